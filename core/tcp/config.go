@@ -1,0 +1,119 @@
+package tcp
+
+import (
+	"github.com/tcpkit/tcpkit/core/cc"
+	"github.com/tcpkit/tcpkit/core/clock"
+)
+
+// A Config has every number that a connection goes by. A Config in use is
+// never changed: a connection that sets an option takes a copy of its own.
+// Durations are in nanoseconds, sizes in octets.
+type Config struct {
+	// What is offered in the SYN, and answered when the peer offers it.
+	WindowScaling bool // RFC 7323 §2
+	Timestamps    bool // RFC 7323 §3
+	SACK          bool // RFC 2018
+
+	MaxMSS uint16 // bound of the MSS that we send and use; 0: the link's MTU decides
+	MinMSS uint16 // a SYN that offers less is refused (THREATS S03)
+	TTL    uint8  // hop limit, at least 1
+	TOS    uint8  // DSCP in the upper six bits; the two of ECN are not the user's
+
+	// Buffers. A buffer begins at its plain size and grows to its Max when the
+	// connection turns out to need it; equal values switch that off.
+	SendBuffer, SendBufferMax       uint32
+	ReceiveBuffer, ReceiveBufferMax uint32
+
+	// Congestion control.
+	Controller         cc.Controller
+	InitialWindow      uint32 // segments, RFC 6928
+	ByteCountingLimit  uint32 // segments counted for one ACK in slow start, RFC 3465's L; 0: all
+	DupThresh          uint8  // duplicate ACKs that mean loss, RFC 5681 §3.2
+	SlowStartAfterIdle bool   // RFC 5681 §4.1
+
+	// Sending.
+	Nagle           bool           // §3.7.4; off is TCP_NODELAY
+	NagleMinshall   bool           // only a small segment in flight holds back the next, as Linux has it
+	SWSOverride     clock.Duration // §3.8.6.2.1 rule 4, 0.1 s to 1 s
+	ProbeWithData   bool           // a zero-window probe carries an octet; else it is an empty old segment, as Linux sends
+	MinWindowProbes uint8          // unanswered zero-window probes before the connection is given up
+
+	// Retransmission, RFC 6298 and RFC 9293 §3.8.3.
+	RTOInitial, RTOMin, RTOMax clock.Duration
+	SynRetries, SynAckRetries  uint8
+	SynLinear                  uint8          // the first so many SYNs go one RTOInitial apart, as Linux has it since 6.5
+	R1                         uint8          // retransmissions after which the user is told
+	R2                         uint8          // retransmissions after which the connection is given up; 255: never
+	R2Time                     bool           // R2 bounds the time that so many retransmissions take at RTOMin, as Linux has it
+	OrphanRetries              uint8          // R2 when nobody holds the connection any more
+	UserTimeout                clock.Duration // RFC 5482; 0: R2 alone
+	UserTimeoutFromResend      bool           // it runs from the first retransmission, as Linux has it, else from the first transmission
+
+	// Acknowledging.
+	DelayedAck clock.Duration // §3.8.6.3, less than 0.5 s
+	QuickAcks  uint8          // segments acknowledged at once at the start of a connection
+	AckEvery   uint8          // full-sized segments for one ACK at most, 2
+	// ChallengeInterval is the least time between two ACKs that answer
+	// unacceptable segments without data, RFC 5961 §7; per connection.
+	ChallengeInterval clock.Duration
+	PAWSSlack         uint32 // ticks by which a timestamp may be older, 1 on Linux
+
+	// Keepalive, §3.8.4.
+	Keepalive         bool
+	KeepaliveIdle     clock.Duration
+	KeepaliveInterval clock.Duration
+	KeepaliveCount    uint8
+
+	// Closing.
+	TimeWait   clock.Duration // 2 MSL
+	FinWait2   clock.Duration // how long an orphan stays in FIN-WAIT-2
+	Linger     bool           // Close waits for LingerTime, or resets at once if that is 0
+	LingerTime clock.Duration
+
+	// Path MTU, RFC 1191 and RFC 8201.
+	PathMTU      bool   // set DF and follow what routers say
+	PathMTUFloor uint16 // IPv4 packets are never made smaller than this for an ICMP message (THREATS S29)
+
+	// SoftErrors: the user is told of ICMP errors and of R1 (SHLD-20).
+	SoftErrors bool
+}
+
+// Linux is what Linux 6.18 does by default, as far as it can be measured from
+// outside.
+func Linux() Config {
+	cubic, _ := cc.ByName("cubic")
+	return Config{
+		WindowScaling: true, Timestamps: true, SACK: true,
+		MinMSS: 48, TTL: 64,
+		SendBuffer: 256 << 10, SendBufferMax: 6 << 20,
+		ReceiveBuffer: 128 << 10, ReceiveBufferMax: 6 << 20,
+		Controller: cubic, InitialWindow: 10, DupThresh: 3,
+		Nagle: true, NagleMinshall: true, SWSOverride: 200 * clock.Millisecond, MinWindowProbes: 15,
+		RTOInitial: clock.Second, RTOMin: 200 * clock.Millisecond, RTOMax: 120 * clock.Second,
+		SynRetries: 6, SynAckRetries: 5, SynLinear: 4, R1: 3, R2: 15, R2Time: true, OrphanRetries: 8,
+		UserTimeoutFromResend: true,
+		DelayedAck:            40 * clock.Millisecond, QuickAcks: 16, AckEvery: 2,
+		ChallengeInterval: 500 * clock.Millisecond, PAWSSlack: 1,
+		KeepaliveIdle: 2 * clock.Hour, KeepaliveInterval: 75 * clock.Second, KeepaliveCount: 9,
+		TimeWait: clock.Minute, FinWait2: clock.Minute,
+		PathMTU: true, PathMTUFloor: 552, SoftErrors: true,
+	}
+}
+
+// RFC9293 is what RFC 9293 and the RFCs that it names ask for, to the letter.
+func RFC9293() Config {
+	reno, _ := cc.ByName("newreno")
+	c := Linux()
+	c.MinMSS = 216 // room for every option and some data
+	c.Controller, c.ByteCountingLimit = reno, 2
+	c.SlowStartAfterIdle = true
+	c.NagleMinshall, c.ProbeWithData = false, true
+	c.RTOMin, c.RTOMax = clock.Second, 60*clock.Second
+	c.SynRetries, c.SynAckRetries, c.SynLinear = 8, 8, 0 // the last goes after 183 s: MUST-23
+	c.R2, c.R2Time, c.OrphanRetries = 9, false, 9        // 1+2+4+8+16+32+60+60+60 s: SHLD-11
+	c.UserTimeoutFromResend = false
+	c.DelayedAck, c.QuickAcks = 200*clock.Millisecond, 0
+	c.PAWSSlack = 0
+	c.TimeWait = 4 * clock.Minute // MSL is two minutes, §3.4.2
+	return c
+}

@@ -1,0 +1,76 @@
+package tcp
+
+import (
+	"github.com/tcpkit/tcpkit/core/clock"
+	"github.com/tcpkit/tcpkit/core/event"
+	"github.com/tcpkit/tcpkit/core/packet"
+	"github.com/tcpkit/tcpkit/core/rule"
+	"github.com/tcpkit/tcpkit/core/wire"
+)
+
+// An Env is what the connections of one stack share. The stack owns it; it is
+// plain data.
+type Env struct {
+	Link     packet.Link
+	Log      event.Log
+	Stats    Stats
+	Pool     Pool
+	Hook     Hook
+	HookMask HookMask
+	Packet   uint32 // ordinal of the packet that is being handled
+	spare    spares
+}
+
+// Stats counts what happened on a stack since it was made.
+type Stats struct {
+	Drops            [rule.DropCount]uint64
+	SegmentsIn       uint64
+	SegmentsOut      uint64
+	OctetsIn         uint64 // payload accepted in order
+	OctetsOut        uint64 // payload sent, retransmissions counted each time
+	Retransmits      uint64 // segments
+	Timeouts         uint64 // RTOs
+	FastRetransmits  uint64 // recoveries entered
+	ResetsOut        uint64
+	ResetsIn         uint64
+	ChallengeAcks    uint64
+	PassiveOpens     uint64
+	ActiveOpens      uint64
+	Established      uint64 // connections that reached ESTABLISHED
+	Aborted          uint64 // connections that ended otherwise than by FINs
+	KeepaliveProbes  uint64
+	ZeroWindowProbes uint64
+}
+
+// Ready is what became possible on a connection since its user was last told.
+type Ready uint8
+
+// What a connection can be ready for.
+const (
+	ReadyRead      Ready = 1 << iota // Read would not block
+	ReadyWrite                       // Write would not block
+	ReadyConnected                   // the open has succeeded
+	ReadyClosed                      // the connection has ended, Err says how
+	ReadyError                       // a soft error, see Info
+	ReadyUrgent                      // urgent data was announced
+)
+
+// A Tuple is a connection's name, seen from this end.
+type Tuple struct {
+	Local, Remote wire.AddrPort
+}
+
+// drop counts a segment that goes nowhere.
+func (c *TCB) drop(now clock.Instant, why rule.Drop) {
+	c.env.Stats.Drops[why]++
+	if c.env.Log.On(event.Drop) {
+		c.log(now, event.Event{Kind: event.Drop, Rule: why.Rule(), From: uint8(why), By: uint8(c.state)})
+	}
+}
+
+// log completes an event with what all events of a connection share. Ask
+// env.Log.On first, so that the event is not built in vain.
+func (c *TCB) log(now clock.Instant, e event.Event) {
+	e.At, e.Conn, e.Packet = now, c.id, c.env.Packet
+	c.env.Log.Add(e)
+}

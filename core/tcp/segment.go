@@ -1,0 +1,33 @@
+package tcp
+
+import (
+	"github.com/tcpkit/tcpkit/core/seq"
+	"github.com/tcpkit/tcpkit/core/wire"
+)
+
+// A Segment is one segment that arrives, or a super-segment that the link has
+// put together of several. Payload points into the packet and is not kept.
+type Segment struct {
+	wire.TCP
+	Payload []byte
+	Tuple   Tuple // Local is the segment's destination
+	TOS     uint8
+	TTL     uint8
+	Count   uint16 // segments on the wire that it stands for, at least 1
+}
+
+// Len is SEG.LEN: the octets of sequence space that the segment occupies, SYN
+// and FIN counted (§3.4).
+func (s *Segment) Len() seq.Size {
+	n := seq.Size(len(s.Payload))
+	if s.Flags&wire.SYN != 0 {
+		n++
+	}
+	if s.Flags&wire.FIN != 0 {
+		n++
+	}
+	return n
+}
+
+// end is the sequence number behind the segment.
+func (s *Segment) end() seq.Value { return s.Seq.Add(s.Len()) }
