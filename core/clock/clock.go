@@ -1,9 +1,6 @@
 package clock
 
-import (
-	"math"
-	"strconv"
-)
+import "strconv"
 
 // Instant is a point in time, in nanoseconds from the origin of its clock.
 type Instant int64
@@ -22,7 +19,10 @@ const (
 )
 
 // Never is after every other Instant: the deadline of what is not armed.
-const Never Instant = math.MaxInt64
+const Never Instant = 1<<63 - 1
+
+// earliest is before every other Instant.
+const earliest Instant = -1 << 63
 
 // Add returns t moved by d. It saturates at Never, from which nothing returns,
 // and at the earliest Instant there is.
@@ -32,7 +32,7 @@ func (t Instant) Add(d Duration) Instant {
 		return Never
 	}
 	if d < 0 && sum > t {
-		return math.MinInt64
+		return earliest
 	}
 	return sum
 }
@@ -44,9 +44,9 @@ func (t Instant) Sub(u Instant) Duration {
 		return d
 	}
 	if t > u {
-		return math.MaxInt64
+		return Duration(Never)
 	}
-	return math.MinInt64
+	return Duration(earliest)
 }
 
 // Before reports whether t is earlier than u.

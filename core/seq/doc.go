@@ -1,8 +1,8 @@
 // Package seq is the arithmetic of sequence numbers, RFC 9293 §3.4: the numbers
 // 0 to 2^32-1 in a circle, so that every sum and every comparison is modulo 2^32.
 //
-//	       v.From(w) = 5                    v.In(w, 8) = true
-//	  ----w====>v-------           ----w====v==)-------
+//	     v.From(w) = 5                    v.In(w, 8) = true
+//	----w====>v-------           ----w====v==)-------
 //
 // A Value is a point on the circle, a Size an arc: a length, a window, a
 // distance. Before compares two points that are less than 2^31 apart, which all

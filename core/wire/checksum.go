@@ -1,0 +1,66 @@
+package wire
+
+import "math/bits"
+
+// The checksum of RFC 1071. A partial sum is any uint64 that is right modulo
+// 2^16-1, so the sums of parts may be added, a 16-bit word of a header too, as
+// long as the carry out of the top is put back in at the bottom.
+
+// Sum adds the 16-bit words of b to acc. An odd octet at the end counts as the
+// upper half of a word, so only the last part of a message may have one.
+func Sum(b []byte, acc uint64) uint64 {
+	// RFC 1071 §2(B): the sum may be made in the other byte order and swapped at
+	// the end. In 64 bits the swap is a rotation by 8.
+	var s0, s1, carry uint64
+	for len(b) >= 64 {
+		p := (*[64]byte)(b)
+		s0, carry = bits.Add64(s0, Le64(p[0:8]), 0)
+		s0, carry = bits.Add64(s0, Le64(p[8:16]), carry)
+		s0, carry = bits.Add64(s0, Le64(p[16:24]), carry)
+		s0, carry = bits.Add64(s0, Le64(p[24:32]), carry)
+		s0 += carry
+		s1, carry = bits.Add64(s1, Le64(p[32:40]), 0)
+		s1, carry = bits.Add64(s1, Le64(p[40:48]), carry)
+		s1, carry = bits.Add64(s1, Le64(p[48:56]), carry)
+		s1, carry = bits.Add64(s1, Le64(p[56:64]), carry)
+		s1 += carry
+		b = b[64:]
+	}
+	return sumTail(b, s0, s1, acc)
+}
+
+func sumTail(b []byte, s0, s1, acc uint64) uint64 {
+	var carry uint64
+	s0, carry = bits.Add64(s0, s1, 0)
+	for len(b) >= 8 {
+		s0, carry = bits.Add64(s0, Le64(b), carry)
+		b = b[8:]
+	}
+	var last uint64
+	for i, c := range b {
+		last |= uint64(c) << (8 * i)
+	}
+	s0, carry = bits.Add64(s0, last, carry)
+	s0, carry = bits.Add64(bits.RotateLeft64(s0, 8), acc, carry<<8)
+	return s0 + carry
+}
+
+// Fold returns the 16-bit one's complement sum of acc, not inverted.
+func Fold(acc uint64) uint16 {
+	acc = acc>>32 + acc&0xffffffff
+	acc = acc>>16&0xffff + acc>>32 + acc&0xffff
+	acc = acc>>16 + acc&0xffff
+	return uint16(acc>>16 + acc)
+}
+
+// PseudoHeader returns the partial sum of the pseudo-header: RFC 9293 §3.1 for
+// IPv4, RFC 8200 §8.1 for IPv6. The length is the upper layer's.
+func PseudoHeader(src, dst Addr, proto uint8, length int) uint64 {
+	// What the words of an IPv4 address have beside its octets, 0xffff and zeros,
+	// is nothing modulo 2^16-1.
+	acc, carry := bits.Add64(uint64(proto)+uint64(length), src.hi, 0)
+	acc, carry = bits.Add64(acc, src.lo, carry)
+	acc, carry = bits.Add64(acc, dst.hi, carry)
+	acc, carry = bits.Add64(acc, dst.lo, carry)
+	return acc + carry
+}
