@@ -76,36 +76,31 @@ func (a Addr) Is4() bool { return a.family == IPv4 }
 func (a Addr) Is6() bool { return a.family == IPv6 }
 
 // Is4In6 reports whether a is an IPv4-mapped IPv6 address.
-func (a Addr) Is4In6() bool {
-	return a.family == IPv6 && a.hi == 0 && a.lo>>32 == 0xffff
-}
+func (a Addr) Is4In6() bool { return a.family == IPv6 && a.embeds4() }
+
+// embeds4 reports whether a is an IPv4 address or a mapped one. What kind of
+// address it is does not depend on which: a mapped one must not slip by.
+func (a Addr) embeds4() bool { return a.hi == 0 && a.lo>>32 == 0xffff }
 
 // IsValid reports whether a is an address at all.
 func (a Addr) IsValid() bool { return a.family != None }
 
 // IsUnspecified reports whether a is 0.0.0.0 or ::.
 func (a Addr) IsUnspecified() bool {
-	return a.family != None && a.hi == 0 && a.lo == unspecified(a.family)
-}
-
-func unspecified(f Family) uint64 {
-	if f == IPv4 {
-		return mapped
-	}
-	return 0
+	return a == Addr{0, mapped, IPv4} || a == Addr{0, 0, IPv6}
 }
 
 // IsLoopback reports whether a is in 127.0.0.0/8 or is ::1.
 func (a Addr) IsLoopback() bool {
-	if a.family == IPv4 {
+	if a.embeds4() {
 		return uint8(a.lo>>24) == 127
 	}
-	return a.family == IPv6 && a.hi == 0 && a.lo == 1
+	return a.hi == 0 && a.lo == 1
 }
 
 // IsMulticast reports whether a is in 224.0.0.0/4 or ff00::/8.
 func (a Addr) IsMulticast() bool {
-	if a.family == IPv4 {
+	if a.embeds4() {
 		return uint32(a.lo)>>28 == 0xe
 	}
 	return a.hi>>56 == 0xff
@@ -113,13 +108,11 @@ func (a Addr) IsMulticast() bool {
 
 // IsBroadcast reports whether a is 255.255.255.255, the limited broadcast. That
 // of a link is Prefix.Broadcast.
-func (a Addr) IsBroadcast() bool {
-	return a.family == IPv4 && uint32(a.lo) == 0xffffffff
-}
+func (a Addr) IsBroadcast() bool { return a.embeds4() && uint32(a.lo) == 0xffffffff }
 
 // IsLinkLocal reports whether a is in 169.254.0.0/16 or fe80::/10.
 func (a Addr) IsLinkLocal() bool {
-	if a.family == IPv4 {
+	if a.embeds4() {
 		return uint16(a.lo>>16) == 0xa9fe
 	}
 	return a.hi>>54 == 0xfe80>>6

@@ -41,7 +41,7 @@ func sumTail(b []byte, s0, s1, acc uint64) uint64 {
 		last |= uint64(c) << (8 * i)
 	}
 	s0, carry = bits.Add64(s0, last, carry)
-	s0, carry = bits.Add64(bits.RotateLeft64(s0, 8), acc, carry<<8)
+	s0, carry = bits.Add64(bits.RotateLeft64(s0+carry, 8), acc, 0)
 	return s0 + carry
 }
 
