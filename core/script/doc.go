@@ -1,0 +1,39 @@
+// Package script reads, prints and runs scripted TCP exchanges in the
+// packetdrill notation: one line, one packet or one call, with its time.
+//
+//	0   socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
+//	+0  bind(3, ..., ...) = 0
+//	+0  listen(3, 1) = 0
+//	+0  < S 0:0(0) win 1000 <mss 1000>
+//	+0  > S. 0:0(0) ack 1 <mss 1460>
+//	+.1 < . 1:1(0) ack 1 win 1000
+//	+0  accept(3, ..., ...) = 4
+//	+0  %{ assert tcpi_state == TCP_ESTABLISHED }%
+//
+// Parse turns text into a Script; its String prints it again, and the printed
+// text parses to the same Script. Run plays it against a core.Stack on a
+// virtual clock: packets that point in (<) are given to the stack, those that
+// point out (>) are expected of it, calls act on its connections, and what is
+// in %{ }% is checked against the connection's numbers at that moment. A time
+// is exact, and an hour of keepalive costs as much as a microsecond.
+//
+// # What a script may say
+//
+// The whole notation is parsed: options, command blocks, absolute, relative,
+// ranged and starred times, TCP with every flag and option, ICMP and UDP,
+// IP information, encapsulations, system calls with all forms of arguments,
+// blocking calls, code blocks. What the runner cannot do is Unsupported, which
+// is neither a pass nor a failure.
+//
+// # What a code block may say
+//
+// The Python of packetdrill scripts: assert, assignment, print, expressions.
+// There are no loops, functions, imports or floats; true division gives an
+// exact ratio.
+//
+// # Limits
+//
+// A script is at most MaxSource bytes; nesting is at most 32 deep. A
+// parse never panics; its error names file, line and column, and what was
+// expected there.
+package script
