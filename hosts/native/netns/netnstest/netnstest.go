@@ -1,0 +1,54 @@
+// Package netnstest runs a package's tests in a network namespace of their own,
+// so that they may open TUN devices without root and without a trace.
+//
+//	func TestMain(m *testing.M) { netnstest.Run(m) }
+//
+// Where a namespace can't be had the tests run outside of one, and Need skips
+// those that need it, or fails them if TCPKIT_REQUIRE_ALL=1.
+package netnstest
+
+import (
+	"os"
+	"slices"
+	"testing"
+
+	"github.com/tcpkit/tcpkit/hosts/native/netns"
+)
+
+var why string // why there is no namespace
+
+// Run is for TestMain. It does not return.
+func Run(m *testing.M) {
+	// A fuzzing worker talks to its parent on descriptors that would be lost.
+	worker := slices.Contains(os.Args, "-test.fuzzworker")
+	if !netns.Inside() && !worker {
+		code, err := netns.Run(nil)
+		if err == nil {
+			os.Exit(code)
+		}
+		why = netns.Explain(err)
+	}
+	os.Exit(m.Run())
+}
+
+// Need skips t unless it runs in a namespace, in which a TUN can be opened.
+func Need(t testing.TB) {
+	t.Helper()
+	if !netns.Inside() {
+		unmet(t, why)
+	}
+	f, err := os.OpenFile("/dev/net/tun", os.O_RDWR, 0)
+	if err != nil {
+		unmet(t, "needs a TUN device: "+err.Error()+": `modprobe tun` and `chmod 666 /dev/net/tun` as root")
+		return
+	}
+	f.Close()
+}
+
+func unmet(t testing.TB, why string) {
+	t.Helper()
+	if os.Getenv("TCPKIT_REQUIRE_ALL") == "1" {
+		t.Fatal(why)
+	}
+	t.Skip(why)
+}
