@@ -74,6 +74,11 @@ type Config struct {
 	PathMTU      bool   // set DF and follow what routers say
 	PathMTUFloor uint16 // IPv4 packets are never made smaller than this for an ICMP message (THREATS S29)
 
+	ICMPEndsOpen bool // any unreachable ends an open that is not synchronized, as on Linux; else only the hard ones
+
+	RFC1337     bool // a reset does not end TIME-WAIT
+	LinuxErrors bool // a reset is ErrPipe in CLOSE-WAIT, and ErrReset in SYN-RECEIVED after an active open
+
 	// SoftErrors: the user is told of ICMP errors and of R1 (SHLD-20).
 	SoftErrors bool
 }
@@ -87,7 +92,7 @@ func Linux() Config {
 		MinMSS: 48, TTL: 64,
 		SendBuffer: 256 << 10, SendBufferMax: 6 << 20,
 		ReceiveBuffer: 128 << 10, ReceiveBufferMax: 6 << 20,
-		Controller: cubic, InitialWindow: 10, DupThresh: 3,
+		Controller: cubic, InitialWindow: 10, DupThresh: 3, SlowStartAfterIdle: true,
 		Nagle: true, NagleMinshall: true, SWSOverride: 200 * clock.Millisecond, MinWindowProbes: 15,
 		RTOInitial: clock.Second, RTOMin: 200 * clock.Millisecond, RTOMax: 120 * clock.Second,
 		SynRetries: 6, SynAckRetries: 5, SynLinear: 4, R1: 3, R2: 15, R2Time: true, OrphanRetries: 8,
@@ -96,7 +101,7 @@ func Linux() Config {
 		ChallengeInterval: 500 * clock.Millisecond, PAWSSlack: 1,
 		KeepaliveIdle: 2 * clock.Hour, KeepaliveInterval: 75 * clock.Second, KeepaliveCount: 9,
 		TimeWait: clock.Minute, FinWait2: clock.Minute,
-		PathMTU: true, PathMTUFloor: 552, SoftErrors: true,
+		PathMTU: true, PathMTUFloor: 552, ICMPEndsOpen: true, LinuxErrors: true, SoftErrors: true,
 	}
 }
 
@@ -106,7 +111,7 @@ func RFC9293() Config {
 	c := Linux()
 	c.MinMSS = 216 // room for every option and some data
 	c.Controller, c.ByteCountingLimit = reno, 2
-	c.SlowStartAfterIdle = true
+	c.ICMPEndsOpen, c.LinuxErrors = false, false
 	c.NagleMinshall, c.ProbeWithData = false, true
 	c.RTOMin, c.RTOMax = clock.Second, 60*clock.Second
 	c.SynRetries, c.SynAckRetries, c.SynLinear = 8, 8, 0 // the last goes after 183 s: MUST-23

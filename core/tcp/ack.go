@@ -1,0 +1,68 @@
+package tcp
+
+import (
+	"github.com/tcpkit/tcpkit/core/clock"
+	"github.com/tcpkit/tcpkit/core/seq"
+)
+
+// ackPolicy decides when data that has just been taken in is acknowledged:
+// at once, with the second full segment, or after a while (§3.8.6.3).
+func (c *TCB) ackPolicy(now clock.Instant, seg *Segment) {
+	switch unacked := c.rcv.nxt.From(c.rcv.acked); {
+	case c.hold != nil:
+		c.pend |= pendAck // RFC 5681 §4.2: a gap is open
+	case unacked >= seq.Size(c.cfg.AckEvery)*seq.Size(c.rcv.mss):
+		c.pend |= pendAck // SHLD-19
+	case c.rcv.quick > 0 && !c.rcv.pingpong:
+		c.pend |= pendAck
+	default:
+		c.delayAck(now)
+	}
+}
+
+// delayAck lets an ACK wait for company (SHLD-18, MUST-40).
+func (c *TCB) delayAck(now clock.Instant) {
+	if c.pend&pendDelayed == 0 {
+		c.pend |= pendDelayed
+		c.arm(now, timerDelack, now.Add(c.cfg.DelayedAck))
+	}
+}
+
+// acknowledged notes that a segment with our ACK has gone out.
+func (c *TCB) acknowledged() {
+	if c.pend&(pendAck|pendDelayed) != 0 && c.rcv.quick > 0 && c.rcv.acked != c.rcv.nxt {
+		c.rcv.quick--
+	}
+	c.pend &^= pendAck | pendDelayed | pendUpdate
+	c.stop(timerDelack)
+	c.rcv.acked = c.rcv.nxt
+}
+
+// challenge answers an unacceptable segment with an ACK. Segments without data
+// are answered at most once in ChallengeInterval, so that two ends that
+// disagree don't go on for ever (A.2; RFC 5961 §7, but per connection: THREATS
+// S05).
+func (c *TCB) challenge(now clock.Instant, seg *Segment) {
+	if len(seg.Payload) > 0 {
+		c.pend |= pendAck
+		return
+	}
+	c.challengeNow(now)
+}
+
+// challengeNow is challenge whatever the segment carried.
+func (c *TCB) challengeNow(now clock.Instant) {
+	if c.answered && now.Sub(c.answerAt) < c.cfg.ChallengeInterval {
+		return
+	}
+	c.answered, c.answerAt = true, now
+	c.env.Stats.ChallengeAcks++
+	c.pend |= pendAck
+}
+
+// stray has Output send a reset with the sequence number at, which answers one
+// bad segment and leaves the connection alone.
+func (c *TCB) stray(at seq.Value) {
+	c.strayAt = at
+	c.pend |= pendStray
+}

@@ -1,0 +1,635 @@
+package tcp
+
+import (
+	"github.com/tcpkit/tcpkit/core/clock"
+	"github.com/tcpkit/tcpkit/core/event"
+	"github.com/tcpkit/tcpkit/core/rule"
+	"github.com/tcpkit/tcpkit/core/seq"
+	"github.com/tcpkit/tcpkit/core/wire"
+)
+
+// Arrives is SEGMENT ARRIVES of §3.10.7 for a connection that exists. seg is the
+// caller's, its payload is copied. What is to be answered comes from Output.
+func (c *TCB) Arrives(now clock.Instant, seg *Segment) {
+	c.env.Stats.SegmentsIn++
+	c.count.segsIn++
+	if len(seg.Payload) > 0 {
+		c.count.dataSegsIn++
+	}
+	if c.env.Log.On(event.SegmentIn) {
+		c.log(now, segmentEvent(event.SegmentIn, &seg.TCP, len(seg.Payload)))
+	}
+	if c.env.HookMask&HookArriving != 0 && c.hookSegment(now, &seg.TCP, len(seg.Payload), false, rule.NotDropped) == DropIt {
+		c.drop(now, rule.DropHook)
+		return
+	}
+	switch c.state {
+	case Closed, Listen:
+		c.drop(now, rule.DropClosed)
+	case SynSent:
+		c.arrivesSynSent(now, seg)
+	case SynReceived, Established, FinWait1, FinWait2, CloseWait, Closing, LastAck:
+		c.arrivesOther(now, seg)
+	case TimeWait:
+		c.arrivesTimeWait(now, seg)
+	default:
+		panic("tcp: no such state")
+	}
+}
+
+func segmentEvent(k event.Kind, t *wire.TCP, length int) event.Event {
+	e := event.Event{
+		Kind: k,
+		A:    uint64(t.Seq)<<32 | uint64(t.Ack),
+		B:    uint64(length)<<32 | uint64(t.Window),
+		C:    uint64(t.Flags)<<16 | uint64(t.Urgent),
+	}
+	if t.Options.Has&wire.HasTimestamps != 0 {
+		e.D = uint64(t.Options.TSVal)<<32 | uint64(t.Options.TSEcr)
+	}
+	return e
+}
+
+// arrivesSynSent is §3.10.7.3.
+func (c *TCB) arrivesSynSent(now clock.Instant, seg *Segment) {
+	// First: the ACK must be of our SYN, or of data behind it.
+	acceptable := false
+	if seg.Flags&wire.ACK != 0 {
+		if seg.Ack.AtOrBefore(c.snd.iss) || seg.Ack.After(c.snd.nxt) {
+			c.drop(now, rule.DropSynSentAck)
+			if seg.Flags&wire.RST == 0 {
+				c.stray(seg.Ack)
+			}
+			return
+		}
+		acceptable = true
+	}
+	// Second: a reset counts only with such an ACK.
+	if seg.Flags&wire.RST != 0 {
+		c.env.Stats.ResetsIn++
+		if !acceptable {
+			c.drop(now, rule.DropSynSentReset)
+			return
+		}
+		c.end(now, ErrRefused, BySegment, rule.SynSentReset)
+		return
+	}
+	// Third, security: not implemented, see doc.go.
+	// Fourth: the SYN.
+	if seg.Flags&wire.SYN == 0 {
+		c.drop(now, rule.DropSynSentNothing)
+		return
+	}
+	c.takeOptions(now, &seg.Options)
+	if c.peerMSS < c.cfg.MinMSS && seg.Options.Has&wire.HasMSS != 0 {
+		c.drop(now, rule.DropSmallMSS)
+		c.end(now, ErrProtocolUnreachable, BySegment, rule.SynSentSynAck)
+		return
+	}
+	c.takeSyn(now, seg)
+	if !acceptable {
+		// Simultaneous open: our SYN goes again, now with an ACK (MUST-10).
+		c.become(now, SynReceived, BySegment, rule.SynSentSyn)
+		c.retries, c.rtt.backoff = 0, 0
+		c.stop(timerRetransmit)
+		c.pend |= pendSyn
+		return
+	}
+	c.synAcked(now, seg)
+	c.become(now, Established, BySegment, rule.SynSentSynAck)
+	c.pend |= pendAck
+	c.finishQueued(now)
+	// Other controls and text go on at the sixth step.
+	seg.Seq, seg.Flags = seg.Seq.Add(1), seg.Flags&^wire.SYN
+	c.checkUrgent(now, seg)
+	c.segmentText(now, seg)
+	c.checkFin(now, seg)
+}
+
+// synAcked does the books of the ACK of our SYN.
+func (c *TCB) synAcked(now clock.Instant, seg *Segment) {
+	c.snd.una = c.snd.base
+	c.stop(timerRetransmit)
+	c.pend &^= pendSyn
+	switch {
+	case c.retries == 0:
+		c.sample(now, now.Sub(c.resendAt))
+	case c.ts.on && seg.Options.Has&wire.HasTimestamps != 0 && seg.Options.TSEcr != 0:
+		c.sample(now, clock.Duration(c.stamp(now)-seg.Options.TSEcr)*clock.Millisecond)
+	default:
+		// RFC 6298 §5.7: an RTO below 3 s was too short for the SYN.
+		c.rtt.rto = max(c.rtt.rto, 3*clock.Second)
+	}
+	c.rtt.backoff = 0
+	c.rcv.tuneAt = now
+	// RFC 5681 §3.1: what was in flight for the SYN is not data.
+	if seg.Ack.After(c.snd.base) {
+		c.acknowledge(now, seg)
+	}
+	c.setWindow(now, seg)
+}
+
+// setWindow takes SND.WND from a segment: unscaled from a SYN.
+func (c *TCB) setWindow(now clock.Instant, seg *Segment) {
+	w := seq.Size(seg.Window)
+	if seg.Flags&wire.SYN == 0 {
+		w <<= c.snd.scale
+	}
+	if w != c.snd.wnd && c.env.Log.On(event.Window) {
+		c.log(now, event.Event{Kind: event.Window, Rule: rule.WindowUpdate, A: uint64(w), B: uint64(max(w, c.snd.maxWnd))})
+	}
+	c.snd.wnd, c.snd.wl1, c.snd.wl2 = w, seg.Seq, seg.Ack
+	c.snd.maxWnd = max(c.snd.maxWnd, w)
+}
+
+// finishQueued lets a close that waited for ESTABLISHED go ahead (§3.10.4).
+func (c *TCB) finishQueued(now clock.Instant) {
+	if c.snd.finQueued && c.state == Established {
+		c.become(now, FinWait1, ByCall, rule.CloseSendsFin)
+	}
+}
+
+// arrivesOther is §3.10.7.4. The checks run in the order of the RFC; one that
+// ends the processing of seg returns false, having counted why.
+func (c *TCB) arrivesOther(now clock.Instant, seg *Segment) {
+	ok := c.checkSequence(now, seg) && // First
+		c.checkReset(now, seg) && // Second
+		// Third, security: not implemented, see doc.go.
+		c.checkSyn(now, seg) && // Fourth
+		c.checkAck(now, seg) // Fifth
+	if !ok {
+		return
+	}
+	c.checkUrgent(now, seg) // Sixth
+	c.segmentText(now, seg) // Seventh
+	c.checkFin(now, seg)    // Eighth
+}
+
+// checkSequence is the first check: the segment must lie in the receive window.
+// What of it lies outside is cut off.
+func (c *TCB) checkSequence(now clock.Instant, seg *Segment) bool {
+	if c.ts.on && seg.Options.Has&wire.HasTimestamps != 0 && seg.Flags&wire.RST == 0 && c.older(now, seg) {
+		// RFC 7323 §5.3 R1: acknowledge and drop.
+		c.drop(now, rule.DropPAWS)
+		c.challenge(now, seg)
+		return false
+	}
+	if c.state == SynReceived && seg.Seq == c.rcv.irs && seg.Flags&(wire.SYN|wire.RST) == wire.SYN {
+		if !c.checkSameSyn(now, seg) {
+			return false
+		}
+	}
+	nxt, edge := c.rcv.nxt, c.rcv.edge
+	if seg.Flags&wire.RST != 0 {
+		// A reset is judged by its first octet alone, and heard with a closed
+		// window too (MUST-66, SHLD-2).
+		if seg.Seq == nxt || seg.Seq.AtOrAfter(nxt) && seg.Seq.Before(edge) {
+			return true
+		}
+		c.drop(now, rule.DropSequence)
+		return false
+	}
+	if !c.acceptable(seg) {
+		if seg.Seq == nxt && c.rcv.window() == 0 && seg.Flags&wire.SYN == 0 {
+			// §3.10.7.4: with a closed window ACK and URG are heard all the same.
+			seg.Payload, seg.Flags = nil, seg.Flags&^wire.FIN
+			c.env.Stats.Drops[rule.DropOutOfWindow]++
+			c.pend |= pendAck
+			return true
+		}
+		c.drop(now, rule.DropSequence)
+		if seg.Flags&wire.SYN != 0 {
+			// RFC 5961 §4.2 answers a SYN whatever its number.
+			c.challengeNow(now)
+		} else {
+			c.challenge(now, seg)
+		}
+		return false
+	}
+	// Cut what is old, then what is beyond the window.
+	if seg.Seq.Before(nxt) {
+		old := nxt.From(seg.Seq)
+		if seg.Flags&wire.SYN != 0 {
+			seg.Flags &^= wire.SYN
+			old--
+		}
+		seg.Payload = seg.Payload[min(int(old), len(seg.Payload)):]
+		seg.Seq = nxt
+	}
+	if over := seg.Seq.Add(seq.Size(len(seg.Payload))).Diff(edge); over > 0 && len(seg.Payload) > 0 {
+		// A FIN just at the edge needs no room and stays.
+		seg.Payload = seg.Payload[:len(seg.Payload)-int(over)]
+		seg.Flags &^= wire.FIN
+		c.pend |= pendAck
+	}
+	return true
+}
+
+// acceptable is the test of the four cases in §3.10.7.4.
+func (c *TCB) acceptable(seg *Segment) bool {
+	nxt, n, wnd := c.rcv.nxt, seg.Len(), c.rcv.window()
+	switch {
+	case n == 0 && wnd == 0:
+		return seg.Seq == nxt
+	case n == 0:
+		return seg.Seq.In(nxt, wnd)
+	case wnd == 0:
+		return false
+	}
+	return seg.Seq.In(nxt, wnd) || seg.end().Sub(1).In(nxt, wnd) ||
+		// It begins before the window and ends behind it.
+		seg.Seq.Before(nxt) && seg.end().After(c.rcv.edge)
+}
+
+// checkSameSyn handles the SYN that is known already, in SYN-RECEIVED.
+func (c *TCB) checkSameSyn(now clock.Instant, seg *Segment) bool {
+	if seg.Flags&wire.ACK != 0 && seg.Ack == c.snd.nxt {
+		// Simultaneous open, Figure 8: the SYN-ACK brings the ACK of our SYN; its
+		// SYN was taken before.
+		seg.Flags &^= wire.SYN
+		seg.Seq = seg.Seq.Add(1)
+		return true
+	}
+	if seg.Flags&wire.ACK == 0 {
+		// The peer has not got our SYN-ACK: it goes again, as Linux has it. An ACK
+		// alone, as §3.10.7.4 wants, would tell the peer nothing.
+		c.drop(now, rule.DropSyn)
+		c.pend |= pendSyn
+		return false
+	}
+	return true
+}
+
+// older is PAWS, RFC 7323 §5.2: the timestamp is older than the last one in
+// order, and that one is not older than 24 days.
+func (c *TCB) older(now clock.Instant, seg *Segment) bool {
+	const forgotten = 24 * 24 * clock.Hour // §5.5
+	behind := int32(c.ts.recent - seg.Options.TSVal)
+	return behind > int32(c.cfg.PAWSSlack) && now.Sub(c.ts.recentAt) <= forgotten
+}
+
+// checkReset is the second check, with RFC 5961 §3.2.
+func (c *TCB) checkReset(now clock.Instant, seg *Segment) bool {
+	if seg.Flags&wire.RST == 0 {
+		return true
+	}
+	c.env.Stats.ResetsIn++
+	if seg.Seq != c.rcv.nxt {
+		c.drop(now, rule.DropReset)
+		c.challengeNow(now)
+		return false
+	}
+	switch c.state {
+	case SynReceived:
+		if c.passive {
+			// MUST-11: back to LISTEN, and the user is told nothing.
+			c.stopAll()
+			c.become(now, Listen, BySegment, rule.ResetSynReceived)
+			c.forget()
+			return false
+		}
+		err := ErrRefused
+		if c.cfg.LinuxErrors {
+			err = ErrReset
+		}
+		c.end(now, err, BySegment, rule.ResetSynReceived)
+	case Established, FinWait1, FinWait2:
+		c.end(now, ErrReset, BySegment, rule.ResetExact)
+	case CloseWait:
+		err := ErrReset
+		if c.cfg.LinuxErrors {
+			err = ErrPipe
+		}
+		c.end(now, err, BySegment, rule.ResetExact)
+	case Closing, LastAck, TimeWait:
+		c.end(now, NoError, BySegment, rule.ResetExact)
+	case Closed, Listen, SynSent:
+		panic("tcp: a reset in " + c.state.String() + " is not for checkReset")
+	default:
+		panic("tcp: no such state")
+	}
+	return false
+}
+
+// checkSyn is the fourth check, with RFC 5961 §4.2.
+func (c *TCB) checkSyn(now clock.Instant, seg *Segment) bool {
+	if seg.Flags&wire.SYN == 0 {
+		return true
+	}
+	c.drop(now, rule.DropSyn)
+	if c.state == SynReceived && c.passive {
+		c.stopAll()
+		c.become(now, Listen, BySegment, rule.SynReceivedSyn)
+		c.forget()
+		return false
+	}
+	c.challengeNow(now)
+	return false
+}
+
+// checkAck is the fifth check.
+func (c *TCB) checkAck(now clock.Instant, seg *Segment) bool {
+	if seg.Flags&wire.ACK == 0 {
+		c.drop(now, rule.DropNoAck)
+		return false
+	}
+	una, nxt := c.snd.una, c.snd.nxt
+	if c.state == SynReceived {
+		if seg.Ack.AtOrBefore(una) || seg.Ack.After(nxt) {
+			c.drop(now, rule.DropAckSynReceived)
+			c.stray(seg.Ack)
+			return false
+		}
+		c.synAcked(now, seg)
+		c.updateRecent(now, seg)
+		c.become(now, Established, BySegment, rule.AckEstablishes)
+		c.finishQueued(now)
+		return true
+	}
+	// RFC 5961 §5.2: SND.UNA - MAX.SND.WND <= SEG.ACK <= SND.NXT.
+	if seg.Ack.After(nxt) {
+		c.drop(now, rule.DropAckUnsent)
+		c.challenge(now, seg)
+		return false
+	}
+	if seg.Ack.Before(una.Sub(c.snd.maxWnd)) {
+		c.drop(now, rule.DropAckOld)
+		c.challenge(now, seg)
+		return false
+	}
+	c.touchKeepalive(now)
+	c.probes = 0
+	c.updateRecent(now, seg)
+	if seg.Ack.AtOrAfter(una) {
+		c.acknowledge(now, seg)
+	} else if c.ts.sackOK && seg.Options.Has&wire.HasSACK != 0 {
+		c.acknowledge(now, seg)
+	}
+	return c.finAcked(now)
+}
+
+// updateRecent is RFC 7323 §4.3: TS.Recent follows the segment that covers the
+// last ACK sent, so that a delayed ACK echoes the earliest.
+func (c *TCB) updateRecent(now clock.Instant, seg *Segment) {
+	if !c.ts.on || seg.Options.Has&wire.HasTimestamps == 0 {
+		return
+	}
+	if seg.Seq.AtOrBefore(c.rcv.acked) && int32(seg.Options.TSVal-c.ts.recent) >= 0 {
+		c.ts.recent, c.ts.recentAt = seg.Options.TSVal, now
+	}
+}
+
+// finAcked is what an ACK of our FIN does in each state. It returns false when
+// the connection has ended.
+func (c *TCB) finAcked(now clock.Instant) bool {
+	if !c.snd.finSent || c.snd.una != c.snd.nxt {
+		return true
+	}
+	switch c.state {
+	case FinWait1:
+		c.become(now, FinWait2, BySegment, rule.AckOfFin)
+	case Closing:
+		c.become(now, TimeWait, BySegment, rule.AckClosing)
+	case LastAck:
+		c.end(now, NoError, BySegment, rule.AckLastAck)
+		return false
+	case Closed, Listen, SynSent, SynReceived, Established, FinWait2, CloseWait, TimeWait:
+		// Our FIN was acknowledged before, or not sent.
+	default:
+		panic("tcp: no such state")
+	}
+	return true
+}
+
+// checkUrgent is the sixth check: the urgent pointer moves forward only (U-21).
+// It names the octet behind the urgent data (MUST-62).
+func (c *TCB) checkUrgent(now clock.Instant, seg *Segment) {
+	if seg.Flags&wire.URG == 0 {
+		return
+	}
+	switch c.state {
+	case Established, FinWait1, FinWait2:
+	case Closed, Listen, SynSent, SynReceived, CloseWait, Closing, LastAck, TimeWait:
+		return
+	default:
+		panic("tcp: no such state")
+	}
+	up := seg.Seq.Add(seq.Size(seg.Urgent))
+	if up.After(c.rcv.up) && up.After(c.rcv.nxt) {
+		c.rcv.up, c.rcv.urgent = up, true
+		c.ready |= ReadyUrgent
+		if c.env.Log.On(event.Urgent) {
+			c.log(now, event.Event{Kind: event.Urgent, Rule: rule.UrgentAdvance, A: uint64(up)})
+		}
+	}
+}
+
+// segmentText is the seventh step.
+func (c *TCB) segmentText(now clock.Instant, seg *Segment) {
+	if len(seg.Payload) == 0 {
+		return
+	}
+	switch c.state {
+	case Established, FinWait1, FinWait2:
+	case CloseWait, Closing, LastAck, TimeWait:
+		// The peer has sent its FIN: there can be no more.
+		c.drop(now, rule.DropAfterFin)
+		return
+	case Closed, Listen, SynSent, SynReceived:
+		return
+	default:
+		panic("tcp: no such state")
+	}
+	if c.released {
+		// SHLD-3: nobody is there to read it; the peer must know.
+		c.reset(now, ErrAborted, BySegment, rule.CloseSendsFin)
+		return
+	}
+	if c.rcv.finKnown && seg.Seq.Add(seq.Size(len(seg.Payload))).After(c.rcv.fin) {
+		if seg.Seq.AtOrAfter(c.rcv.fin) {
+			c.drop(now, rule.DropAfterFin)
+			return
+		}
+		seg.Payload = seg.Payload[:c.rcv.fin.From(seg.Seq)]
+	}
+	c.notePeer(now, seg)
+	if seg.Seq == c.rcv.nxt {
+		c.textInOrder(now, seg)
+	} else {
+		c.textEarly(now, seg)
+	}
+}
+
+// notePeer learns from a data segment how large the peer's segments are and
+// how long it takes to answer.
+func (c *TCB) notePeer(now clock.Instant, seg *Segment) {
+	size := len(seg.Payload)
+	if seg.Count > 1 {
+		size = (size + int(seg.Count) - 1) / int(seg.Count)
+	}
+	c.rcv.mss = max(c.rcv.mss, uint16(min(size, int(c.ownMSS()))))
+	if c.ts.on && seg.Options.Has&wire.HasTimestamps != 0 && seg.Options.TSEcr != 0 {
+		trip := clock.Duration(c.stamp(now)-seg.Options.TSEcr) * clock.Millisecond
+		if trip >= 0 && (c.rcv.echoRTT == 0 || trip < c.rcv.echoRTT) {
+			c.rcv.echoRTT = max(trip, clock.Millisecond)
+		}
+	}
+}
+
+// textInOrder delivers data at RCV.NXT, and what was waiting behind it.
+func (c *TCB) textInOrder(now clock.Instant, seg *Segment) {
+	n := len(seg.Payload)
+	if c.readShut {
+		// The user reads no more: it is acknowledged and dropped.
+		c.rcv.nxt = c.rcv.nxt.Add(seq.Size(n))
+		if c.hold != nil {
+			c.rcv.nxt = c.hold.reached(c.rcv.nxt)
+			c.settle()
+		}
+		c.ackPolicy(now, seg)
+		return
+	}
+	k := n
+	if c.hold == nil {
+		k = c.recvBuf.append(&c.env.Pool, seg.Payload)
+		c.rcv.nxt = c.rcv.nxt.Add(seq.Size(k))
+	} else {
+		k = c.place(seg.Seq, seg.Payload)
+		before := c.rcv.nxt
+		c.rcv.nxt = c.hold.reached(before.Add(seq.Size(k)))
+		c.recvBuf.n += uint32(c.rcv.nxt.From(before))
+		c.settle()
+		c.pend |= pendAck // a gap closes: RFC 5681 §4.2
+	}
+	if k < n {
+		// The stack's memory is used up: the rest comes again.
+		c.drop(now, rule.DropMemory)
+		seg.Flags &^= wire.FIN
+		c.pend |= pendAck
+	}
+	if k == 0 {
+		return
+	}
+	c.count.octetsReceived += uint64(k)
+	c.env.Stats.OctetsIn += uint64(k)
+	c.ready |= ReadyRead
+	c.ackPolicy(now, seg)
+}
+
+// place writes data that begins at start to its place in the receive buffer,
+// but for what is held there already: the first octet to arrive stays
+// (THREATS S18). It returns how far the data has found room.
+func (c *TCB) place(start seq.Value, data []byte) int {
+	end := start.Add(seq.Size(len(data)))
+	for at := start; at.Before(end); {
+		from, to := c.hold.gap(at, end)
+		if from == to {
+			break
+		}
+		part := data[from.From(start):to.From(start)]
+		off := c.recvBuf.n + uint32(from.From(c.rcv.nxt))
+		if k := c.recvBuf.put(&c.env.Pool, off, part); k < len(part) {
+			return int(from.From(start)) + k
+		}
+		at = to
+	}
+	return len(data)
+}
+
+// textEarly holds data beyond RCV.NXT (SHLD-31) and asks for what is missing
+// (MAY-13).
+func (c *TCB) textEarly(now clock.Instant, seg *Segment) {
+	c.pend |= pendAck
+	start := seg.Seq
+	end := start.Add(seq.Size(len(seg.Payload)))
+	if c.env.Pool.Pressed() {
+		c.drop(now, rule.DropMemory)
+		return
+	}
+	if c.hold == nil {
+		c.hold = c.env.takeReassembly()
+	}
+	if !c.hold.fits(start, end) {
+		c.drop(now, rule.DropReceiveFull)
+		return
+	}
+	if !c.readShut {
+		k := c.place(start, seg.Payload)
+		if k < len(seg.Payload) {
+			c.drop(now, rule.DropMemory)
+			end = start.Add(seq.Size(k))
+		}
+	}
+	if start != end {
+		c.hold.insert(start, end)
+	}
+	c.settle()
+}
+
+// settle gives the reassembly back when nothing is held any more.
+func (c *TCB) settle() {
+	if c.hold != nil && c.hold.n == 0 {
+		c.env.giveReassembly(c.hold)
+		c.hold = nil
+		if c.recvBuf.n == 0 {
+			c.recvBuf.release(&c.env.Pool)
+		}
+	}
+}
+
+// checkFin is the eighth check. A FIN beyond a gap is remembered until the gap
+// is filled.
+func (c *TCB) checkFin(now clock.Instant, seg *Segment) {
+	switch c.state {
+	case Closed, Listen, SynSent:
+		return // U-12: SEG.SEQ cannot be validated
+	case SynReceived, Established, FinWait1, FinWait2, CloseWait, Closing, LastAck, TimeWait:
+	default:
+		panic("tcp: no such state")
+	}
+	if seg.Flags&wire.FIN != 0 && !c.rcv.finKnown {
+		at := seg.Seq.Add(seq.Size(len(seg.Payload)))
+		if c.hold != nil && c.hold.end().After(at) {
+			// Data behind a FIN: one of the two is a lie. The data came first.
+			c.drop(now, rule.DropAfterFin)
+			return
+		}
+		c.rcv.fin, c.rcv.finKnown = at, true
+	}
+	if c.rcv.finKnown && !c.rcv.finished && c.rcv.nxt == c.rcv.fin {
+		c.peerFinished(now, len(seg.Payload) > 0)
+	}
+}
+
+// peerFinished is what reaching the peer's FIN does in each state.
+func (c *TCB) peerFinished(now clock.Instant, withText bool) {
+	c.rcv.nxt = c.rcv.nxt.Add(1)
+	if c.rcv.edge.Before(c.rcv.nxt) {
+		c.rcv.edge = c.rcv.nxt
+	}
+	c.rcv.finished = true
+	c.ready |= ReadyRead
+	switch c.state {
+	case SynReceived, Established:
+		c.become(now, CloseWait, BySegment, rule.FinEstablished)
+		// The user may answer with its own FIN in a moment: where data has shown
+		// how long ACKs may wait, this one waits too, as on Linux (F3).
+		c.rcv.pingpong = true
+		if withText || c.count.octetsReceived > 0 && c.rcv.quick == 0 {
+			c.delayAck(now)
+		} else {
+			c.pend |= pendAck
+		}
+		return
+	case FinWait1:
+		// An ACK of our FIN would have led to FIN-WAIT-2 before (Note 3).
+		c.become(now, Closing, BySegment, rule.FinClosing)
+	case FinWait2:
+		c.become(now, TimeWait, BySegment, rule.FinInFinWait2)
+	case Closed, Listen, SynSent, CloseWait, Closing, LastAck, TimeWait:
+		panic("tcp: a second FIN in " + c.state.String())
+	default:
+		panic("tcp: no such state")
+	}
+	c.pend |= pendAck
+}

@@ -1,0 +1,396 @@
+package tcp
+
+import (
+	"github.com/tcpkit/tcpkit/core/clock"
+	"github.com/tcpkit/tcpkit/core/event"
+	"github.com/tcpkit/tcpkit/core/packet"
+	"github.com/tcpkit/tcpkit/core/rule"
+	"github.com/tcpkit/tcpkit/core/seq"
+	"github.com/tcpkit/tcpkit/core/wire"
+)
+
+// Output builds the next segment into p, in the room that p has, and reports
+// whether there was one. What goes first: a reset, the handshake, what was lost,
+// new data and the FIN, a probe, an ACK alone.
+func (c *TCB) Output(now clock.Instant, p *packet.Packet) bool {
+	for {
+		sent, built := c.next(now, p)
+		if !sent || built {
+			return built
+		}
+		// A hook has dropped what was built: look for the next.
+	}
+}
+
+// next tries to send one segment. built is false when a hook dropped it.
+func (c *TCB) next(now clock.Instant, p *packet.Packet) (sent, built bool) {
+	if c.pend&(pendStray|pendReset) != 0 {
+		return true, c.sendReset(now, p)
+	}
+	switch c.state {
+	case Closed, Listen:
+		return false, false
+	case SynSent, SynReceived:
+		if c.pend&pendSyn != 0 {
+			return true, c.sendSyn(now, p)
+		}
+		if c.state == SynReceived && c.pend&pendAck != 0 {
+			return true, c.sendAck(now, p, c.snd.nxt)
+		}
+		return false, false
+	case Established, FinWait1, FinWait2, CloseWait, Closing, LastAck, TimeWait:
+	default:
+		panic("tcp: no such state")
+	}
+	if c.out != nil && c.out.lost > 0 {
+		if sent, built = c.sendLost(now, p); sent {
+			return sent, built
+		}
+	}
+	if c.waiting() {
+		if sent, built = c.sendNew(now, p); sent {
+			return sent, built
+		}
+	}
+	if c.pend&pendProbe != 0 {
+		// A segment that lies before the window draws an ACK: Linux's probe, and
+		// the one of §3.8.4 (SHLD-12).
+		c.pend &^= pendProbe
+		return true, c.sendAck(now, p, c.snd.una.Sub(1))
+	}
+	if c.pend&pendUpdate != 0 {
+		c.pend &^= pendUpdate
+		if c.updateDue() {
+			c.pend |= pendAck
+		}
+	}
+	if c.pend&pendAck != 0 {
+		return true, c.sendAck(now, p, c.snd.nxt)
+	}
+	return false, false
+}
+
+// sendReset sends the reset that ends the connection, or the one that answers a
+// stray segment, of which §3.10.7 fixes the sequence number.
+func (c *TCB) sendReset(now clock.Instant, p *packet.Packet) bool {
+	c.env.Stats.ResetsOut++
+	if c.pend&pendStray != 0 {
+		c.pend &^= pendStray
+		t := wire.TCP{Seq: c.strayAt, Flags: wire.RST}
+		return c.emit(now, p, &t, 0, 0)
+	}
+	c.pend &^= pendReset
+	t := wire.TCP{Seq: c.snd.nxt, Ack: c.rcv.nxt, Flags: wire.RST | wire.ACK}
+	if c.ts.on {
+		c.putTimestamps(now, &t.Options)
+	}
+	return c.emit(now, p, &t, 0, 0)
+}
+
+// sendSyn sends the SYN, with an ACK in SYN-RECEIVED.
+func (c *TCB) sendSyn(now clock.Instant, p *packet.Packet) bool {
+	c.pend &^= pendSyn
+	t := wire.TCP{Seq: c.snd.iss, Flags: wire.SYN}
+	o := &t.Options
+	o.Has, o.MSS = wire.HasMSS, c.ownMSS() // MUST-14
+	scale, sack, stamps := c.cfg.WindowScaling, c.cfg.SACK, c.cfg.Timestamps
+	if c.state == SynReceived {
+		// An option is answered only when it was offered.
+		scale, sack, stamps = c.ts.scaleOK, c.ts.sackOK, c.ts.on
+		t.Flags |= wire.ACK
+		t.Ack = c.rcv.nxt
+		t.Window = c.offer(true)
+		c.acknowledged()
+	} else {
+		t.Window = uint16(min(c.rcv.limit, 65535))
+	}
+	if scale {
+		o.Has |= wire.HasWindowScale
+		o.WindowScale = c.rcv.scale
+	}
+	if sack {
+		o.Has |= wire.HasSACKPermitted
+	}
+	if stamps {
+		c.putTimestamps(now, o)
+	}
+	if c.snd.nxt == c.snd.iss {
+		c.snd.nxt = c.snd.iss.Add(1)
+		c.resendAt = now
+	}
+	if c.retries > 0 {
+		c.count.resent++
+		c.env.Stats.Retransmits++
+	}
+	c.arm(now, timerRetransmit, now.Add(c.clampToUser(now, c.timeout())))
+	return c.emit(now, p, &t, 0, 0)
+}
+
+// sendAck sends a segment without data; at is its sequence number.
+func (c *TCB) sendAck(now clock.Instant, p *packet.Packet, at seq.Value) bool {
+	t := wire.TCP{Seq: at, Flags: wire.ACK}
+	c.complete(now, &t)
+	return c.emit(now, p, &t, 0, 0)
+}
+
+// complete fills in what every segment of a synchronized connection carries: the
+// ACK, the window, the timestamps and, with a gap, SACK blocks.
+func (c *TCB) complete(now clock.Instant, t *wire.TCP) {
+	t.Ack = c.rcv.nxt
+	t.Window = c.offer(false)
+	if c.ts.on {
+		c.putTimestamps(now, &t.Options)
+	}
+	if c.hold != nil && c.ts.sackOK {
+		t.Options.Has |= wire.HasSACK
+		t.Options.SACKCount = c.hold.blocks(&t.Options.SACK, c.sackRoom())
+	}
+	c.acknowledged()
+}
+
+// sackRoom is how many SACK blocks the option space holds (RFC 2018 §3).
+func (c *TCB) sackRoom() int {
+	if c.ts.on {
+		return 3
+	}
+	return 4
+}
+
+func (c *TCB) putTimestamps(now clock.Instant, o *wire.Options) {
+	o.Has |= wire.HasTimestamps
+	o.TSVal = c.stamp(now)
+	o.TSEcr = c.ts.recent
+}
+
+// payloadMax is the payload of one segment: the MSS less the SACK blocks that
+// it will carry.
+func (c *TCB) payloadMax() uint32 {
+	m := uint32(c.mss)
+	if c.hold != nil && c.ts.sackOK {
+		m -= min(uint32(4+8*min(c.hold.n, c.sackRoom())), m-1)
+	}
+	return m
+}
+
+// sendLost sends the first of what was lost again.
+func (c *TCB) sendLost(now clock.Instant, p *packet.Packet) (sent, built bool) {
+	i := c.out.nextLost()
+	if i < 0 {
+		return false, false
+	}
+	s := c.out.list[i]
+	n := min(uint32(s.len()), c.payloadMax())
+	if c.rec.force == 0 && c.inFlight()+n > c.cc.Cwnd {
+		return false, false
+	}
+	// §3.8.6, MAY-7: what lies behind a shrunken window is not sent again, but for
+	// the first octet, which is the probe (MUST-35).
+	if edge := c.snd.una.Add(c.snd.wnd); s.start.Add(seq.Size(n)).After(edge) {
+		if s.start.Before(edge) {
+			n = uint32(edge.From(s.start))
+		} else if s.start != c.snd.una || c.rec.force == 0 {
+			return false, false
+		}
+	}
+	c.out.again(i, seq.Size(n), now)
+	if c.rec.force > 0 {
+		c.rec.force--
+	}
+	c.count.resent++
+	c.env.Stats.Retransmits++
+	if c.env.Log.On(event.Retransmit) {
+		c.log(now, event.Event{Kind: event.Retransmit, Rule: retransmitRule(c.rec.phase), By: uint8(c.rec.phase), A: uint64(s.start)<<32 | uint64(n)})
+	}
+	if !c.isArmed(timerRetransmit) {
+		c.armRetransmit(now)
+	}
+	return true, c.sendData(now, p, s.start, n, true)
+}
+
+func retransmitRule(p Phase) rule.ID {
+	if p == Loss {
+		return rule.Retransmit
+	}
+	return rule.FastRetransmit
+}
+
+// sendNew sends what was not sent before, and the FIN behind it, as far as the
+// windows, Nagle and the avoidance of silly windows let it.
+//
+//	base        nxt           base+n
+//	 | in flight |   unsent     | FIN
+func (c *TCB) sendNew(now clock.Instant, p *packet.Packet) (sent, built bool) {
+	unsent := uint32(c.Unsent())
+	limit := c.payloadMax()
+	force := c.pend&pendForce != 0
+	c.pend &^= pendForce
+	idle := c.out == nil
+	if idle && c.cfg.SlowStartAfterIdle && c.count.dataSegsOut > 0 {
+		if gap := now.Sub(c.sentAt); gap > c.timeout() {
+			c.cfg.Controller.OnIdle(&c.cc, now, gap, c.timeout())
+			c.sentAt = now
+		}
+	}
+	usable := uint32(0)
+	if edge := c.snd.una.Add(c.snd.wnd); edge.After(c.snd.nxt) {
+		usable = uint32(edge.From(c.snd.nxt))
+	}
+	n := min(unsent, usable)
+	if force {
+		n = min(unsent, max(usable, 1), limit)
+	} else {
+		room := uint32(0)
+		if f := c.inFlight(); f < c.cc.Cwnd {
+			room = c.cc.Cwnd - f
+		}
+		if n > room {
+			if room < limit && !idle {
+				return false, false // wait for an ACK
+			}
+			n = max(room, min(n, limit))
+		}
+		n = c.segmentSize(n, limit)
+		if n < unsent && n < limit && !c.worthSending(n) || n == 0 && unsent > 0 {
+			c.armPersist(now)
+			return false, false
+		}
+		if n == unsent && n < limit && n > 0 && !c.snd.finQueued && c.nagled() {
+			return false, false
+		}
+		if n == 0 && usable == 0 && c.snd.wnd == 0 {
+			c.armPersist(now) // only the FIN is left, and the window is closed
+			return false, false
+		}
+	}
+	if n < limit && n > 0 {
+		c.snd.small = c.snd.nxt.Add(seq.Size(n))
+	}
+	start := c.snd.nxt
+	end := start.Add(seq.Size(n))
+	if n == unsent && c.snd.finQueued {
+		c.snd.finSent = true
+		end = end.Add(1)
+	}
+	if c.out == nil {
+		c.out = c.env.takeFlight()
+	}
+	c.out.add(start, end, now)
+	c.snd.nxt = end
+	if idle || !c.isArmed(timerRetransmit) {
+		c.stop(timerPersist)
+		c.armRetransmit(now) // RFC 6298 §5.1
+		c.startUserTimer(now)
+	}
+	c.sentAt = now
+	// Data that answers data shows that ACKs may wait for it.
+	if c.pend&pendDelayed != 0 {
+		c.rcv.pingpong = true
+	}
+	return true, c.sendData(now, p, start, n, false)
+}
+
+// segmentSize cuts n to what one packet takes: one segment, or on a link that
+// cuts super-packets itself as many whole ones as fit.
+func (c *TCB) segmentSize(n, limit uint32) uint32 {
+	if n <= limit {
+		return n
+	}
+	room := c.env.Link.MaxSuper - 120 // the largest headers
+	if room < int(2*limit) {
+		return limit
+	}
+	n = min(n, uint32(min(room, 65535-120)))
+	return n - n%limit
+}
+
+// worthSending is §3.8.6.2.1 for a segment that the window cuts short: it must
+// be half of the largest window that the peer has ever offered.
+func (c *TCB) worthSending(n uint32) bool {
+	return n > 0 && n >= uint32(c.snd.maxWnd)/2
+}
+
+// nagled reports whether Nagle's algorithm holds a small segment back (§3.7.4):
+// while anything is in flight, or as Linux has it while a small one is.
+func (c *TCB) nagled() bool {
+	if !c.cfg.Nagle || c.out == nil {
+		return false
+	}
+	return !c.cfg.NagleMinshall || c.snd.small.After(c.snd.una)
+}
+
+// sendData sends n octets of the send buffer from start, with the FIN if it
+// stands right behind them. PSH marks the end of what is queued (MUST-61).
+func (c *TCB) sendData(now clock.Instant, p *packet.Packet, start seq.Value, n uint32, again bool) bool {
+	t := wire.TCP{Seq: start, Flags: wire.ACK}
+	off := uint32(start.From(c.snd.base))
+	if off+n > c.sendBuf.n {
+		n = c.sendBuf.n - off // the last of n was the FIN
+	}
+	if off+n == c.sendBuf.n {
+		if n > 0 {
+			t.Flags |= wire.PSH
+		}
+		if c.snd.finSent {
+			t.Flags |= wire.FIN
+		}
+	}
+	if up := c.snd.up; up.After(start) {
+		t.Flags |= wire.URG
+		t.Urgent = uint16(min(up.From(start), 65535)) // MUST-31, MUST-62
+	}
+	c.complete(now, &t)
+	c.count.octetsSent += uint64(n)
+	c.env.Stats.OctetsOut += uint64(n)
+	if again {
+		c.count.octetsResent += uint64(n)
+	}
+	if n > 0 {
+		c.count.dataSegsOut++
+	}
+	return c.emit(now, p, &t, off, n)
+}
+
+// emit makes t and n octets of the send buffer from off a packet. It reports
+// false when a hook has dropped the segment.
+func (c *TCB) emit(now clock.Instant, p *packet.Packet, t *wire.TCP, off, n uint32) bool {
+	t.SrcPort, t.DstPort = c.tuple.Local.Port, c.tuple.Remote.Port
+	if c.env.HookMask&HookLeaving != 0 && c.hookSegment(now, t, int(n), true, rule.NotDropped) == DropIt {
+		c.env.Stats.Drops[rule.DropHook]++
+		return false
+	}
+	ip := wire.IP{
+		Src: c.tuple.Local.Addr, Dst: c.tuple.Remote.Addr, Protocol: wire.ProtocolTCP,
+		TTL: c.cfg.TTL, TOS: c.cfg.TOS, DontFragment: c.cfg.PathMTU,
+	}
+	if !c.cfg.PathMTU {
+		// RFC 6864 §4.1: a packet that may be fragmented needs an ID.
+		ip.ID = uint16(c.count.segsOut) + uint16(c.id)*40503
+	}
+	hdr := c.headers() - wire.TCPHeaderLen
+	b := wire.AppendTCP(extend(p.Bytes[:0], hdr), t)
+	if n > 0 {
+		data := len(b)
+		b = extend(b, int(n))
+		c.sendBuf.get(off, b[data:])
+	}
+	wire.AppendIP(b[:0], &ip, len(b)-hdr)
+	p.Bytes, p.Partial, p.SegmentSize = b, c.env.Link.Checksum, 0
+	wire.FinishTCP(b, &ip, hdr, p.Partial)
+	if size := c.payloadMax(); n > size {
+		p.SegmentSize = uint16(size)
+	}
+	c.count.segsOut++
+	c.env.Stats.SegmentsOut++
+	if c.env.Log.On(event.SegmentOut) {
+		c.log(now, segmentEvent(event.SegmentOut, t, int(n)))
+	}
+	return true
+}
+
+// extend makes b longer by n octets, whatever they hold.
+func extend(b []byte, n int) []byte {
+	if cap(b)-len(b) >= n {
+		return b[:len(b)+n]
+	}
+	return append(b, make([]byte, n)...)
+}

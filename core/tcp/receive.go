@@ -1,0 +1,141 @@
+package tcp
+
+import (
+	"github.com/tcpkit/tcpkit/core/clock"
+	"github.com/tcpkit/tcpkit/core/seq"
+)
+
+// Read is RECEIVE of §3.10.3: it moves octets that arrived in order into b and
+// returns their number. It never blocks: with nothing there it returns
+// ErrWouldBlock, and ReadyRead tells when there is something. After the peer's
+// FIN it returns ErrEOF; after a reset the octets that had arrived, then the
+// error.
+func (c *TCB) Read(now clock.Instant, b []byte) (int, error) {
+	if c.released {
+		return 0, ErrClosing
+	}
+	if c.readShut {
+		return 0, ErrEOF
+	}
+	if c.recvBuf.n > 0 && len(b) > 0 {
+		n := c.recvBuf.get(0, b)
+		c.recvBuf.discard(&c.env.Pool, uint32(n), c.hold != nil)
+		c.tuneReceive(now, uint32(n))
+		c.pend |= pendUpdate
+		return n, nil
+	}
+	switch {
+	case c.recvBuf.n > 0: // an empty b
+		return 0, nil
+	case c.err != NoError:
+		return 0, c.err
+	case c.rcv.finished:
+		return 0, ErrEOF
+	case c.state == Closed:
+		return 0, ErrNotExist
+	}
+	return 0, ErrWouldBlock
+}
+
+// Readable is the number of octets that Read could return now.
+func (c *TCB) Readable() int { return int(c.recvBuf.n) }
+
+// tuneReceive doubles the receive buffer when the user has read half of it
+// within two round trips: then the window may be what holds the peer back.
+func (c *TCB) tuneReceive(now clock.Instant, n uint32) {
+	r := &c.rcv
+	r.tuned += n
+	trip := r.echoRTT
+	if trip == 0 {
+		trip = max(c.rtt.srtt, clock.Millisecond)
+	}
+	elapsed := now.Sub(r.tuneAt)
+	switch {
+	case r.tuned >= r.limit/2 && elapsed <= 2*trip:
+		if r.limit < c.cfg.ReceiveBufferMax && !c.env.Pool.Pressed() {
+			r.limit = min(2*r.limit, c.cfg.ReceiveBufferMax)
+		}
+		r.tuned, r.tuneAt = 0, now
+	case elapsed > 2*trip:
+		r.tuned, r.tuneAt = 0, now
+	}
+}
+
+// CloseRead tells that the user reads no more. What has arrived is dropped, and
+// what still arrives is acknowledged and dropped, so that the peer can finish.
+func (c *TCB) CloseRead(now clock.Instant) error {
+	if c.released {
+		return ErrClosing
+	}
+	if c.state == Closed || c.state == Listen {
+		return ErrNotConnected
+	}
+	c.readShut = true
+	c.recvBuf.discard(&c.env.Pool, c.recvBuf.n, c.hold != nil)
+	c.ready |= ReadyRead
+	c.pend |= pendUpdate
+	return nil
+}
+
+// target is the right edge that the window would have if all free room were
+// offered now.
+func (c *TCB) target() seq.Value {
+	free := uint32(0)
+	if c.recvBuf.n < c.rcv.limit {
+		free = c.rcv.limit - c.recvBuf.n
+	}
+	if !c.ts.scaleOK {
+		free = min(free, 65535)
+	}
+	return c.rcv.nxt.Add(seq.Size(free))
+}
+
+// offer moves the right edge and returns the window field that says where it is
+// (§3.8.6.2.2, MUST-39: only in steps worth it; SHLD-14: never to the left). The
+// field is rounded up where rounding down would move the edge to the left.
+func (c *TCB) offer(syn bool) uint16 {
+	r := &c.rcv
+	target := c.target()
+	if syn {
+		// The window field of a SYN is not scaled.
+		w := min(target.From(r.nxt), 65535)
+		r.edge, r.offered = r.nxt.Add(w), true
+		return uint16(w)
+	}
+	shift := r.scale
+	unit := seq.Size(1) << shift
+	if c.worth(target) && !c.env.Pool.Pressed() {
+		if w := target.From(r.nxt) &^ (unit - 1); w > r.window() {
+			r.edge = r.nxt.Add(w)
+		}
+	}
+	field := (r.window() + unit - 1) >> shift
+	field = min(field, 65535)
+	if edge := r.nxt.Add(field << shift); edge.After(r.edge) {
+		r.edge = edge
+	}
+	return uint16(field)
+}
+
+// worth reports whether moving the edge to target opens the window by enough:
+// half the buffer or a full segment, whichever is less.
+func (c *TCB) worth(target seq.Value) bool {
+	if !c.rcv.offered {
+		return true
+	}
+	if !target.After(c.rcv.edge) {
+		return false
+	}
+	gain := target.From(c.rcv.edge)
+	return gain >= min(seq.Size(c.rcv.limit/2), seq.Size(c.ownMSS()))
+}
+
+// updateDue reports whether reading has opened the window so far that the peer
+// should hear of it without having to ask: to at least twice what it knows of.
+func (c *TCB) updateDue() bool {
+	if c.rcv.finished || !c.state.Synchronized() || c.state == TimeWait {
+		return false
+	}
+	target := c.target()
+	return c.worth(target) && target.After(c.rcv.nxt) && target.From(c.rcv.nxt) >= 2*c.rcv.window() && !c.env.Pool.Pressed()
+}

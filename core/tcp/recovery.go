@@ -1,0 +1,354 @@
+package tcp
+
+import (
+	"github.com/tcpkit/tcpkit/core/cc"
+	"github.com/tcpkit/tcpkit/core/clock"
+	"github.com/tcpkit/tcpkit/core/event"
+	"github.com/tcpkit/tcpkit/core/rule"
+	"github.com/tcpkit/tcpkit/core/seq"
+	"github.com/tcpkit/tcpkit/core/wire"
+)
+
+// A Phase is what the sender makes of the ACKs that come in, in the terms of
+// Linux's TCP_CA_*.
+type Phase uint8
+
+// The phases.
+const (
+	Open     Phase = iota // all is well
+	Disorder              // duplicate ACKs or SACKs, not enough of them to mean loss
+	CWR                   // the window goes down for another reason than loss
+	Recovery              // fast recovery
+	Loss                  // after a timeout
+)
+
+// String is the phase's name.
+func (p Phase) String() string {
+	names := [...]string{"open", "disorder", "cwr", "recovery", "loss"}
+	if int(p) >= len(names) {
+		return "unknown"
+	}
+	return names[p]
+}
+
+// recovery is the state of loss recovery: RFC 5681 and RFC 6582 by duplicate
+// ACKs, RFC 6675 where there is SACK.
+type recovery struct {
+	phase Phase
+	force uint8     // segments that may go again whatever the window says
+	dup   uint16    // duplicate ACKs in a row, without SACK
+	point seq.Value // RecoveryPoint: SND.NXT when the phase began
+	high  seq.Value // the highest octet SACKed, plus one
+}
+
+// inFlight is "pipe" of RFC 6675 §4: what is thought to be on its way.
+func (c *TCB) inFlight() uint32 {
+	if c.out == nil {
+		return 0
+	}
+	out := c.snd.nxt.From(c.snd.una)
+	gone := c.out.sacked + c.out.lost
+	if !c.ts.sackOK {
+		// Each duplicate ACK means that a segment has left the network.
+		gone += min(seq.Size(c.rec.dup)*seq.Size(c.mss), out-min(out, gone))
+	}
+	return uint32(out - min(out, gone) + c.out.resent)
+}
+
+// acknowledge takes in an ACK that is not beyond SND.NXT: what it acknowledges,
+// the window it brings, and what it says about loss.
+func (c *TCB) acknowledge(now clock.Instant, seg *Segment) {
+	before := c.inFlight()
+	advance := seq.Size(0)
+	var a, s acked
+	if seg.Ack.After(c.snd.una) {
+		advance = seg.Ack.From(c.snd.una)
+		a = c.release(seg.Ack)
+	}
+	if c.ts.sackOK && seg.Options.Has&wire.HasSACK != 0 && c.out != nil {
+		s = c.takeSACK(&seg.Options)
+	}
+	trip := c.measure(now, seg, advance, a, s)
+	if trip > 0 {
+		c.sample(now, trip)
+		c.rtt.backoff = 0 // RFC 6298 §5.7 and Karn: only a valid sample ends the backoff
+	} else if advance > 0 && !a.again {
+		c.rtt.backoff = 0
+	}
+	oldWnd := c.snd.wnd
+	// §3.10.7.4: only a newer segment changes the window (U-10).
+	if c.snd.wl1.Before(seg.Seq) || c.snd.wl1 == seg.Seq && c.snd.wl2.AtOrBefore(seg.Ack) {
+		c.setWindow(now, seg)
+	}
+	if advance > 0 {
+		c.retries = 0
+		if c.out == nil {
+			c.stop(timerRetransmit)
+			c.stop(timerUser)
+		} else {
+			c.armRetransmit(now) // RFC 6298 §5.3
+			c.restartUserTimer(now)
+		}
+		c.roomFreed()
+	}
+	duplicate := advance == 0 && seg.Ack == c.snd.una && c.out != nil && len(seg.Payload) == 0 &&
+		seg.Flags&(wire.SYN|wire.FIN) == 0 && c.snd.wnd == oldWnd
+	ended := c.judge(now, advance, duplicate, s.fresh)
+	fresh := a.fresh + s.fresh
+	if fresh > 0 && (c.rec.phase != Recovery || ended) {
+		ack := cc.Ack{
+			Now: now, Acked: uint32(fresh), InFlight: before, RTT: trip,
+			SRTT: c.rtt.srtt, MinRTT: c.rtt.least, CwndLimited: c.limitedBy(before),
+		}
+		c.cfg.Controller.OnAck(&c.cc, &ack)
+		c.logCongestion(now)
+	}
+	if c.snd.wnd > 0 {
+		c.stopPersist(now)
+	}
+}
+
+// limitedBy reports whether the congestion window, not the user, bounded what
+// was in flight: in slow start when half of it was used, as Linux has it.
+func (c *TCB) limitedBy(before uint32) bool {
+	if c.cc.Cwnd < c.cc.Ssthresh {
+		return c.cc.Cwnd < 2*before
+	}
+	return before+uint32(c.mss) > c.cc.Cwnd
+}
+
+// release takes what una acknowledges out of the flight and the buffer.
+func (c *TCB) release(una seq.Value) acked {
+	var a acked
+	if c.out != nil {
+		a = c.out.ack(una)
+		if c.out.empty() {
+			c.env.giveFlight(c.out)
+			c.out = nil
+		}
+	}
+	c.snd.una = una
+	data := min(uint32(una.From(c.snd.base)), c.sendBuf.n) // the FIN is not in the buffer
+	c.sendBuf.discard(&c.env.Pool, data, false)
+	c.snd.base = c.snd.base.Add(seq.Size(data))
+	c.count.octetsAcked += uint64(data)
+	if c.rec.high.Before(una) {
+		c.rec.high = una
+	}
+	if c.snd.up.Before(una) {
+		c.snd.up = una
+	}
+	if c.snd.small.Before(una) {
+		c.snd.small = una
+	}
+	return a
+}
+
+// takeSACK marks what the blocks report. One that is outside of what is in
+// flight, a DSACK among them, is ignored (RFC 2018 §5, RFC 2883).
+func (c *TCB) takeSACK(o *wire.Options) (sum acked) {
+	for _, b := range o.SACK[:min(o.SACKCount, 4)] {
+		if !b.Left.Before(b.Right) || b.Left.Before(c.snd.una) || b.Right.After(c.snd.nxt) {
+			continue
+		}
+		a := c.out.sack(b.Left, b.Right)
+		sum.fresh += a.fresh
+		if a.timed && (!sum.timed || a.last.After(sum.last)) {
+			sum.last, sum.timed = a.last, true
+		}
+		c.rec.high = seq.Max(c.rec.high, b.Right)
+	}
+	return sum
+}
+
+// measure gives the round trip that an ACK shows, 0 for none. Karn's rule:
+// nothing that was sent twice is measured, unless timestamps tell which of the
+// two was answered (RFC 7323 §4).
+func (c *TCB) measure(now clock.Instant, seg *Segment, advance seq.Size, a, s acked) clock.Duration {
+	switch {
+	case a.timed && !a.again:
+		return max(now.Sub(a.last), 1)
+	case advance > 0 && c.ts.on && seg.Options.Has&wire.HasTimestamps != 0 && seg.Options.TSEcr != 0:
+		ticks := c.stamp(now) - seg.Options.TSEcr
+		if ticks > 1<<30 {
+			return 0 // an echo of something never sent
+		}
+		return max(clock.Duration(ticks)*clock.Millisecond, clock.Millisecond)
+	case advance == 0 && s.timed:
+		return max(now.Sub(s.last), 1)
+	}
+	return 0
+}
+
+// judge moves between the phases. It reports whether this ACK has ended a
+// recovery.
+func (c *TCB) judge(now clock.Instant, advance seq.Size, duplicate bool, sackedNow seq.Size) (ended bool) {
+	switch c.rec.phase {
+	case Recovery, Loss:
+		if advance > 0 && c.past() {
+			c.leave(now)
+			return true
+		}
+		c.judgeWithin(now, advance, duplicate)
+		return false
+	case Open, Disorder, CWR:
+		if advance > 0 {
+			c.rec.dup = 0
+		}
+		if c.out == nil {
+			c.setPhase(now, Open)
+			return false
+		}
+		if c.ts.sackOK {
+			if c.out.sacked == 0 {
+				c.setPhase(now, Open)
+				return false
+			}
+			c.setPhase(now, Disorder)
+			if sackedNow > 0 && c.markBySACK() > 0 {
+				c.enter(now, rule.SackRecovery)
+			}
+			return false
+		}
+		if duplicate {
+			c.rec.dup = min(c.rec.dup+1, 65535)
+			c.setPhase(now, Disorder)
+			// RFC 6582 §3.2 step 1: not for duplicates of an earlier recovery's own.
+			if c.rec.dup == uint16(c.cfg.DupThresh) && c.snd.una.AtOrAfter(c.rec.point) {
+				c.out.mark(c.snd.una, c.snd.una.Add(seq.Size(c.mss)), false)
+				c.enter(now, rule.FastRetransmit)
+			}
+		} else if advance > 0 {
+			c.setPhase(now, Open)
+		}
+	}
+	return false
+}
+
+// past reports whether the ACK covers all that was out when the phase began. A
+// Loss without SACK ends only above it (RFC 6582 §3.2, Linux alike), since the
+// last duplicates of before look the same as new loss.
+func (c *TCB) past() bool {
+	if c.rec.phase == Loss && !c.ts.sackOK && c.out != nil {
+		return c.snd.una.After(c.rec.point)
+	}
+	return c.snd.una.AtOrAfter(c.rec.point)
+}
+
+// judgeWithin takes an ACK in while a recovery goes on.
+func (c *TCB) judgeWithin(now clock.Instant, advance seq.Size, duplicate bool) {
+	if c.out == nil {
+		return
+	}
+	if c.ts.sackOK {
+		if c.rec.phase == Recovery {
+			c.markBySACK()
+			if advance > 0 && c.out.lost == 0 && c.out.resent == 0 && c.out.sacked > 0 {
+				// The cumulative ACK stopped at a hole that nothing has marked.
+				c.out.mark(c.snd.una, c.snd.una.Add(seq.Size(c.mss)), false)
+			}
+		}
+		return
+	}
+	if duplicate && c.rec.phase == Recovery {
+		c.rec.dup = min(c.rec.dup+1, 65535)
+	}
+	if advance > 0 && c.rec.phase == Recovery {
+		// RFC 6582 §3.2 step 3, a partial ACK: the segment after it is the next that
+		// is missing. What the ACK took out had been counted by duplicates.
+		segs := uint16(min(advance/seq.Size(max(c.mss, 1)), 65535))
+		c.rec.dup -= min(c.rec.dup, max(segs, 1)-1)
+		c.out.mark(c.snd.una, c.snd.una.Add(seq.Size(c.mss)), true)
+		c.rec.force = 1
+	}
+}
+
+// markBySACK is RFC 6675 §4's IsLost for all that is out: lost is what lies
+// below DupThresh SACKed segments or more than DupThresh-1 segments' octets.
+func (c *TCB) markBySACK() seq.Size {
+	limit := seq.Size(max(c.cfg.DupThresh, 1)-1) * seq.Size(c.mss)
+	above := seq.Size(0)
+	list := c.out.live()
+	blocks := uint8(0)
+	prior := false
+	for i := c.out.find(c.rec.high.Sub(1)) - c.out.head; i >= 0; i-- {
+		if i >= len(list) {
+			continue
+		}
+		s := &list[i]
+		if s.flags&sacked == 0 {
+			prior = false
+			continue
+		}
+		if !prior {
+			blocks++
+		}
+		prior = true
+		above += s.len()
+		if above > limit || blocks >= c.cfg.DupThresh {
+			return c.out.mark(c.snd.una, s.start, false)
+		}
+	}
+	return 0
+}
+
+// enter begins fast recovery (RFC 5681 §3.2 step 2, RFC 6675 §5 step 4).
+func (c *TCB) enter(now clock.Instant, id rule.ID) {
+	c.rec.point = c.snd.nxt
+	c.rec.force = 1
+	c.env.Stats.FastRetransmits++
+	c.cfg.Controller.OnLoss(&c.cc, now, uint32(c.snd.nxt.From(c.snd.una)))
+	c.cc.Cwnd = c.cc.Ssthresh
+	c.setPhaseBy(now, Recovery, id)
+	c.logCongestion(now)
+}
+
+// leave ends a recovery.
+func (c *TCB) leave(now clock.Instant) {
+	if c.rec.phase == Recovery {
+		// RFC 6582 §3.2 step 3, full ACK: min(ssthresh, flight + SMSS) keeps a burst
+		// away; with SACK cwnd is at ssthresh already.
+		if !c.ts.sackOK {
+			c.cc.Cwnd = min(c.cc.Ssthresh, max(c.inFlight(), uint32(c.mss))+uint32(c.mss))
+		}
+		c.cfg.Controller.OnRecoveryExit(&c.cc, now)
+	}
+	c.rec.dup, c.rec.force = 0, 0
+	c.setPhase(now, Open)
+}
+
+func (c *TCB) setPhase(now clock.Instant, p Phase) { c.setPhaseBy(now, p, rule.None) }
+
+func (c *TCB) setPhaseBy(now clock.Instant, p Phase, id rule.ID) {
+	if p == c.rec.phase {
+		return
+	}
+	if c.env.Log.On(event.Recovery) {
+		c.log(now, event.Event{Kind: event.Recovery, Rule: id, From: uint8(c.rec.phase), To: uint8(p), A: uint64(c.rec.point)})
+	}
+	c.rec.phase = p
+}
+
+func (c *TCB) logCongestion(now clock.Instant) {
+	if c.env.Log.On(event.Congestion) {
+		c.log(now, event.Event{Kind: event.Congestion, A: uint64(c.cc.Cwnd), B: uint64(c.cc.Ssthresh), C: uint64(c.inFlight())})
+	}
+}
+
+// timedOut marks all that is out as lost (RFC 5681 §3.1, RFC 6675 §5.1): the
+// first segment goes again at once, the rest as the window opens.
+func (c *TCB) timedOut(now clock.Instant) {
+	if len(c.out.live()) > 0 && c.out.live()[0].flags&sacked != 0 {
+		c.out.renege()
+	}
+	if c.rec.phase != Loss || c.snd.una.AtOrAfter(c.rec.point) {
+		c.cfg.Controller.OnRTO(&c.cc, now, uint32(c.snd.nxt.From(c.snd.una)))
+	}
+	c.rec.point = c.snd.nxt
+	c.out.mark(c.snd.una, c.snd.nxt, true)
+	c.rec.dup = 0
+	c.rec.force = 1
+	c.cc.Cwnd = uint32(c.mss)
+	c.setPhaseBy(now, Loss, rule.Retransmit)
+	c.logCongestion(now)
+}

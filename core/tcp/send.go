@@ -1,0 +1,81 @@
+package tcp
+
+import "github.com/tcpkit/tcpkit/core/clock"
+
+// Write is SEND of §3.10.2: it takes as much of b as the send buffer has room
+// for. It never blocks: when there is no room it returns ErrWouldBlock, and
+// ReadyWrite tells when there is again.
+func (c *TCB) Write(now clock.Instant, b []byte) (int, error) {
+	if c.released {
+		return 0, ErrClosing
+	}
+	switch c.state {
+	case Closed:
+		if c.err != NoError {
+			return 0, c.err
+		}
+		return 0, ErrNotExist
+	case Listen:
+		return 0, ErrNotConnected
+	case SynSent, SynReceived, Established, CloseWait:
+		// Data written before the connection is synchronized is queued.
+	case FinWait1, FinWait2, Closing, LastAck, TimeWait:
+		return 0, ErrPipe
+	default:
+		panic("tcp: no such state")
+	}
+	if c.snd.finQueued {
+		return 0, ErrPipe
+	}
+	c.tuneSend()
+	if c.sendBuf.n >= c.snd.limit {
+		c.snd.wantRoom = true
+		return 0, ErrWouldBlock
+	}
+	room := min(int(c.snd.limit-c.sendBuf.n), len(b))
+	n := c.sendBuf.append(&c.env.Pool, b[:room])
+	if n < len(b) {
+		c.snd.wantRoom = true
+	}
+	if n == 0 && len(b) > 0 {
+		// The stack's budget is used up; room for this connection alone may not
+		// come back, so look again whenever something is acknowledged.
+		return 0, ErrWouldBlock
+	}
+	return n, nil
+}
+
+// Writable is the number of octets that Write would take now.
+func (c *TCB) Writable() int {
+	if c.snd.finQueued || c.sendBuf.n >= c.snd.limit {
+		return 0
+	}
+	return int(c.snd.limit - c.sendBuf.n)
+}
+
+// Unsent is the number of octets that were written and not sent yet; Unacked
+// counts those that the peer has not acknowledged, sent or not.
+func (c *TCB) Unsent() int {
+	sent := c.snd.nxt.Diff(c.snd.base)
+	return max(0, int(c.sendBuf.n)-max(0, int(sent)))
+}
+
+// Unacked is the number of octets that the peer has not acknowledged.
+func (c *TCB) Unacked() int { return int(c.sendBuf.n) }
+
+// tuneSend lets the send buffer grow with the congestion window: it has to hold
+// what is in flight and what follows at once.
+func (c *TCB) tuneSend() {
+	if want := 2 * c.cc.Cwnd; want > c.snd.limit && c.cfg.SendBufferMax > c.snd.limit && !c.env.Pool.Pressed() {
+		c.snd.limit = min(want, c.cfg.SendBufferMax)
+	}
+}
+
+// roomFreed tells the user when a third of the buffer is free again, so that it
+// is not woken for every segment.
+func (c *TCB) roomFreed() {
+	if c.snd.wantRoom && c.sendBuf.n <= c.snd.limit-c.snd.limit/3 {
+		c.snd.wantRoom = false
+		c.ready |= ReadyWrite
+	}
+}

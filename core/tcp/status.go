@@ -1,0 +1,192 @@
+package tcp
+
+import (
+	"github.com/tcpkit/tcpkit/core/clock"
+	"github.com/tcpkit/tcpkit/core/siphash"
+)
+
+// Info is STATUS of §3.10.6 in the terms of Linux's tcp_info. Times are in
+// microseconds where their name ends in nothing else, sizes in octets unless
+// they count segments.
+type Info struct {
+	State       State
+	CaState     Phase
+	Retransmits uint8 // timeouts in a row
+	Probes      uint8 // unanswered probes
+	Backoff     uint8
+	Options     uint8 // OptTimestamps | OptSACK | OptWScale
+	SndWscale   uint8
+	RcvWscale   uint8
+
+	RTO, ATO     uint32
+	SndMSS       uint32
+	RcvMSS       uint32
+	Unacked      uint32 // segments in flight, those SACKed and lost among them
+	Sacked       uint32 // segments
+	Lost         uint32 // segments
+	Retrans      uint32 // segments sent again and not acknowledged
+	LastDataSent uint32 // milliseconds ago
+	LastDataRecv uint32 // milliseconds ago
+	LastAckRecv  uint32 // milliseconds ago
+	PMTU         uint32
+	RTT, RTTVar  uint32
+	SndSsthresh  uint32 // segments
+	SndCwnd      uint32 // segments
+	AdvMSS       uint32
+	Reordering   uint32
+	RcvRTT       uint32
+	RcvSpace     uint32
+	TotalRetrans uint32 // segments
+
+	PacingRate    uint64 // octets a second
+	BytesAcked    uint64
+	BytesReceived uint64
+	BytesSent     uint64
+	BytesRetrans  uint64
+	SegsOut       uint32
+	SegsIn        uint32
+	DataSegsIn    uint32
+	DataSegsOut   uint32
+	NotsentBytes  uint32
+	MinRTT        uint32
+	SndWnd        uint32
+	RcvWnd        uint32
+
+	// Beyond tcp_info.
+	Cwnd, Ssthresh uint32 // octets
+	InFlight       uint32 // octets
+	SoftError      Error
+	Congestion     string
+}
+
+// Bits of Info.Options, as in Linux's tcp.h.
+const (
+	OptTimestamps uint8 = 1
+	OptSACK       uint8 = 2
+	OptWScale     uint8 = 4
+)
+
+// Info gives a picture of the connection now. It may be called in any state.
+func (c *TCB) Info(now clock.Instant) Info {
+	mss := max(uint32(c.mss), 1)
+	segs := func(n uint32) uint32 { return (n + mss - 1) / mss }
+	i := Info{
+		State: c.state, CaState: c.rec.phase, Retransmits: c.retries, Probes: c.probes, Backoff: c.rtt.backoff,
+		SndWscale: c.snd.scale, RcvWscale: c.rcv.scale,
+		RTO: micro(c.timeout()), ATO: micro(c.cfg.DelayedAck), SndMSS: uint32(c.mss), RcvMSS: uint32(c.rcv.mss),
+		LastAckRecv: milli(now.Sub(c.heardAt)), LastDataSent: milli(now.Sub(c.sentAt)), LastDataRecv: milli(now.Sub(c.heardAt)),
+		PMTU: uint32(c.pathMTU), RTT: micro(c.rtt.srtt), RTTVar: micro(c.rtt.rttvar), MinRTT: micro(c.rtt.least),
+		SndSsthresh: c.cc.Ssthresh / mss, SndCwnd: c.cc.Cwnd / mss, AdvMSS: uint32(c.ownMSS()),
+		Reordering: uint32(c.cfg.DupThresh), RcvRTT: micro(c.rcv.echoRTT), RcvSpace: c.rcv.limit,
+		TotalRetrans: c.count.resent, PacingRate: c.cc.PacingRate,
+		BytesAcked: c.count.octetsAcked, BytesReceived: c.count.octetsReceived,
+		BytesSent: c.count.octetsSent, BytesRetrans: c.count.octetsResent,
+		SegsOut: c.count.segsOut, SegsIn: c.count.segsIn, DataSegsIn: c.count.dataSegsIn, DataSegsOut: c.count.dataSegsOut,
+		NotsentBytes: uint32(c.Unsent()), SndWnd: uint32(c.snd.wnd), RcvWnd: uint32(c.rcv.window()),
+		Cwnd: c.cc.Cwnd, Ssthresh: c.cc.Ssthresh, InFlight: c.inFlight(),
+		SoftError: c.soft, Congestion: c.cfg.Controller.Name(),
+	}
+	if c.cc.Ssthresh >= 1<<31-1 {
+		i.SndSsthresh = 1<<31 - 1 // Linux's "none yet"
+	}
+	if c.ts.on {
+		i.Options |= OptTimestamps
+		i.AdvMSS -= timestampOption
+	}
+	if c.ts.sackOK {
+		i.Options |= OptSACK
+	}
+	if c.ts.scaleOK {
+		i.Options |= OptWScale
+	}
+	if c.out != nil {
+		i.Unacked = segs(uint32(c.snd.nxt.From(c.snd.una)))
+		i.Sacked, i.Lost, i.Retrans = segs(uint32(c.out.sacked)), segs(uint32(c.out.lost+c.out.resent)), segs(uint32(c.out.resent))
+		if !c.ts.sackOK {
+			i.Sacked = uint32(c.rec.dup)
+		}
+	}
+	return i
+}
+
+func micro(d clock.Duration) uint32 { return uint32(d / clock.Microsecond) }
+
+func milli(d clock.Duration) uint32 { return uint32(d / clock.Millisecond) }
+
+// Clone copies the connection with all that hangs off it into a stack whose
+// environment is env.
+func (c *TCB) Clone(env *Env) TCB {
+	d := *c
+	d.env = env
+	d.sendBuf, d.recvBuf = c.sendBuf.clone(), c.recvBuf.clone()
+	if c.out != nil {
+		d.out = c.out.clone()
+	}
+	if c.hold != nil {
+		h := *c.hold
+		d.hold = &h
+	}
+	return d
+}
+
+// Fingerprint adds to h what decides the connection's future: sequence numbers
+// relative to ISS and IRS, times relative to now, no counters and no ids.
+func (c *TCB) Fingerprint(h *siphash.Hash, now clock.Instant) {
+	flags := uint64(0)
+	for i, b := range [...]bool{
+		c.passive, c.released, c.readShut, c.answered, c.snd.finQueued, c.snd.finSent, c.snd.wantRoom,
+		c.rcv.pingpong, c.rcv.finKnown, c.rcv.finished, c.rcv.urgent, c.rcv.offered, c.ts.on, c.ts.sackOK, c.ts.scaleOK, c.rtt.sampled,
+	} {
+		if b {
+			flags |= 1 << i
+		}
+	}
+	s, r := &c.snd, &c.rcv
+	h.WriteUint64(flags | uint64(c.state)<<32 | uint64(c.err)<<40 | uint64(c.retries)<<48 | uint64(c.probes)<<56)
+	h.WriteUint64(uint64(c.pend) | uint64(c.armed)<<16 | uint64(c.mss)<<32 | uint64(c.peerMSS)<<48)
+	h.WriteUint64(uint64(s.una-s.iss)<<32 | uint64(s.nxt-s.iss))
+	h.WriteUint64(uint64(s.wl1-r.irs)<<32 | uint64(s.wl2-s.iss))
+	h.WriteUint64(uint64(s.wnd)<<32 | uint64(s.maxWnd))
+	h.WriteUint64(uint64(s.small-s.iss)<<32 | uint64(s.up-s.iss))
+	h.WriteUint64(uint64(s.base-s.iss)<<32 | uint64(s.limit))
+	h.WriteUint64(uint64(r.nxt-r.irs)<<32 | uint64(r.edge-r.irs))
+	h.WriteUint64(uint64(r.acked-r.irs)<<32 | uint64(r.fin-r.irs))
+	h.WriteUint64(uint64(r.limit)<<32 | uint64(r.mss)<<16 | uint64(r.quick))
+	h.WriteUint64(uint64(c.rtt.srtt))
+	h.WriteUint64(uint64(c.rtt.rttvar))
+	h.WriteUint64(uint64(c.rtt.rto) ^ uint64(c.rtt.backoff)<<56)
+	h.WriteUint64(uint64(c.cc.Cwnd)<<32 | uint64(c.cc.Ssthresh))
+	for _, p := range c.cc.Priv {
+		h.WriteUint64(p)
+	}
+	h.WriteUint64(uint64(c.rec.phase)<<56 | uint64(c.rec.force)<<48 | uint64(c.rec.dup)<<32 | uint64(c.rec.point-s.iss))
+	h.WriteUint64(uint64(c.rec.high-s.iss)<<32 | uint64(c.strayAt))
+	for slot := range timerSlots {
+		if c.isArmed(slot) {
+			h.WriteUint64(uint64(c.timers[slot].Sub(now)))
+		}
+	}
+	if c.out != nil {
+		for _, f := range c.out.live() {
+			h.WriteUint64(uint64(f.start-s.iss)<<32 | uint64(f.end-s.iss))
+			h.WriteUint64(uint64(now.Sub(f.at))<<8 | uint64(f.flags))
+		}
+	}
+	if c.hold != nil {
+		for _, g := range c.hold.list[:c.hold.n] {
+			h.WriteUint64(uint64(g.start-r.irs)<<32 | uint64(g.end-r.irs))
+		}
+	}
+	hashBuffer(h, &c.sendBuf)
+	hashBuffer(h, &c.recvBuf)
+}
+
+func hashBuffer(h *siphash.Hash, b *buffer) {
+	h.WriteUint64(uint64(b.n))
+	var part [256]byte
+	for at := uint32(0); at < b.n; {
+		n := b.get(at, part[:])
+		h.WriteUint64(siphash.Sum64(siphash.Key{}, part[:n]))
+		at += uint32(n)
+	}
+}

@@ -1,0 +1,293 @@
+package tcp
+
+import (
+	"github.com/tcpkit/tcpkit/core/cc"
+	"github.com/tcpkit/tcpkit/core/clock"
+	"github.com/tcpkit/tcpkit/core/seq"
+	"github.com/tcpkit/tcpkit/core/wire"
+)
+
+// A TCB is one end of one connection (§3.3.1). It is plain data but for its
+// environment, its configuration, which never changes, and what hangs off it:
+// buffers, the flight and the reassembly, each there only while in use.
+//
+// Its methods may be called by one goroutine at a time.
+type TCB struct {
+	env   *Env
+	cfg   *Config
+	tuple Tuple
+	id    uint32
+
+	state    State
+	passive  bool  // the open was passive (MUST-11)
+	released bool  // the user has given its handle back
+	readShut bool  // the user reads no more
+	answered bool  // answerAt is set
+	err      Error // why the connection ended
+	soft     Error // the last soft error
+	ready    Ready // what the user has not been told yet
+	pend     pending
+
+	snd send
+	rcv receive
+	rtt rtt
+	rec recovery
+	cc  cc.State
+	ts  timestamps
+
+	armed  uint16 // a bit for each slot in use
+	timers [timerSlots]clock.Instant
+
+	retries  uint8         // timeouts in a row, of SYN, data or FIN
+	probes   uint8         // unanswered keepalive or zero-window probes
+	mss      uint16        // effective send MSS without options other than timestamps (MUST-16)
+	peerMSS  uint16        // the MSS option of the peer, or the default
+	pathMTU  uint16        // what one packet may have on this path
+	heardAt  clock.Instant // when the last acceptable segment arrived
+	sentAt   clock.Instant // when the last segment with data was sent, for restarts after idleness
+	resendAt clock.Instant // when the first retransmission in a row, or the SYN, was sent
+	answerAt clock.Instant // when the last ACK for an unacceptable segment was sent
+
+	sendBuf buffer
+	recvBuf buffer
+	out     *flight     // what is in flight; nil when nothing is
+	hold    *reassembly // what arrived early; nil when nothing did
+
+	count   counters
+	strayAt seq.Value // sequence number of a pending stray reset
+}
+
+// send is the send sequence space (§3.3.1).
+//
+//	     1         2          3          4
+//	----------|----------|----------|----------
+//	       una        nxt       una+wnd
+type send struct {
+	iss, una, nxt seq.Value
+	up            seq.Value // SND.UP
+	wl1, wl2      seq.Value
+	base          seq.Value // sequence number of the first octet in sendBuf
+	small         seq.Value // end of the last segment that was smaller than the MSS
+	wnd, maxWnd   seq.Size  // SND.WND and the largest it has been
+	limit         uint32    // octets the send buffer may hold now
+	scale         uint8     // Snd.Wind.Shift
+	finQueued     bool      // a FIN follows the data
+	finSent       bool      // and has been sent: it is the octet before nxt
+	wantRoom      bool      // the user waits for room
+}
+
+// receive is the receive sequence space.
+//
+//	     1          2          3
+//	----------|----------|----------
+//	       nxt        edge
+type receive struct {
+	irs, nxt seq.Value
+	edge     seq.Value // the right edge that was advertised: RCV.NXT + RCV.WND
+	up       seq.Value // RCV.UP
+	acked    seq.Value // RCV.NXT in the last ACK: Last.ACK.sent
+	fin      seq.Value // where the peer's FIN stands, if finKnown
+	limit    uint32    // octets the receive buffer may hold now
+	mss      uint16    // largest payload seen, an estimate of the peer's segments
+	scale    uint8     // Rcv.Wind.Shift
+	quick    uint8     // segments still to be acknowledged at once
+	pingpong bool      // the user answers what arrives: an ACK may wait for the answer
+	finKnown bool
+	finished bool           // the peer's FIN has been reached
+	urgent   bool           // RCV.UP is ahead of what the user has read
+	offered  bool           // an edge was advertised
+	tuneAt   clock.Instant  // autotuning: when this round began
+	tuned    uint32         // and what the user has read in it
+	echoRTT  clock.Duration // how long the peer takes to answer, as its timestamps show
+}
+
+func (r *receive) window() seq.Size {
+	if r.edge.Before(r.nxt) {
+		return 0
+	}
+	return r.edge.From(r.nxt)
+}
+
+// timestamps is the state of RFC 7323's option.
+type timestamps struct {
+	on       bool
+	sackOK   bool          // not a timestamp: SACK was agreed on
+	scaleOK  bool          // window scaling was agreed on
+	recent   uint32        // TS.Recent
+	recentAt clock.Instant // when it was set
+	offset   uint32        // added to our clock, by tuple (THREATS S11)
+}
+
+// counters are what Info tells beyond the state.
+type counters struct {
+	octetsSent, octetsAcked, octetsResent, octetsReceived uint64
+	segsOut, segsIn, dataSegsOut, dataSegsIn              uint32
+	resent                                                uint32
+}
+
+// pending is what Output has to send apart from data.
+type pending uint16
+
+const (
+	pendSyn     pending = 1 << iota // the SYN, or SYN-ACK
+	pendAck                         // an ACK, at once
+	pendDelayed                     // an ACK is owed; timerDelack says until when
+	pendReset                       // the reset that ends the connection
+	pendStray                       // a reset that answers one bad segment; strayAt is its sequence number
+	pendProbe                       // a zero-window or keepalive probe
+	pendForce                       // one octet of data into a closed window
+	pendUpdate                      // the window has opened: tell the peer if it is worth it
+)
+
+// Init makes c a closed connection of the given name. cfg is kept and must not
+// change any more. id is what events call the connection.
+func (c *TCB) Init(env *Env, cfg *Config, id uint32, t Tuple) {
+	*c = TCB{env: env, cfg: cfg, id: id, tuple: t}
+	c.pathMTU = linkMTU(env)
+	c.rtt.rto = cfg.RTOInitial
+	c.snd.limit, c.rcv.limit = cfg.SendBuffer, cfg.ReceiveBuffer
+	c.rcv.quick = cfg.QuickAcks
+	c.rcv.mss = 536
+	if cfg.WindowScaling {
+		// RFC 7323 §2.2: the shift is fixed now, so it is chosen for the largest
+		// window that there may ever be.
+		for c.rcv.scale < 14 && max(cfg.ReceiveBuffer, cfg.ReceiveBufferMax)>>c.rcv.scale > 65535 {
+			c.rcv.scale++
+		}
+	}
+}
+
+// ID is the number by which events call the connection.
+func (c *TCB) ID() uint32 { return c.id }
+
+// Tuple is the connection's name.
+func (c *TCB) Tuple() Tuple { return c.tuple }
+
+// State is the connection's state.
+func (c *TCB) State() State { return c.state }
+
+// Passive reports whether the connection was opened by its peer.
+func (c *TCB) Passive() bool { return c.passive }
+
+// Released reports whether the user has closed or aborted it.
+func (c *TCB) Released() bool { return c.released }
+
+// Gone reports whether nothing is left to do for the connection: its place may
+// be given to another. A passive open that was reset is back in LISTEN, where its
+// listener is already.
+func (c *TCB) Gone() bool {
+	return (c.state == Closed || c.state == Listen) && c.pend&(pendReset|pendStray) == 0
+}
+
+// Err is why the connection ended, nil while it has not or when both ends
+// closed it.
+func (c *TCB) Err() error { return c.err.orNil() }
+
+// TakeReady returns what became possible since the last call.
+func (c *TCB) TakeReady() Ready {
+	r := c.ready
+	c.ready = 0
+	return r
+}
+
+// Config is what the connection goes by.
+func (c *TCB) Config() *Config { return c.cfg }
+
+// Adjust gives the connection a configuration of its own, changed by the caller
+// before it is used: the copy is returned, and must not change after the call
+// that follows on c.
+func (c *TCB) adjust() *Config {
+	own := *c.cfg
+	c.cfg = &own
+	return &own
+}
+
+// setup fixes the sizes once the peer's SYN is known.
+func (c *TCB) setup(now clock.Instant) {
+	c.setMSS()
+	window := c.cfg.InitialWindow * uint32(c.mss)
+	// RFC 6928 §2, RFC 5681 §3.1: a SYN lost more than once means one segment.
+	if c.retries > 1 {
+		window = uint32(c.mss)
+	}
+	c.cc = cc.State{Cwnd: window, Ssthresh: 1<<32 - 1, MSS: uint32(c.mss), Limit: c.cfg.ByteCountingLimit * uint32(c.mss)}
+	c.cfg.Controller.Init(&c.cc, now)
+	c.rec.point = c.snd.iss
+	c.rcv.edge = c.rcv.nxt
+	c.rcv.acked = c.rcv.nxt
+	c.rcv.up = c.rcv.nxt
+	c.snd.up = c.snd.una
+	if !c.ts.scaleOK {
+		c.rcv.scale, c.snd.scale = 0, 0
+	}
+}
+
+// linkMTU is what one packet may have on the link.
+func linkMTU(env *Env) uint16 {
+	if env.Link.MTU <= 0 || env.Link.MTU > 65535 {
+		return 65535
+	}
+	return uint16(env.Link.MTU)
+}
+
+// headers is the octets of IP and TCP header without options.
+func (c *TCB) headers() int {
+	if c.tuple.Local.Addr.Is6() {
+		return 60
+	}
+	return 40
+}
+
+// setMSS computes the effective send MSS (MUST-16): what fits the path and the
+// peer, less the options that every segment has.
+func (c *TCB) setMSS() {
+	m := min(int(c.peerMSS), int(c.pathMTU)-c.headers())
+	if c.cfg.MaxMSS != 0 {
+		m = min(m, int(c.cfg.MaxMSS))
+	}
+	if c.ts.on {
+		m -= timestampOption
+	}
+	c.mss = uint16(max(m, leastMSS))
+	c.cc.MSS = uint32(c.mss)
+}
+
+const (
+	timestampOption = 12 // with its padding
+	leastMSS        = 8  // whatever a peer or a router says
+)
+
+// ownMSS is the MSS option that we send: what one packet can bring us (MUST-67).
+func (c *TCB) ownMSS() uint16 {
+	m := int(linkMTU(c.env)) - c.headers()
+	if c.cfg.MaxMSS != 0 {
+		m = min(m, int(c.cfg.MaxMSS))
+	}
+	return uint16(min(max(m, leastMSS), 65535))
+}
+
+// takeOptions reads the options of the peer's SYN. An option counts only when
+// we have offered it, or now answer it.
+func (c *TCB) takeOptions(now clock.Instant, o *wire.Options) {
+	c.peerMSS = 536 // MUST-15
+	if c.tuple.Local.Addr.Is6() {
+		c.peerMSS = 1220
+	}
+	if o.Has&wire.HasMSS != 0 {
+		c.peerMSS = o.MSS
+	}
+	if o.Has&wire.HasWindowScale != 0 && c.cfg.WindowScaling {
+		c.ts.scaleOK = true
+		c.snd.scale = min(o.WindowScale, 14) // RFC 7323 §2.3
+	}
+	c.ts.sackOK = o.Has&wire.HasSACKPermitted != 0 && c.cfg.SACK
+	if o.Has&wire.HasTimestamps != 0 && c.cfg.Timestamps {
+		c.ts.on = true
+		c.ts.recent, c.ts.recentAt = o.TSVal, now
+	}
+}
+
+// stamp is our timestamp clock: a tick each millisecond (RFC 7323 §5.4).
+func (c *TCB) stamp(now clock.Instant) uint32 {
+	return uint32(int64(now)/int64(clock.Millisecond)) + c.ts.offset
+}

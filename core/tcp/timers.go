@@ -1,0 +1,86 @@
+package tcp
+
+import (
+	"math/bits"
+
+	"github.com/tcpkit/tcpkit/core/clock"
+	"github.com/tcpkit/tcpkit/core/event"
+)
+
+// The timer slots. Slots that nothing arms yet keep their place, so that ids in
+// event logs stay what they are.
+const (
+	timerRetransmit uint8 = iota // RFC 6298: SYN, data, FIN
+	timerPersist                 // §3.8.6.1, and the sender's silly-window override
+	timerDelack                  // §3.8.6.3
+	timerKeepalive               // §3.8.4
+	timerUser                    // §3.10.8
+	timerWait                    // 2 MSL in TIME-WAIT; the orphan's patience in FIN-WAIT-2
+	timerPace
+	timerTLP
+	timerReorder
+	timerPlugin
+	timerSlots
+)
+
+var timerNames = [timerSlots]string{
+	"retransmit", "persist", "delayed-ack", "keepalive", "user", "wait", "pace", "tlp", "reorder", "plugin",
+}
+
+// TimerName is the name of a slot, as events number it.
+func TimerName(slot uint8) string {
+	if slot >= timerSlots {
+		return "unknown"
+	}
+	return timerNames[slot]
+}
+
+func (c *TCB) isArmed(slot uint8) bool { return c.armed>>slot&1 != 0 }
+
+// arm sets a timer, or moves it.
+func (c *TCB) arm(now clock.Instant, slot uint8, at clock.Instant) {
+	c.armed |= 1 << slot
+	c.timers[slot] = at
+	if c.env.Log.On(event.TimerArmed) {
+		c.log(now, event.Event{Kind: event.TimerArmed, By: slot, A: uint64(at)})
+	}
+}
+
+func (c *TCB) stop(slot uint8) { c.armed &^= 1 << slot }
+
+func (c *TCB) stopAll() { c.armed = 0 }
+
+// Deadline is when Expire has something to do next; clock.Never without a timer.
+func (c *TCB) Deadline() clock.Instant {
+	at := clock.Never
+	for m := c.armed; m != 0; m &= m - 1 {
+		at = min(at, c.timers[bits.TrailingZeros16(m)])
+	}
+	return at
+}
+
+// TimerLeft tells how long a slot still has to run, and whether it is armed.
+func (c *TCB) TimerLeft(slot uint8, now clock.Instant) (clock.Duration, bool) {
+	if slot >= timerSlots || !c.isArmed(slot) {
+		return 0, false
+	}
+	return c.timers[slot].Sub(now), true
+}
+
+// armRetransmit restarts the retransmission timer (RFC 6298 §5.1, §5.3).
+func (c *TCB) armRetransmit(now clock.Instant) {
+	c.arm(now, timerRetransmit, now.Add(c.clampToUser(now, c.timeout())))
+}
+
+// touchKeepalive starts the idle interval anew (MUST-26).
+func (c *TCB) touchKeepalive(now clock.Instant) {
+	c.heardAt = now
+	if c.cfg.Keepalive && !c.isArmed(timerKeepalive) {
+		c.arm(now, timerKeepalive, now.Add(c.cfg.KeepaliveIdle))
+	}
+}
+
+// armFinWait2 bounds the stay of an orphan in FIN-WAIT-2.
+func (c *TCB) armFinWait2(now clock.Instant) {
+	c.arm(now, timerWait, now.Add(c.cfg.FinWait2))
+}
