@@ -1,0 +1,72 @@
+package core
+
+import (
+	"github.com/tcpkit/tcpkit/core/clock"
+	"github.com/tcpkit/tcpkit/core/tcp"
+)
+
+// The options of one connection: each counts from the call on, in any state, and
+// changes no other connection. After the connection has left the stack they do
+// nothing.
+
+// Info is STATUS of RFC 9293 §3.10.6 in the terms of Linux's tcp_info.
+func (c *Conn) Info(now clock.Instant) tcp.Info { return c.tcb.Info(now) }
+
+// SetNoDelay switches Nagle's algorithm off or on (RFC 9293 §3.7.4 MUST-17).
+func (c *Conn) SetNoDelay(now clock.Instant, on bool) {
+	c.tcb.SetNoDelay(on)
+	c.changed(now) // what Nagle held back may go
+}
+
+// SetKeepalive switches keepalive (RFC 9293 §3.8.4). Where idle, interval or
+// count is 0 it stays as it is.
+func (c *Conn) SetKeepalive(now clock.Instant, on bool, idle, interval clock.Duration, count uint8) {
+	c.tcb.SetKeepalive(now, on, idle, interval, count)
+	c.changed(now)
+}
+
+// SetUserTimeout bounds how long data may stay unacknowledged (RFC 5482); 0
+// leaves it to the number of retransmissions.
+func (c *Conn) SetUserTimeout(now clock.Instant, d clock.Duration) {
+	c.tcb.SetUserTimeout(now, d)
+	c.changed(now)
+}
+
+// SetLinger says what Close does: with on and 0 it resets the connection.
+func (c *Conn) SetLinger(on bool, d clock.Duration) { c.tcb.SetLinger(on, d) }
+
+// SetSendBuffer fixes the size of the send buffer in octets.
+func (c *Conn) SetSendBuffer(now clock.Instant, n uint32) {
+	c.tcb.SetSendBuffer(n)
+	c.changed(now)
+}
+
+// SetReceiveBuffer fixes the size of the receive buffer in octets. What was
+// offered to the peer is not taken back.
+func (c *Conn) SetReceiveBuffer(now clock.Instant, n uint32) {
+	c.tcb.SetReceiveBuffer(n)
+	c.changed(now)
+}
+
+// SetQuickAck acknowledges at once for a while, or goes back to waiting.
+func (c *Conn) SetQuickAck(now clock.Instant, on bool) {
+	c.tcb.SetQuickAck(on)
+	c.changed(now)
+}
+
+// SetR2 says how many retransmissions are made before the connection is given
+// up; 255 never gives up (RFC 9293 §3.8.3 MUST-21).
+func (c *Conn) SetR2(n uint8) { c.tcb.SetR2(n) }
+
+// SetTOS sets the DSCP, the upper six bits of tos (RFC 9293 §3.9.1.9).
+func (c *Conn) SetTOS(tos uint8) { c.tcb.SetTOS(tos) }
+
+// SetTTL sets the hop limit, at least 1 (RFC 9293 §3.9.2 MUST-49).
+func (c *Conn) SetTTL(ttl uint8) { c.tcb.SetTTL(ttl) }
+
+// changed lets the stack see what an option has made possible.
+func (c *Conn) changed(now clock.Instant) {
+	if c.stack != nil {
+		c.stack.after(now, c)
+	}
+}
