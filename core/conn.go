@@ -1,0 +1,124 @@
+package core
+
+import (
+	"github.com/tcpkit/tcpkit/core/clock"
+	"github.com/tcpkit/tcpkit/core/tcp"
+	"github.com/tcpkit/tcpkit/core/wire"
+)
+
+// A Conn is a connection of a Stack. It is its user's handle from Dial or Accept
+// on until Close or Abort, after which all calls fail with tcp.ErrClosing or
+// tcp.ErrNotExist.
+type Conn struct {
+	tcb   tcp.TCB
+	stack *Stack // nil once the connection has left the stack
+	node
+	places
+	slot     int32
+	listener int32     // slot+1 of the listener in whose queues it stands; 0: none
+	ready    ReadyMask // what its user has not been told yet
+	flags    connFlags
+}
+
+type connFlags uint8
+
+const (
+	connHalfOpen connFlags = 1 << iota // in SYN-RECEIVED, on behalf of its listener
+	connQueued                         // waits to be accepted
+	connOrphan                         // nobody will ever have it as a handle
+	connNamed                          // its tuple is in the table
+)
+
+// ID is the number by which events call the connection. Ids rise and are not
+// used again.
+func (c *Conn) ID() uint32 { return c.tcb.ID() }
+
+// Slot is a small number, less than Config.MaxConns, that no other connection
+// has until this one has left the stack: an index for tables beside the stack.
+func (c *Conn) Slot() int { return int(c.slot) }
+
+// Local is this end's address and port.
+func (c *Conn) Local() wire.AddrPort { return c.tcb.Tuple().Local }
+
+// Remote is the other end's address and port.
+func (c *Conn) Remote() wire.AddrPort { return c.tcb.Tuple().Remote }
+
+// State is the connection's state, RFC 9293 §3.3.2.
+func (c *Conn) State() tcp.State { return c.tcb.State() }
+
+// Err is why the connection ended: nil while it has not, and when both ends
+// closed it.
+func (c *Conn) Err() error { return c.tcb.Err() }
+
+// Readable is how many octets Read would return now.
+func (c *Conn) Readable() int { return c.tcb.Readable() }
+
+// Writable is how many octets Write would take now.
+func (c *Conn) Writable() int { return c.tcb.Writable() }
+
+// Read is RECEIVE of RFC 9293 §3.10.3. It returns what is there, or
+// tcp.ErrWouldBlock; after the peer's FIN tcp.ErrEOF.
+func (c *Conn) Read(now clock.Instant, b []byte) (int, error) {
+	if c.stack == nil {
+		return 0, tcp.ErrNotExist
+	}
+	n, err := c.tcb.Read(now, b)
+	if n > 0 {
+		c.stack.after(now, c)
+	}
+	return n, err
+}
+
+// Write is SEND of RFC 9293 §3.10.2. It takes what fits, or returns
+// tcp.ErrWouldBlock.
+func (c *Conn) Write(now clock.Instant, b []byte) (int, error) {
+	if c.stack == nil {
+		return 0, tcp.ErrNotExist
+	}
+	n, err := c.tcb.Write(now, b)
+	if n > 0 {
+		c.stack.after(now, c)
+	}
+	return n, err
+}
+
+// CloseWrite sends a FIN after all data; reading goes on (RFC 9293 §3.6).
+func (c *Conn) CloseWrite(now clock.Instant) error {
+	if c.stack == nil {
+		return tcp.ErrNotExist
+	}
+	err := c.tcb.CloseWrite(now)
+	c.stack.after(now, c)
+	return err
+}
+
+// CloseRead drops what arrived and what still will.
+func (c *Conn) CloseRead(now clock.Instant) error {
+	if c.stack == nil {
+		return tcp.ErrNotExist
+	}
+	err := c.tcb.CloseRead(now)
+	c.stack.after(now, c)
+	return err
+}
+
+// Close is CLOSE of RFC 9293 §3.10.4 by a user who neither writes nor reads any
+// more. The stack sends what is queued and finishes the exchange. With data that
+// was not read, or a linger time of zero, it resets the connection.
+func (c *Conn) Close(now clock.Instant) error {
+	if c.stack == nil {
+		return tcp.ErrNotExist
+	}
+	err := c.tcb.Close(now)
+	c.stack.after(now, c)
+	return err
+}
+
+// Abort is ABORT of RFC 9293 §3.10.5.
+func (c *Conn) Abort(now clock.Instant) {
+	if c.stack == nil {
+		return
+	}
+	c.tcb.Abort(now)
+	c.stack.after(now, c)
+}

@@ -1,0 +1,152 @@
+package core
+
+import (
+	"github.com/tcpkit/tcpkit/core/clock"
+	"github.com/tcpkit/tcpkit/core/tcp"
+)
+
+// A Config has every number that a stack goes by. Profile returns one that is
+// complete; a host fills in Secret from its source of entropy.
+type Config struct {
+	TCP tcp.Config // of each connection, unless it brings its own
+
+	// Secret keys everything that must not be guessed: initial sequence numbers,
+	// ports, timestamp offsets, cookies, the connection table. Who repeats a run
+	// repeats its secret.
+	Secret [16]byte
+
+	// Bounds. Each has a counter of what it refused.
+	MaxConns    int // connections at once, half-open ones counted, TIME-WAIT records not
+	MaxTimeWait int // TIME-WAIT records; beyond it the oldest goes (THREATS S16)
+	MaxBacklog  int // what Listen's backlog is cut to, SOMAXCONN on Linux
+	SynBacklog  int // half-open connections of one listener, if its backlog is larger
+	Replies     int // answers without a connection that wait to be sent
+	Memory      int // octets of all buffers; 0: no bound
+
+	// Work.
+	Burst        int // packets that one connection sends before the next has its turn
+	ExpireBudget int // timers that one call of Expire serves (THREATS S36)
+
+	// MemoryPatience is how long Memory may be used up, with nothing given back,
+	// before the oldest connections are aborted (THREATS S15, S30).
+	MemoryPatience clock.Duration
+
+	// DropSynFin drops a SYN that carries a FIN, as Linux does; else the SYN is
+	// answered and the FIN has to come again (RFC 9293 §3.10.7.2).
+	DropSynFin bool
+
+	// SYN cookies, RFC 4987 §3.6.
+	SynCookies bool
+	CookieSlot clock.Duration // a cookie is good for this one and the next
+	// CookieMSS are the MSS values that a cookie can stand for, ascending.
+	CookieMSS [8]uint16
+
+	// Initial sequence numbers, RFC 6528 §3: the clock ticks once in ISNTick.
+	ISNTick clock.Duration
+	// ReuseStep is how far beyond the last sequence number of the old connection
+	// the new one begins when a SYN comes in TIME-WAIT.
+	ReuseStep uint32
+
+	// Ports of active opens, RFC 6056: from PortLow to PortHigh.
+	PortLow, PortHigh uint16
+
+	// Resets to segments without a connection: one address gets ResetBurst at
+	// once, then one in ResetInterval. 0: no limit (THREATS S27).
+	ResetInterval clock.Duration
+	ResetBurst    int
+
+	// Echo answers echo requests, RFC 1122 §3.2.2.6.
+	Echo bool
+}
+
+// Profiles are the names that Profile knows.
+func Profiles() []string { return []string{"linux", "rfc9293", "embedded", "lab", "explore"} }
+
+// Profile returns a named set of defaults:
+//
+//	linux     what Linux does by default; the name "" is this one too
+//	rfc9293   what RFC 9293 and the RFCs that it names ask for, to the letter
+//	embedded  linux with small buffers and few connections
+//	lab       linux with short waits, for showing things
+//	explore   small enough that every interleaving can be tried
+func Profile(name string) (Config, error) {
+	c := linux()
+	switch name {
+	case "linux", "":
+	case "rfc9293":
+		c.TCP = tcp.RFC9293()
+		c.DropSynFin = false
+		c.ReuseStep = 1 // RFC 9293 §3.6.1 MAY-2: larger than the largest one used
+	case "embedded":
+		c.MaxConns, c.MaxTimeWait, c.Memory = 64, 64, 1<<20
+		c.MaxBacklog, c.SynBacklog, c.Replies = 16, 16, 16
+		c.TCP.SendBuffer, c.TCP.SendBufferMax = 8<<10, 8<<10
+		c.TCP.ReceiveBuffer, c.TCP.ReceiveBufferMax = 8<<10, 8<<10
+	case "lab":
+		c.TCP.TimeWait = 2 * clock.Second
+		c.TCP.FinWait2 = 5 * clock.Second
+		c.TCP.KeepaliveIdle, c.TCP.KeepaliveInterval = 5*clock.Second, clock.Second
+		c.ResetInterval = 0
+	case "explore":
+		c.MaxConns, c.MaxTimeWait, c.Memory = 8, 8, 0
+		c.MaxBacklog, c.SynBacklog, c.Replies = 2, 2, 8
+		c.Burst, c.ExpireBudget = 1, 1
+		c.TCP.SendBuffer, c.TCP.SendBufferMax = 4<<10, 4<<10
+		c.TCP.ReceiveBuffer, c.TCP.ReceiveBufferMax = 4<<10, 4<<10
+		c.TCP.SynRetries, c.TCP.SynAckRetries, c.TCP.R2, c.TCP.OrphanRetries = 1, 1, 2, 2
+		c.TCP.SynLinear, c.TCP.R2Time = 0, false
+		c.TCP.TimeWait, c.TCP.FinWait2 = 2*clock.Second, 2*clock.Second
+		c.ResetInterval = 0
+	default:
+		return Config{}, tcp.ErrInvalid
+	}
+	return c, nil
+}
+
+func linux() Config {
+	return Config{
+		TCP:         tcp.Linux(),
+		MaxConns:    1 << 20,
+		MaxTimeWait: 1 << 16,
+		MaxBacklog:  4096,
+		SynBacklog:  1024,
+		Replies:     512,
+		Memory:      1 << 30,
+
+		Burst: 16, ExpireBudget: 4096,
+
+		MemoryPatience: 10 * clock.Second,
+		DropSynFin:     true,
+
+		SynCookies: true,
+		CookieSlot: 64 * clock.Second,
+		// 536 and 1220 are what must be assumed without the option (MUST-15); the
+		// others are Ethernet's and those of common tunnels.
+		CookieMSS: [8]uint16{48, 216, 536, 1220, 1360, 1440, 1460, 8940},
+
+		ISNTick:   4 * clock.Microsecond, // RFC 9293 §3.4.1 MUST-8
+		ReuseStep: 65537,                 // as Linux has it: 64 KiB and the FIN
+
+		PortLow: 32768, PortHigh: 60999,
+
+		ResetInterval: clock.Millisecond, ResetBurst: 500,
+		Echo: true,
+	}
+}
+
+// check returns ErrInvalid for what no stack can go by.
+func (c *Config) check() error {
+	t := &c.TCP
+	ok := c.MaxConns > 0 && c.MaxTimeWait > 0 && c.MaxBacklog > 0 && c.SynBacklog > 0 &&
+		c.Replies > 0 && c.Burst > 0 && c.ExpireBudget > 0 && c.Memory >= 0 &&
+		c.CookieSlot > 0 && c.MemoryPatience >= 0 && c.ISNTick > 0 && c.PortLow > 0 && c.PortLow <= c.PortHigh &&
+		c.ResetInterval >= 0 && (c.ResetInterval == 0 || c.ResetBurst > 0) &&
+		t.Controller != nil && t.TTL > 0 && t.SendBuffer > 0 && t.ReceiveBuffer > 0
+	for i := 1; i < len(c.CookieMSS); i++ {
+		ok = ok && c.CookieMSS[i-1] < c.CookieMSS[i]
+	}
+	if !ok {
+		return tcp.ErrInvalid
+	}
+	return nil
+}

@@ -1,0 +1,311 @@
+package core
+
+import (
+	"github.com/tcpkit/tcpkit/core/clock"
+	"github.com/tcpkit/tcpkit/core/event"
+	"github.com/tcpkit/tcpkit/core/packet"
+	"github.com/tcpkit/tcpkit/core/rule"
+	"github.com/tcpkit/tcpkit/core/tcp"
+	"github.com/tcpkit/tcpkit/core/wire"
+)
+
+// A Stack is one host on one link. New makes it; see the package comment for how
+// it is driven.
+type Stack struct {
+	cfg  Config
+	env  tcp.Env
+	keys keys
+
+	addrs []wire.Prefix // our own addresses, with the prefix of the link
+
+	// Connections by slot, nil where there is none, and the slots to use again.
+	conns  []*Conn
+	free   []int32
+	lastID uint32
+
+	table  table
+	last   ref // who had the last segment; a connection or 0
+	timers timers
+	wait   timeWaits
+
+	listeners []*Listener // by slot, nil where there is none
+	byPort    []int32     // slots in order of ports
+
+	output, ready, age queue
+	burst              int // packets that the first in output has sent in its turn
+	readyListeners     []int32
+	replies            replies
+	resets             resets
+
+	ports  [portCounters]uint32
+	pings  uint32        // packets in and out: the ordinal of the last one
+	fullAt clock.Instant // when memory will have been used up for too long
+
+	stats Stats
+
+	// What one call of Input works on; nothing of it outlives the call.
+	ip, quote wire.IP
+	seg       tcp.Segment
+}
+
+// Stats counts what happened since the stack was made.
+type Stats struct {
+	tcp.Stats
+	PacketsIn       uint64
+	PacketsOut      uint64
+	EchoReplies     uint64
+	ResetsWithheld  uint64 // by the limit of one address
+	CookiesSent     uint64
+	CookiesAccepted uint64
+	TimeWaitEvicted uint64 // ended early, since there were too many
+	TimeWaitReused  uint64 // ended early by a new SYN
+	PortsExhausted  uint64 // active opens that found no port
+	MemoryAborts    uint64 // connections aborted since memory was used up
+}
+
+// New returns a stack without addresses on a link.
+func New(cfg Config, link packet.Link) (*Stack, error) {
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	if link.MTU == 0 {
+		link.MTU = 65535
+	}
+	// RFC 791 §3.2: every link takes 68 octets.
+	if link.MTU < 68 || link.MTU > 65535 || link.MaxSuper < 0 {
+		return nil, tcp.ErrInvalid
+	}
+	s := &Stack{cfg: cfg, keys: newKeys(cfg.Secret), table: newTable(), fullAt: clock.Never}
+	s.env.Link = link
+	s.env.Pool.Budget = cfg.Memory / tcp.ChunkSize
+	s.replies.max = cfg.Replies
+	return s, nil
+}
+
+// AddAddr gives the stack an address, with the length of the link's prefix.
+func (s *Stack) AddAddr(p wire.Prefix) error {
+	a := p.Addr
+	if !a.IsValid() || a.IsUnspecified() || a.IsMulticast() || a.IsBroadcast() || a == p.Broadcast() ||
+		p.Bits > 128 || a.Is4() && p.Bits > 32 {
+		return tcp.ErrInvalid
+	}
+	// RFC 8200 §5: an IPv6 link takes 1280 octets.
+	if a.Is6() && s.env.Link.MTU < mtuFloor6 {
+		return tcp.ErrInvalid
+	}
+	if s.isOwn(a) {
+		return tcp.ErrExists
+	}
+	s.addrs = append(s.addrs, p)
+	return nil
+}
+
+// Addrs returns the stack's addresses, in the order in which they were added.
+func (s *Stack) Addrs() []wire.Prefix { return append([]wire.Prefix(nil), s.addrs...) }
+
+// Config is what the stack goes by.
+func (s *Stack) Config() *Config { return &s.cfg }
+
+// Log is where events are collected. It is off until its mask is set.
+func (s *Stack) Log() *event.Log { return &s.env.Log }
+
+// SetHook makes h see, and perhaps stop, what mask names. nil takes it away.
+func (s *Stack) SetHook(h tcp.Hook, mask tcp.HookMask) {
+	if h == nil {
+		mask = 0
+	}
+	s.env.Hook, s.env.HookMask = h, mask
+}
+
+// Stats returns the counters. They stand still until Stats is called again.
+func (s *Stack) Stats() *Stats {
+	s.stats.Stats = s.env.Stats
+	return &s.stats
+}
+
+// Packets is how many packets have come in and gone out: the ordinal by which
+// events call the last of them.
+func (s *Stack) Packets() uint32 { return s.pings }
+
+// Conn returns the connection in a slot, nil if there is none. After Clone it
+// finds the copy of a connection.
+func (s *Stack) Conn(slot int) *Conn {
+	if slot < 0 || slot >= len(s.conns) {
+		return nil
+	}
+	return s.conns[slot]
+}
+
+// Listener returns the listener in a slot, nil if there is none.
+func (s *Stack) Listener(slot int) *Listener {
+	if slot < 0 || slot >= len(s.listeners) {
+		return nil
+	}
+	return s.listeners[slot]
+}
+
+// Conns is how many connections there are; TimeWaits how many records of
+// connections in TIME-WAIT.
+func (s *Stack) Conns() int { return int(s.age.n) }
+
+// TimeWaits is how many records of connections in TIME-WAIT there are.
+func (s *Stack) TimeWaits() int { return s.wait.len() }
+
+// Dial opens a connection (RFC 9293 §3.10.1). The SYN is the next Output; Ready
+// tells how it ended, with Connected or Closed. Without a local address the stack
+// chooses one (MUST-44), and without a local port too. cfg is kept and must not
+// change; nil stands for Config.TCP.
+func (s *Stack) Dial(now clock.Instant, local, remote wire.AddrPort, cfg *tcp.Config) (*Conn, error) {
+	if cfg == nil {
+		cfg = &s.cfg.TCP
+	}
+	// RFC 9293 §3.9.2.3 MUST-46: broadcast and multicast addresses are refused.
+	r := remote.Addr
+	if !r.IsValid() || r.IsUnspecified() || r.IsMulticast() || s.isBroadcast(r) || s.isOwn(r) || remote.Port == 0 {
+		return nil, tcp.ErrInvalid
+	}
+	if !local.Addr.IsValid() || local.Addr.IsUnspecified() {
+		local.Addr = s.sourceFor(r)
+	}
+	if local.Addr.Family() != r.Family() || !s.isOwn(local.Addr) {
+		return nil, tcp.ErrAddrNotAvail
+	}
+	t := tcp.Tuple{Local: local, Remote: remote}
+	if local.Port == 0 {
+		if err := s.choosePort(&t); err != nil {
+			return nil, err
+		}
+	} else if s.who(&t) != 0 {
+		return nil, tcp.ErrExists
+	}
+	c := s.newConn(cfg, t)
+	if c == nil {
+		return nil, tcp.ErrResources
+	}
+	c.tcb.OpenActive(now, s.isn(now, &t), s.stampOffset(&t))
+	s.after(now, c)
+	return c, nil
+}
+
+// newConn takes a slot for a connection, or returns nil when all are taken.
+func (s *Stack) newConn(cfg *tcp.Config, t tcp.Tuple) *Conn {
+	c := &Conn{stack: s}
+	if n := len(s.free); n > 0 {
+		c.slot = s.free[n-1]
+		s.free = s.free[:n-1]
+		s.conns[c.slot] = c
+	} else if len(s.conns) < s.cfg.MaxConns {
+		c.slot = int32(len(s.conns))
+		s.conns = append(s.conns, c)
+	} else {
+		return nil
+	}
+	s.lastID++
+	c.tcb.Init(&s.env, cfg, s.lastID, t)
+	c.flags = connNamed
+	s.insert(ref(c.slot + 1))
+	s.push(&s.age, queueAge, c)
+	return c
+}
+
+// after is what every call into a connection ends with: what it has to send is
+// sent in its turn, its deadline is known, and its user will be told.
+func (s *Stack) after(now clock.Instant, c *Conn) {
+	if c.flags&connHalfOpen != 0 {
+		s.halfOpenMoved(c)
+	}
+	s.push(&s.output, queueOutput, c)
+	s.afterOutput(c)
+}
+
+// afterOutput is what Output of a connection ends with.
+func (s *Stack) afterOutput(c *Conn) {
+	s.timers.nearer(c.slot, c.tcb.Deadline())
+	if r := c.tcb.TakeReady(); r != 0 {
+		c.ready |= ReadyMask(r)
+		if c.flags&(connHalfOpen|connQueued|connOrphan) == 0 && !c.tcb.Released() {
+			s.push(&s.ready, queueReady, c)
+		}
+	}
+}
+
+// settle looks, after all has been sent, whether a connection can be forgotten or
+// become a record.
+func (s *Stack) settle(now clock.Instant, c *Conn) {
+	if c.tcb.Gone() {
+		s.unname(c)
+		if c.flags&connOrphan != 0 || c.tcb.Released() {
+			s.release(c)
+		}
+		return
+	}
+	if c.tcb.State() == tcp.TimeWait {
+		if w, ok := c.tcb.Record(); ok {
+			s.shrinkToWait(now, c, &w)
+		}
+	}
+}
+
+// unname takes a connection that is over out of the table, so that its name can
+// be given to another while its user still holds it.
+func (s *Stack) unname(c *Conn) {
+	if c.flags&connNamed != 0 {
+		c.flags &^= connNamed
+		s.erase(ref(c.slot + 1))
+		s.timers.remove(c.slot)
+	}
+}
+
+// release takes a connection out of the stack. What its user still holds of it
+// is an empty handle.
+func (s *Stack) release(c *Conn) {
+	s.unname(c)
+	s.remove(&s.output, queueOutput, c)
+	s.remove(&s.ready, queueReady, c)
+	s.remove(&s.age, queueAge, c)
+	s.timers.remove(c.slot)
+	c.tcb.Drop()
+	s.conns[c.slot] = nil
+	s.free = append(s.free, c.slot)
+	c.stack = nil
+}
+
+// who returns who has the tuple t, connections that are over not counted.
+func (s *Stack) who(t *tcp.Tuple) ref {
+	r := s.lookup(t)
+	if r > 0 {
+		c := s.conns[r-1]
+		if state := c.tcb.State(); state == tcp.Closed || state == tcp.Listen {
+			s.unname(c)
+			return 0
+		}
+	}
+	return r
+}
+
+// drop counts a packet or a segment that goes nowhere before it has reached a
+// connection.
+func (s *Stack) drop(now clock.Instant, why rule.Drop) {
+	s.env.Stats.Drops[why]++
+	if s.env.Log.On(event.Drop) {
+		s.env.Log.Add(event.Event{At: now, Packet: s.env.Packet, Kind: event.Drop, Rule: why.Rule(), From: uint8(why)})
+	}
+}
+
+// logSegment tells of a segment that no TCB sees. id is that of the connection
+// whose record it is for, or 0.
+func (s *Stack) logSegment(now clock.Instant, kind event.Kind, id uint32, t *wire.TCP, payload int) {
+	if !s.env.Log.On(kind) {
+		return
+	}
+	e := event.Event{
+		At: now, Conn: id, Packet: s.env.Packet, Kind: kind,
+		A: uint64(t.Seq)<<32 | uint64(t.Ack),
+		B: uint64(payload)<<32 | uint64(t.Window),
+		C: uint64(t.Flags)<<16 | uint64(t.Urgent),
+	}
+	if t.Options.Has.Has(wire.HasTimestamps) {
+		e.D = uint64(t.Options.TSVal)<<32 | uint64(t.Options.TSEcr)
+	}
+	s.env.Log.Add(e)
+}

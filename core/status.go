@@ -1,0 +1,85 @@
+package core
+
+import (
+	"slices"
+
+	"github.com/tcpkit/tcpkit/core/clock"
+	"github.com/tcpkit/tcpkit/core/tcp"
+	"github.com/tcpkit/tcpkit/core/wire"
+)
+
+// A Status is a row of what a stack is doing: a listener, a connection, or what is
+// left of one in TIME-WAIT.
+type Status struct {
+	ID            uint32 // 0: a listener
+	State         tcp.State
+	Local, Remote wire.AddrPort
+	Due           clock.Duration // how long until its next timer; negative: none is armed
+	Waiting       int            // a listener: connections that wait for Accept
+	HalfOpen      int            // a listener: connections in SYN-RECEIVED
+	Backlog       int            // a listener
+	Memory        int            // octets of buffers
+	Info          tcp.Info       // a connection
+}
+
+// AppendStatus appends listeners in the order of their ports, connections in that
+// of their ids, and records of TIME-WAIT in that of theirs.
+func (s *Stack) AppendStatus(now clock.Instant, b []Status) []Status {
+	for _, slot := range s.byPort {
+		l := s.listeners[slot]
+		b = append(b, Status{
+			State: tcp.Listen, Local: l.local, Due: -1,
+			Waiting: int(l.accept.n), HalfOpen: int(l.half.n), Backlog: int(l.backlog),
+		})
+	}
+	start := len(b)
+	for _, c := range s.conns {
+		if c != nil {
+			b = append(b, c.Status(now))
+		}
+	}
+	sortByID(b[start:])
+	start = len(b)
+	for i := range s.wait.records {
+		if w := &s.wait.records[i]; w.ID != 0 {
+			b = append(b, Status{
+				ID: w.ID, State: tcp.TimeWait, Local: w.Tuple.Local, Remote: w.Tuple.Remote,
+				Due: max(0, w.Until.Sub(now)),
+			})
+		}
+	}
+	sortByID(b[start:])
+	return b
+}
+
+func sortByID(b []Status) {
+	slices.SortFunc(b, func(x, y Status) int { return int(int64(x.ID) - int64(y.ID)) })
+}
+
+// Status is the row of one connection.
+func (c *Conn) Status(now clock.Instant) Status {
+	st := Status{
+		ID: c.tcb.ID(), State: c.tcb.State(), Local: c.Local(), Remote: c.Remote(), Due: -1,
+		Memory: c.tcb.Memory(), Info: c.tcb.Info(now),
+	}
+	if at := c.tcb.Deadline(); at != clock.Never {
+		st.Due = max(0, at.Sub(now))
+	}
+	return st
+}
+
+// Info is STATUS of RFC 9293 §3.10.6 in the terms of Linux's tcp_info.
+func (c *Conn) Info(now clock.Instant) tcp.Info { return c.tcb.Info(now) }
+
+// Config is what the connection goes by now. It must not be changed.
+func (c *Conn) Config() *tcp.Config { return c.tcb.Config() }
+
+// Passive reports whether the other end opened the connection.
+func (c *Conn) Passive() bool { return c.tcb.Passive() }
+
+// Unsent is how many octets were written and not sent yet; Unacked counts those
+// that the peer has not acknowledged, sent or not.
+func (c *Conn) Unsent() int { return c.tcb.Unsent() }
+
+// Unacked is how many octets the peer has not acknowledged.
+func (c *Conn) Unacked() int { return c.tcb.Unacked() }
