@@ -1,0 +1,342 @@
+package native
+
+import (
+	"errors"
+	"io"
+	"net"
+	"time"
+
+	"github.com/tcpkit/tcpkit/core"
+	"github.com/tcpkit/tcpkit/core/clock"
+	"github.com/tcpkit/tcpkit/core/tcp"
+)
+
+// A Conn is a connection. Besides net.Conn it has what *net.TCPConn has, and
+// Info. Any number of goroutines may use it.
+type Conn struct {
+	shard         *shard // its owner, for life
+	core          *core.Conn
+	local, remote *net.TCPAddr
+	in, out       side
+	closed        bool // guarded by the lock of shard
+}
+
+var _ net.Conn = (*Conn)(nil)
+
+// newConn gives the application a connection of the stack. It is called under
+// the lock.
+func (s *shard) newConn(cc *core.Conn) *Conn {
+	c := &Conn{shard: s, core: cc, local: tcpAddr(cc.Local()), remote: tcpAddr(cc.Remote())}
+	for cc.Slot() >= len(s.conns) {
+		s.conns = append(s.conns, nil)
+	}
+	s.conns[cc.Slot()] = c
+	return c
+}
+
+// opError wraps err as package net does.
+func (c *Conn) opError(op string, err error) error {
+	return &net.OpError{Op: op, Net: "tcp", Source: c.local, Addr: c.remote, Err: sysError(op, err)}
+}
+
+// Read reads what has arrived, and waits when that is nothing.
+func (c *Conn) Read(b []byte) (int, error) {
+	n, err := c.read(b)
+	if err != nil && err != io.EOF {
+		err = c.opError("read", err)
+	}
+	return n, err
+}
+
+func (c *Conn) read(b []byte) (int, error) {
+	c.in.turn.Lock()
+	defer c.in.turn.Unlock()
+	s := c.shard
+	for {
+		now := s.enter()
+		if len(b) == 0 && !c.closed {
+			s.unlock()
+			return 0, nil
+		}
+		if err := c.in.check(s, c.closed); err != nil {
+			s.unlock()
+			return 0, err
+		}
+		n, err := c.core.Read(now, b)
+		if err != tcp.ErrWouldBlock {
+			s.leave(now)
+			if err == tcp.ErrEOF {
+				err = io.EOF
+			}
+			return n, err
+		}
+		c.in.prepare()
+		s.unlock()
+		<-c.in.ch
+	}
+}
+
+// Write writes all of b, and waits while there is no room for it.
+func (c *Conn) Write(b []byte) (int, error) {
+	n, err := c.write(b)
+	if err != nil {
+		err = c.opError("write", err)
+	}
+	return n, err
+}
+
+func (c *Conn) write(b []byte) (n int, err error) {
+	c.out.turn.Lock()
+	defer c.out.turn.Unlock()
+	s := c.shard
+	for {
+		now := s.enter()
+		if err := c.out.check(s, c.closed); err != nil {
+			s.unlock()
+			return n, err
+		}
+		m, err := c.core.Write(now, b[n:])
+		n += m
+		if err == tcp.ErrWouldBlock {
+			err = nil
+		}
+		if n == len(b) || err != nil {
+			s.leave(now)
+			return n, err
+		}
+		c.out.prepare()
+		s.leave(now)
+		<-c.out.ch
+	}
+}
+
+// Close ends both directions: what was written is still sent, by the host. If
+// data arrived that nobody has read, the peer gets a reset.
+func (c *Conn) Close() error {
+	s := c.shard
+	now := s.enter()
+	if c.closed {
+		s.unlock()
+		return c.opError("close", errClosed)
+	}
+	c.shut(now)
+	s.leave(now)
+	return nil
+}
+
+// shut closes c under the lock.
+func (c *Conn) shut(now clock.Instant) {
+	s := c.shard
+	c.closed = true
+	s.conns[c.core.Slot()] = nil
+	if s.err == nil {
+		c.core.Close(now)
+	}
+	c.in.stop(s)
+	c.out.stop(s)
+}
+
+// do makes one call of the stack, and wraps its error.
+func (c *Conn) do(op string, call func(now clock.Instant) error) error {
+	s := c.shard
+	now := s.enter()
+	err := s.err
+	if c.closed {
+		err = errClosed
+	}
+	if err == nil {
+		err = call(now)
+		s.leave(now)
+	} else {
+		s.unlock()
+	}
+	if err != nil {
+		return c.opError(op, err)
+	}
+	return nil
+}
+
+// CloseWrite sends a FIN after what was written. Reading goes on.
+func (c *Conn) CloseWrite() error { return c.do("close", c.core.CloseWrite) }
+
+// CloseRead makes Read return io.EOF. What still arrives is dropped.
+func (c *Conn) CloseRead() error {
+	return c.do("close", func(now clock.Instant) error {
+		c.shard.wake(&c.in.waiter)
+		return c.core.CloseRead(now)
+	})
+}
+
+// Abort resets the connection.
+func (c *Conn) Abort() error {
+	s := c.shard
+	now := s.enter()
+	if c.closed {
+		s.unlock()
+		return c.opError("close", errClosed)
+	}
+	if s.err == nil {
+		c.core.Abort(now)
+	}
+	c.shut(now)
+	s.leave(now)
+	return nil
+}
+
+// LocalAddr is this end's address, a *net.TCPAddr.
+func (c *Conn) LocalAddr() net.Addr { return c.local }
+
+// RemoteAddr is the other end's address, a *net.TCPAddr.
+func (c *Conn) RemoteAddr() net.Addr { return c.remote }
+
+// SetDeadline bounds all calls of Read and Write, those that wait already too. The
+// zero time takes the bound away.
+func (c *Conn) SetDeadline(t time.Time) error { return c.setDeadline(t, &c.in, &c.out) }
+
+// SetReadDeadline is SetDeadline for Read.
+func (c *Conn) SetReadDeadline(t time.Time) error { return c.setDeadline(t, &c.in, nil) }
+
+// SetWriteDeadline is SetDeadline for Write. A Write that was cut off has
+// returned how much it took.
+func (c *Conn) SetWriteDeadline(t time.Time) error { return c.setDeadline(t, &c.out, nil) }
+
+func (c *Conn) setDeadline(t time.Time, a, b *side) error {
+	s := c.shard
+	s.mu.Lock()
+	defer s.unlock()
+	if c.closed {
+		return c.opError("set", errClosed)
+	}
+	a.setDeadline(s, t)
+	if b != nil {
+		b.setDeadline(s, t)
+	}
+	return nil
+}
+
+// set makes one call of the stack that sets an option.
+func (c *Conn) set(call func(now clock.Instant) error) error { return c.do("set", call) }
+
+// SetNoDelay says whether small segments go at once (true, and the default) or wait for
+// the acknowledgment of what is under way: Nagle's algorithm.
+func (c *Conn) SetNoDelay(on bool) error {
+	return c.set(func(now clock.Instant) error { return c.core.SetNoDelay(now, on) })
+}
+
+// SetLinger says what Close does with data that was not sent: with sec < 0, the
+// default, and with sec > 0 the host sends it; with 0 it is dropped and the peer
+// gets a reset. Close never waits.
+func (c *Conn) SetLinger(sec int) error {
+	return c.set(func(now clock.Instant) error {
+		return c.core.SetLinger(now, sec >= 0, clock.Duration(max(sec, 0))*clock.Second)
+	})
+}
+
+// SetKeepAlive says whether an idle connection asks if its peer is there.
+func (c *Conn) SetKeepAlive(on bool) error { return c.setKeepalive(on, 0, 0, 0) }
+
+// SetKeepAlivePeriod sets how long a connection is idle before it asks, and how
+// long it waits for each answer. It switches keepalive on.
+func (c *Conn) SetKeepAlivePeriod(d time.Duration) error {
+	return c.setKeepalive(true, clock.Duration(d), clock.Duration(d), 0)
+}
+
+// SetKeepAliveConfig sets all of keepalive. As in package net, 0 is its default
+// (15 s, 15 s, 9), and less than 0 leaves things as they are.
+func (c *Conn) SetKeepAliveConfig(config net.KeepAliveConfig) error {
+	idle, interval, count := clock.Duration(config.Idle), clock.Duration(config.Interval), config.Count
+	if idle == 0 {
+		idle = keepAliveIdle
+	}
+	if interval == 0 {
+		interval = keepAliveInterval
+	}
+	if count == 0 {
+		count = keepAliveCount
+	}
+	return c.setKeepalive(config.Enable, idle, interval, count)
+}
+
+func (c *Conn) setKeepalive(on bool, idle, interval clock.Duration, count int) error {
+	return c.set(func(now clock.Instant) error {
+		return c.core.SetKeepalive(now, on, max(idle, 0), max(interval, 0), uint8(min(max(count, 0), 255)))
+	})
+}
+
+// SetUserTimeout bounds how long data may go unacknowledged before the
+// connection is given up (RFC 5482); 0 leaves it to the retransmissions.
+func (c *Conn) SetUserTimeout(d time.Duration) error {
+	return c.set(func(now clock.Instant) error { return c.core.SetUserTimeout(now, clock.Duration(max(d, 0))) })
+}
+
+// SetReadBuffer fixes how much may arrive that nobody has read.
+func (c *Conn) SetReadBuffer(octets int) error {
+	return c.set(func(now clock.Instant) error { return c.core.SetReceiveBuffer(now, bufferSize(octets)) })
+}
+
+// SetWriteBuffer fixes how much may be written that the peer has not
+// acknowledged.
+func (c *Conn) SetWriteBuffer(octets int) error {
+	return c.set(func(now clock.Instant) error { return c.core.SetSendBuffer(now, bufferSize(octets)) })
+}
+
+// bufferSize keeps to what a scaled window can say (RFC 7323 §2.3).
+func bufferSize(octets int) uint32 { return uint32(min(max(octets, 1), 1<<30)) }
+
+// Info says how the connection is doing, in the terms of Linux's tcp_info. Of one
+// that was closed it is what it was then.
+func (c *Conn) Info() tcp.Info {
+	s := c.shard
+	now := s.enter()
+	defer s.unlock()
+	return c.core.Info(now)
+}
+
+// copyBuffer is the size of the pieces in which ReadFrom and WriteTo move data.
+const copyBuffer = 64 << 10
+
+// ReadFrom writes what r has until its end. A large piece at a time goes to the
+// stack, so that it goes out in full segments.
+func (c *Conn) ReadFrom(r io.Reader) (n int64, err error) {
+	buf := make([]byte, copyBuffer)
+	for {
+		got, rerr := r.Read(buf)
+		if got > 0 {
+			m, err := c.Write(buf[:got])
+			n += int64(m)
+			if err != nil {
+				return n, err
+			}
+		}
+		if rerr != nil {
+			if rerr == io.EOF {
+				rerr = nil
+			}
+			return n, rerr
+		}
+	}
+}
+
+// WriteTo gives w what arrives until the peer's FIN.
+func (c *Conn) WriteTo(w io.Writer) (n int64, err error) {
+	buf := make([]byte, copyBuffer)
+	for {
+		got, rerr := c.Read(buf)
+		if got > 0 {
+			m, err := w.Write(buf[:got])
+			n += int64(m)
+			if err != nil {
+				return n, err
+			}
+			if m < got {
+				return n, io.ErrShortWrite
+			}
+		}
+		if rerr != nil {
+			if errors.Is(rerr, io.EOF) {
+				rerr = nil
+			}
+			return n, rerr
+		}
+	}
+}
