@@ -180,15 +180,16 @@ const (
 	OptFastOpen
 	OptFastOpenExp
 	OptAccECN
+	OptOther // an addition of ours: "kind N HEX", an option that has no name here
 )
 
 // TCPOption is one TCP option.
 type TCPOption struct {
 	Kind   OptionKind
-	Value  uint32      // mss, wscale, TS val
+	Value  uint32      // mss, wscale, TS val, kind
 	Ecr    uint32      // TS ecr
 	Blocks []SeqRange  // sack
-	Hex    []byte      // md5, FO, FOEXP
+	Hex    []byte      // md5, FO, FOEXP, kind
 	Valid  bool        // md5 valid: computed from a secret
 	Counts []ECNNumber // ECN: in their order
 	Word   string      // eceb, ee0b: how AccECN was spelt, if not ECN

@@ -22,7 +22,8 @@
 // The whole notation is parsed: options, command blocks, absolute, relative,
 // ranged and starred times, TCP with every flag and option, ICMP and UDP,
 // IP information, encapsulations, system calls with all forms of arguments,
-// blocking calls, code blocks. What the runner cannot do is Unsupported, which
+// blocking calls, code blocks. One thing is added: the TCP option "kind N HEX"
+// is one that has no name. What the runner cannot do is Unsupported, which
 // is neither a pass nor a failure.
 //
 // # What a code block may say

@@ -240,11 +240,13 @@ func fail(pos Pos, msg string) value { panic(&failure{pos: pos, msg: msg}) }
 
 // name looks a variable up.
 func (s *scope) name(pos Pos, name string) value {
-	v, ok := s.vars[name]
-	if !ok {
-		panic(&failure{pos: pos, msg: "the name " + name + " is not known here", unsupported: isKernelName(name)})
+	if v, ok := s.vars[name]; ok {
+		return v
 	}
-	return v
+	if v, ok := variables[name]; ok {
+		return intValue(v)
+	}
+	panic(&failure{pos: pos, msg: "the name " + name + " is not known here", unsupported: isKernelName(name)})
 }
 
 // isKernelName reports whether a name looks like one that the kernel knows and

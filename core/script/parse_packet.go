@@ -378,6 +378,8 @@ func (o *TCPOption) size() int {
 		return 4 + len(o.Hex)
 	case OptAccECN:
 		return 2 + 3*len(o.Counts)
+	case OptOther:
+		return 2 + len(o.Hex)
 	}
 	panic("script: a TCP option of kind " + string(rune('0'+o.Kind)) + "; expected one that the parser makes")
 }
@@ -424,8 +426,15 @@ func (p *parser) tcpOption() TCPOption {
 		return TCPOption{Kind: OptFastOpenExp, Hex: p.hex(36)}
 	case "ECN", "eceb", "ee0b":
 		return p.accECN(t)
+	case "kind":
+		o := TCPOption{Kind: OptOther, Value: uint32(p.number("the kind of an option", 255))}
+		if o.Value < 2 {
+			p.failWant(t, "a kind other than 0 and 1, which are eol and nop")
+		}
+		o.Hex = p.hex(38)
+		return o
 	}
-	p.failWant(t, "mss, wscale, sackOK, sack, TS, nop, eol, md5, FO, FOEXP or ECN")
+	p.failWant(t, "mss, wscale, sackOK, sack, TS, nop, eol, md5, FO, FOEXP, ECN or kind")
 	return TCPOption{}
 }
 

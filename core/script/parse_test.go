@@ -21,7 +21,7 @@ const everything = `// a comment
 +0.25 bind(3, {sa_family=AF_INET, sin_port=htons(8080), sin_addr=inet_addr("192.168.0.1")}, ...) = 0
 +.000001 listen(3, 0x10) = 0
 1~2 > S. 0:0(0) ack 1 <mss 1460,nop,nop,sackOK,nop,wscale 8>
-+.1~+.2 > [ect0, tos 0x10, flowlabel 0xfffff] P. 1:11(10) ack 1 win 65535 urg 3 <nop, nop, TS val 1 ecr 2>
++.1~+.2 > [ect0, tos 0x10, flowlabel 0xfffff] P. 1:11(10) ack 1 win 65535 urg 3 <nop, nop, TS val 1 ecr 2,kind 77 abcd>
 * > (ce) . 1:1(0) ack 1 <nop,nop,sack 1:2 3:4>
 +0 < 4001 > 8080 SEW 123:123(0) win 1000 <mss 1000,FO 3021b9d889017eeb,nop,nop>
 +0 > - 4294967295:9(10) win 1 <...>
@@ -134,7 +134,7 @@ func TestParseErrors(t *testing.T) {
 		{"flag twice", "0 < S.S 1:1(0) ack 1 win 1", `x:1:7: expected each TCP flag once, found "S"`},
 		{"ace and flags", "0 < E5 1:1(0) ack 1 win 1", "x:1:5: expected either a digit for the ACE field or the flags E, W and A, not both"},
 		{"padding", "0 > . 1:1(0) <nop>", "x:1:15: expected TCP options with a total size that is a multiple of 4 and at most 40; pad with nop or eol"},
-		{"option", "0 > . 1:1(0) <nope>", `x:1:15: expected mss, wscale, sackOK, sack, TS, nop, eol, md5, FO, FOEXP or ECN, found "nope"`},
+		{"option", "0 > . 1:1(0) <nope>", `x:1:15: expected mss, wscale, sackOK, sack, TS, nop, eol, md5, FO, FOEXP, ECN or kind, found "nope"`},
 		{"dots inbound", "0 < . 1:1(0) win 1 <...>", "x:1:21: expected a list of TCP options: only an outbound packet may have <...>"},
 		{"cookie", "0 > . 1:1(0) <FO abc>", `x:1:18: expected an even number of hexadecimal digits that fits a TCP option, found "abc"`},
 		{"ip info", "0 > [ect2] . 1:1(0)", `x:1:6: expected noecn, ect0, ect1, ect01, ce, tos N, ttl N, flowlabel N, dscp N or hlim N, found "ect2"`},

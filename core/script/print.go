@@ -355,6 +355,10 @@ func (o *TCPOption) append(b []byte) []byte {
 	case OptFastOpenExp:
 		b = append(b, "FOEXP"...)
 		b = appendHex(b, o.Hex)
+	case OptOther:
+		b = append(b, "kind "...)
+		b = strconv.AppendUint(b, uint64(o.Value), 10)
+		b = appendHex(b, o.Hex)
 	case OptAccECN:
 		if o.Word != "" {
 			b = append(b, o.Word...)

@@ -1,0 +1,315 @@
+package script
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/tcpkit/tcpkit/core/clock"
+	"github.com/tcpkit/tcpkit/core/wire"
+)
+
+// match is what came for an outbound line.
+type match struct {
+	at      clock.Instant // of the last packet
+	actual  Packet
+	count   int // packets that were merged
+	differs []string
+}
+
+// match compares want with what the stack has sent, and takes from the queue
+// what it has used. It returns false while there is not enough to tell.
+func (r *runner) match(want *Packet, m *match) bool {
+	f := r.flow
+	if want.Ports != nil {
+		f = r.flowOf(wire.AddrPort{Addr: r.local, Port: want.Ports.Src}, wire.AddrPort{Addr: r.remote, Port: want.Ports.Dst})
+		if f != nil {
+			r.flow = f
+		}
+	}
+	for r.cfg.Lenient && len(r.waiting) > 0 && r.waiting[0].flow != f {
+		r.waiting = r.waiting[1:]
+	}
+	if len(r.waiting) == 0 {
+		return false
+	}
+	*m = match{}
+	head := r.waiting[0]
+	m.at, m.count = head.at, 1
+	var h wire.IP
+	var t wire.TCP
+	payload, bad := decode(head.bytes, &h, &m.actual, &t)
+	if bad == "" && head.flow != f {
+		bad = "the connection"
+	}
+	if bad == "" && m.actual.Kind != want.Kind {
+		bad = "the kind of packet"
+	}
+	switch {
+	case bad != "":
+		m.differs = append(m.differs, bad)
+	case want.Kind == ICMP:
+		m.compareICMP(want.ICMP, h.Src.Family())
+	default:
+		if want.TCP.Flags&SYN != 0 && f.ours.known {
+			f.ours.script = want.TCP.Seq
+		}
+		f.toScript(m.actual.TCP)
+		more := r.merge(want.TCP, m, &h, &payload)
+		if more {
+			return false
+		}
+		r.compareTCP(f, want.TCP, m, payload)
+	}
+	m.compareIP(want.IP, &h)
+	r.waiting = r.waiting[m.count:]
+	return true
+}
+
+// merge adds the segments that follow until there are as many octets as want
+// has, as a link with segmentation offload shows them. Sequence number and CWR
+// are those of the first, PSH and FIN those of the last. It returns true when
+// more segments are needed and have not come.
+func (r *runner) merge(want *Segment, m *match, first *wire.IP, payload *[]byte) (more bool) {
+	got := m.actual.TCP
+	if r.strict || got.Flags&(SYN|RST) != 0 {
+		return false
+	}
+	size := got.Len
+	last := got.Len
+	for got.Len < want.Len && last == size && size > 0 {
+		if m.count == len(r.waiting) {
+			return true
+		}
+		next := r.waiting[m.count]
+		if next.flow != r.waiting[0].flow {
+			return false
+		}
+		var k Packet
+		var h wire.IP
+		var t wire.TCP
+		data, bad := decode(next.bytes, &h, &k, &t)
+		if bad != "" || k.Kind != TCP {
+			return false
+		}
+		next.flow.toScript(k.TCP)
+		s := k.TCP
+		const free = FIN | PSH | CWR
+		if s.Flags&^free != got.Flags&^free || s.Seq != got.End() || s.Len == 0 || s.Len > size || s.Ack != got.Ack || s.Win != got.Win ||
+			s.Urg != got.Urg || h.TOS != first.TOS || h.TTL != first.TTL || len(s.Options) != len(got.Options) || got.Flags&FIN != 0 ||
+			int(got.Len)+int(s.Len) > int(want.Len) {
+			return false
+		}
+		for i := range s.Options {
+			if !s.Options[i].equal(&got.Options[i]) {
+				return false
+			}
+		}
+		got.Flags = got.Flags&^(FIN|PSH) | s.Flags&(FIN|PSH)
+		got.Len += s.Len
+		last = s.Len
+		*payload = append(append([]byte(nil), *payload...), data...)
+		m.at = next.at
+		m.count++
+	}
+	return false
+}
+
+func (o *TCPOption) equal(p *TCPOption) bool {
+	return o.Kind == p.Kind && o.Value == p.Value && o.Ecr == p.Ecr && o.sameBody(p)
+}
+
+// sameBody compares all but a timestamp's numbers.
+func (o *TCPOption) sameBody(p *TCPOption) bool {
+	if o.Kind != p.Kind || len(o.Blocks) != len(p.Blocks) || string(o.Hex) != string(p.Hex) || len(o.Counts) != len(p.Counts) {
+		return false
+	}
+	for i := range o.Blocks {
+		if o.Blocks[i] != p.Blocks[i] {
+			return false
+		}
+	}
+	for i := range o.Counts {
+		if o.Counts[i] != p.Counts[i] {
+			return false
+		}
+	}
+	return o.Kind == OptTimestamps || o.Value == p.Value
+}
+
+func (m *match) differ(same bool, what string) {
+	if !same {
+		m.differs = append(m.differs, what)
+	}
+}
+
+// flagsOnWire are the flags with the ACE field in its place.
+func (s *Segment) flagsOnWire() Flags {
+	if s.HasACE {
+		return s.Flags | Flags(s.ACE)<<6
+	}
+	return s.Flags
+}
+
+func (r *runner) compareTCP(f *flow, want *Segment, m *match, payload []byte) {
+	got := m.actual.TCP
+	flags := want.flagsOnWire() ^ got.Flags
+	if m.count > 1 && !r.psh {
+		// Where the script's author saw one large segment with offload, PSH says
+		// how the sender cut it.
+		flags &^= PSH
+	}
+	m.differ(flags == 0, "the flags")
+	m.differ(want.Seq == got.Seq, "the sequence number")
+	m.differ(want.Len == got.Len, "the length")
+	// RFC 9293 §3.10.7.1: a reset without ACK has the acknowledgment number 0;
+	// nothing else goes without ACK but a SYN, which has it too.
+	m.differ(want.Ack == got.Ack, "the acknowledgment number")
+	m.differ(!want.HasWin || want.Win == got.Win, "the window")
+	m.differ(want.Urg == got.Urg, "the urgent pointer")
+	if !want.AnyOptions {
+		r.compareOptions(f, want, m)
+	}
+	if !r.text {
+		for _, c := range payload {
+			if c != 0 {
+				m.differ(false, "the payload, which should be all zeros")
+				break
+			}
+		}
+	}
+}
+
+func (r *runner) compareOptions(f *flow, want *Segment, m *match) {
+	got := m.actual.TCP
+	if len(want.Options) != len(got.Options) {
+		m.differ(false, "the options")
+		return
+	}
+	for i := range want.Options {
+		a, b := &want.Options[i], &got.Options[i]
+		if !a.sameBody(b) {
+			m.differ(false, "the options")
+			return
+		}
+		if a.Kind == OptTimestamps {
+			r.compareStamp(f, a, b, m)
+		}
+	}
+}
+
+// compareStamp compares TS options. The first val that is expected fixes how
+// the script's ticks map to the stack's.
+func (r *runner) compareStamp(f *flow, want, got *TCPOption, m *match) {
+	m.differ(r.cfg.Lenient || want.Ecr == got.Ecr, "the echoed timestamp")
+	live := got.Value
+	if f.hasStamps {
+		live += f.stampOffset
+	} else {
+		f.hasStamps, f.stampOffset = true, live-want.Value
+		got.Value = want.Value
+	}
+	if r.tsTick > 0 {
+		off := clock.Duration(int32(got.Value-want.Value)) * r.tsTick
+		m.differ(max(off, -off) <= max(r.tolerance, m.at.Sub(origin)/1000*clock.Duration(r.perMille)), "the timestamp")
+	}
+	if len(f.stamps) == maxStamps {
+		f.stamps = f.stamps[1:]
+	}
+	f.stamps = append(f.stamps, stamp{want.Value, live})
+}
+
+func (m *match) compareICMP(want *ICMPMessage, family wire.Family) {
+	got := m.actual.ICMP
+	wantType, wantCode, ok := want.numbers(family)
+	gotType, gotCode, _ := got.numbers(family)
+	m.differ(ok && wantType == gotType, "the type")
+	m.differ(ok && wantCode == gotCode, "the code")
+	m.differ(!want.HasMTU || want.MTU == got.MTU, "the MTU")
+	m.differ(!want.HasID || want.ID == got.ID, "the identifier")
+}
+
+// compareIP checks what the line asks of the IP header, and shows it.
+func (m *match) compareIP(want []IPField, h *wire.IP) {
+	for _, x := range want {
+		got := x
+		switch x.Name {
+		case "noecn", "ect1", "ect0", "ce", "ect01":
+			name := [4]string{"noecn", "ect1", "ect0", "ce"}[h.TOS&3]
+			if x.Name != "ect01" || name == "ce" || name == "noecn" {
+				m.differ(name == x.Name, "ECN")
+			}
+			got.Name = name
+		case "tos":
+			got.Value = uint32(h.TOS)
+			m.differ(got == x, "the type of service")
+		case "dscp":
+			got.Value = uint32(h.TOS >> 2)
+			m.differ(got == x, "the DSCP")
+		case "ttl", "hlim":
+			got.Value = uint32(h.TTL)
+			m.differ(got == x, "the hop limit")
+		case "flowlabel":
+			got.Value = h.FlowLabel
+			m.differ(got == x, "the flow label")
+		}
+		m.actual.IP = append(m.actual.IP, got)
+	}
+}
+
+// packetText is the packet of an event in the notation.
+func (e *Event) packetText() string { return string(e.Packet.append(nil)) }
+
+// sideBySide shows what was expected above what came.
+func (r *runner) sideBySide(e *Event, m *match, lo, hi clock.Instant) string {
+	want := e.packetText()
+	got := m.actual.text()
+	width := max(len(want), len(got))
+	b := append([]byte(nil), "expected  "...)
+	b = append(append(b, want...), spaces(width-len(want))...)
+	if e.Time.Kind != Any {
+		b = append(append(b, "  at "...), seconds(lo)...)
+		if hi != lo {
+			b = append(append(b, " to "...), seconds(hi)...)
+		}
+	}
+	b = append(append(b, "\n  actual    "...), got...)
+	b = append(append(b, spaces(width-len(got))...), "  at "...)
+	b = append(b, seconds(m.at)...)
+	if m.count > 1 {
+		b = append(b, " (merged of "...)
+		b = strconv.AppendInt(b, int64(m.count), 10)
+		b = append(b, " segments)"...)
+	}
+	b = append(b, "\n  differs   "...)
+	return string(append(b, strings.Join(m.differs, ", ")...))
+}
+
+func spaces(n int) string { return strings.Repeat(" ", max(n, 0)) }
+
+// text is the packet in the notation, or what there is of it.
+func (k *Packet) text() string {
+	if k.Kind == TCP && k.TCP == nil || k.Kind == ICMP && k.ICMP == nil {
+		return "> (not readable)"
+	}
+	return string(k.append(nil))
+}
+
+// describe is a packet that was not expected, with its time.
+func (r *runner) describe(s *sent) string { return r.textOf(s) + "  at " + seconds(s.at) }
+
+// textOf is a packet of the stack with the script's numbers.
+func (r *runner) textOf(s *sent) string {
+	var h wire.IP
+	var t wire.TCP
+	var k Packet
+	if _, bad := decode(s.bytes, &h, &k, &t); bad != "" {
+		return "> " + bad
+	}
+	if k.Kind == TCP && s.flow != nil {
+		s.flow.toScript(k.TCP)
+	}
+	if k.Kind == TCP && s.flow != r.flow {
+		k.Ports = &Ports{t.SrcPort, t.DstPort}
+	}
+	return k.text()
+}
