@@ -57,6 +57,14 @@ func Sum(b []byte, acc uint64) uint64 {
 	return s0 + carry
 }
 
+// sum20 is the sum of the first 20 octets of b: an IPv4 header without options.
+func sum20(b []byte) uint64 {
+	p := (*[20]byte)(b)
+	acc, carry := bits.Add64(Be64(p[0:8]), Be64(p[8:16]), 0)
+	acc, carry = bits.Add64(acc, uint64(Be32(p[16:20])), carry)
+	return acc + carry
+}
+
 // Fold returns the 16-bit one's complement sum of acc, not inverted.
 func Fold(acc uint64) uint16 {
 	acc = acc>>32 + acc&0xffffffff

@@ -80,7 +80,8 @@ func parseIPv4(b []byte, h *IP) rule.Drop {
 		return rule.DropIPHeader
 	case h.TotalLen > len(b):
 		return rule.DropIPTruncated
-	case Fold(Sum(b[:h.HeaderLen], 0)) != 0xffff:
+	case h.HeaderLen == IPv4HeaderLen && Fold(sum20(b)) != 0xffff,
+		h.HeaderLen > IPv4HeaderLen && Fold(Sum(b[:h.HeaderLen], 0)) != 0xffff:
 		// RFC 1122 §3.2.1.2: a bad checksum is discarded in silence.
 		return rule.DropIPChecksum
 	}

@@ -108,21 +108,32 @@ func ParseTCP(b []byte, t *TCP) rule.Drop {
 // order and alignment that Linux gives them. HeaderLen and Checksum are not
 // read: the checksum field is zero until FinishTCP.
 func AppendTCP(b []byte, t *TCP) []byte {
+	if t.Options.Has == HasTimestamps {
+		// What nearly every segment has, in one step.
+		b, part := room(b, TCPHeaderLen+12)
+		p := (*[TCPHeaderLen + 12]byte)(part)
+		t.put((*[TCPHeaderLen]byte)(p[:]), TCPHeaderLen+12)
+		PutBe32(p[20:24], nopNopTimestamps)
+		PutBe32(p[24:28], t.Options.TSVal)
+		PutBe32(p[28:32], t.Options.TSEcr)
+		return b
+	}
 	start := len(b)
-	b, part := room(b, TCPHeaderLen)
-	p := (*[TCPHeaderLen]byte)(part)
-	PutBe16(p[0:2], t.SrcPort)
-	PutBe16(p[2:4], t.DstPort)
-	PutBe32(p[4:8], uint32(t.Seq))
-	PutBe32(p[8:12], uint32(t.Ack))
-	PutBe16(p[12:14], TCPHeaderLen/4<<12|uint16(t.Flags&0x1ff))
-	PutBe16(p[14:16], t.Window)
-	PutBe32(p[16:20], uint32(t.Urgent))
+	b, _ = room(b, TCPHeaderLen)
 	if t.Options.Has != 0 {
 		b = t.Options.append(b)
-		b[start+12] = byte(len(b)-start)/4<<4 | byte(t.Flags>>8)&1
 	}
+	t.put((*[TCPHeaderLen]byte)(b[start:]), len(b)-start)
 	return b
+}
+
+// put writes the header of length octets but for its options.
+func (t *TCP) put(p *[TCPHeaderLen]byte, length int) {
+	PutBe32(p[0:4], uint32(t.SrcPort)<<16|uint32(t.DstPort))
+	PutBe32(p[4:8], uint32(t.Seq))
+	PutBe32(p[8:12], uint32(t.Ack))
+	PutBe32(p[12:16], uint32(length)/4<<28|uint32(t.Flags&0x1ff)<<16|uint32(t.Window))
+	PutBe32(p[16:20], uint32(t.Urgent))
 }
 
 // FinishTCP puts the checksum into the TCP header at offset off of b, which
