@@ -248,6 +248,9 @@ func (c *TCB) checkSameSyn(now clock.Instant, seg *Segment) bool {
 		// SYN was taken before.
 		seg.Flags &^= wire.SYN
 		seg.Seq = seg.Seq.Add(1)
+		if c.pend&pendSyn != 0 {
+			c.pend |= pendAck // our SYN-ACK has not gone out: the peer still waits for its ACK
+		}
 		return true
 	}
 	if seg.Flags&wire.ACK == 0 {
