@@ -63,14 +63,47 @@ func OpenTUN(cfg TUNConfig) (*TUN, error) {
 		dev.Close()
 		return nil, errors.New("open TUN: water gave no file")
 	}
-	t := &TUN{name: dev.Name(), mtu: cfg.MTU, file: file}
-	if t.raw, err = file.SyscallConn(); err == nil {
+	t, err := newTUN(file, dev.Name(), cfg.MTU)
+	if err == nil {
 		err = t.configure(&cfg)
 	}
 	if err != nil {
 		file.Close()
-		return nil, fmt.Errorf("open TUN %s: %w", t.name, err)
+		return nil, fmt.Errorf("open TUN %s: %w", dev.Name(), err)
 	}
+	return t, nil
+}
+
+// TUNFromFD takes a TUN device that somebody with more rights has opened
+// (without packet information and offload) and configured, and owns fd from then
+// on.
+func TUNFromFD(fd, mtu int) (*TUN, error) {
+	cfg := TUNConfig{MTU: mtu}
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	req, err := unix.NewIfreq("")
+	if err == nil {
+		err = unix.IoctlIfreq(fd, unix.TUNGETIFF, req)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("take TUN: descriptor %d is none: %w", fd, err)
+	}
+	if f := req.Uint16(); f&unix.IFF_TUN == 0 || f&unix.IFF_NO_PI == 0 || f&unix.IFF_VNET_HDR != 0 {
+		return nil, fmt.Errorf("take TUN %s: it is not a plain one (flags %#x)", req.Name(), f)
+	}
+	if err := unix.SetNonblock(fd, true); err != nil {
+		return nil, fmt.Errorf("take TUN %s: %w", req.Name(), err)
+	}
+	return newTUN(os.NewFile(uintptr(fd), "tun"), req.Name(), cfg.MTU)
+}
+
+func newTUN(file *os.File, name string, mtu int) (*TUN, error) {
+	raw, err := file.SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	t := &TUN{name: name, mtu: mtu, file: file, raw: raw}
 	t.fill, t.put, t.writable = t.fillBatch, t.putPacket, t.waitOnce
 	return t, nil
 }
