@@ -23,6 +23,14 @@ func (c *TCB) Arrives(now clock.Instant, seg *Segment) {
 		c.drop(now, rule.DropHook)
 		return
 	}
+	c.env.dropped = rule.NotDropped
+	c.dispatch(now, seg)
+	if c.env.HookMask&HookRejected != 0 && c.env.dropped != rule.NotDropped {
+		c.hookSegment(now, &seg.TCP, len(seg.Payload), false, c.env.dropped)
+	}
+}
+
+func (c *TCB) dispatch(now clock.Instant, seg *Segment) {
 	switch c.state {
 	case Closed, Listen:
 		c.drop(now, rule.DropClosed)
@@ -83,10 +91,11 @@ func (c *TCB) arrivesSynSent(now clock.Instant, seg *Segment) {
 	c.takeOptions(now, &seg.Options)
 	if c.peerMSS < c.cfg.MinMSS && seg.Options.Has&wire.HasMSS != 0 {
 		c.drop(now, rule.DropSmallMSS)
-		c.end(now, ErrProtocolUnreachable, BySegment, rule.SynSentSynAck)
+		c.end(now, ErrUnsupported, BySegment, rule.SynSentSynAck)
 		return
 	}
 	c.takeSyn(now, seg)
+	c.rcv.edge, c.rcv.offered = c.rcv.nxt.Add(seq.Size(min(c.rcv.limit, 65535))), true // as our SYN said
 	if !acceptable {
 		// Simultaneous open: our SYN goes again, now with an ACK (MUST-10).
 		c.become(now, SynReceived, BySegment, rule.SynSentSyn)
@@ -206,14 +215,12 @@ func (c *TCB) checkSequence(now clock.Instant, seg *Segment) bool {
 		}
 		return false
 	}
+	if seg.Flags&wire.SYN != 0 {
+		return true // for the fourth check to refuse
+	}
 	// Cut what is old, then what is beyond the window.
 	if seg.Seq.Before(nxt) {
-		old := nxt.From(seg.Seq)
-		if seg.Flags&wire.SYN != 0 {
-			seg.Flags &^= wire.SYN
-			old--
-		}
-		seg.Payload = seg.Payload[min(int(old), len(seg.Payload)):]
+		seg.Payload = seg.Payload[min(int(nxt.From(seg.Seq)), len(seg.Payload)):]
 		seg.Seq = nxt
 	}
 	if over := seg.Seq.Add(seq.Size(len(seg.Payload))).Diff(edge); over > 0 && len(seg.Payload) > 0 {
@@ -445,7 +452,7 @@ func (c *TCB) segmentText(now clock.Instant, seg *Segment) {
 	}
 	if c.released {
 		// SHLD-3: nobody is there to read it; the peer must know.
-		c.reset(now, ErrAborted, BySegment, rule.CloseSendsFin)
+		c.reset(now, ErrAborted, BySegment, rule.AbortReset)
 		return
 	}
 	if c.rcv.finKnown && seg.Seq.Add(seq.Size(len(seg.Payload))).After(c.rcv.fin) {
@@ -618,7 +625,7 @@ func (c *TCB) peerFinished(now clock.Instant, withText bool) {
 		// The user may answer with its own FIN in a moment: where data has shown
 		// how long ACKs may wait, this one waits too, as on Linux (F3).
 		c.rcv.pingpong = true
-		if withText || c.count.octetsReceived > 0 && c.rcv.quick == 0 {
+		if withText || c.count.octetsReceived > 0 {
 			c.delayAck(now)
 		} else {
 			c.pend |= pendAck

@@ -1,5 +1,7 @@
 package tcp
 
+import "math/bits"
+
 // ChunkSize is the octets of one chunk: buffers grow and shrink by chunks.
 const ChunkSize = 4096
 
@@ -9,6 +11,7 @@ type chunk [ChunkSize]byte
 // Chunks that come back are kept for the next, up to a quarter of the budget.
 type Pool struct {
 	spare  []*chunk
+	rings  [ringSizes][][]*chunk // rings of 2^i chunks that wait for use
 	inUse  int
 	Budget int // chunks that may be in use at once; 0: no bound
 }
@@ -73,10 +76,13 @@ func (b *buffer) reach(p *Pool, end uint32) uint32 {
 	for have := b.count*ChunkSize - b.off; b.count == 0 || have < end; have += ChunkSize {
 		c := p.get()
 		if c == nil {
+			if b.count == 0 {
+				return 0
+			}
 			return min(end, b.count*ChunkSize-b.off)
 		}
 		if b.count == uint32(len(b.ring)) {
-			b.grow()
+			b.grow(p)
 		}
 		b.ring[(b.head+b.count)&uint32(len(b.ring)-1)] = c
 		if b.count == 0 {
@@ -87,17 +93,49 @@ func (b *buffer) reach(p *Pool, end uint32) uint32 {
 	return end
 }
 
-func (b *buffer) grow() {
-	ring := make([]*chunk, max(2, 2*len(b.ring)))
+func (b *buffer) grow(p *Pool) {
+	ring := p.getRing(max(ringKept, 2*len(b.ring)))
 	for i := range b.count {
 		ring[i] = b.at(i)
 	}
+	p.putRing(b.ring)
 	b.ring, b.head = ring, 0
+}
+
+// Rings come back like chunks do, so that a connection that is idle now and then
+// allocates nothing when it is not.
+const (
+	ringSizes = 24
+	ringSpare = 64 // rings of one size that wait
+	ringKept  = 4  // the largest ring that an empty buffer keeps
+)
+
+func (p *Pool) getRing(size int) []*chunk {
+	i := bits.Len(uint(size)) - 1
+	if k := len(p.rings[i]); k > 0 {
+		r := p.rings[i][k-1]
+		p.rings[i] = p.rings[i][:k-1]
+		return r
+	}
+	return make([]*chunk, size)
+}
+
+func (p *Pool) putRing(r []*chunk) {
+	if len(r) == 0 {
+		return
+	}
+	clear(r)
+	if i := bits.Len(uint(len(r))) - 1; len(p.rings[i]) < ringSpare {
+		p.rings[i] = append(p.rings[i], r)
+	}
 }
 
 // put writes data at offset at, which may be beyond n, without moving n. It
 // returns the octets written: fewer when the budget is used up.
 func (b *buffer) put(p *Pool, at uint32, data []byte) int {
+	if len(data) == 0 {
+		return 0
+	}
 	room := b.reach(p, at+uint32(len(data)))
 	if room <= at {
 		return 0
@@ -153,15 +191,13 @@ func (b *buffer) drop(p *Pool) {
 	b.count--
 }
 
-// ringKept is the largest ring of chunks that an empty buffer keeps.
-const ringKept = 4
-
 func (b *buffer) release(p *Pool) {
 	for b.count > 0 {
 		b.drop(p)
 	}
 	b.off, b.n, b.head = 0, 0, 0
 	if len(b.ring) > ringKept {
+		p.putRing(b.ring)
 		b.ring = nil
 	}
 }

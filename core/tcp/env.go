@@ -17,7 +17,8 @@ type Env struct {
 	Pool     Pool
 	Hook     Hook
 	HookMask HookMask
-	Packet   uint32 // ordinal of the packet that is being handled
+	Packet   uint32    // ordinal of the packet that is being handled
+	dropped  rule.Drop // why the segment at hand was refused
 	spare    spares
 }
 
@@ -63,6 +64,7 @@ type Tuple struct {
 // drop counts a segment that goes nowhere.
 func (c *TCB) drop(now clock.Instant, why rule.Drop) {
 	c.env.Stats.Drops[why]++
+	c.env.dropped = why
 	if c.env.Log.On(event.Drop) {
 		c.log(now, event.Event{Kind: event.Drop, Rule: why.Rule(), From: uint8(why), By: uint8(c.state)})
 	}

@@ -116,6 +116,9 @@ func (f *flight) count(fl sentFlags, n seq.Size, in bool) {
 // setFlags replaces the flags of stretch i.
 func (f *flight) setFlags(i int, fl sentFlags) {
 	s := &f.list[i]
+	if fl&lost != 0 && (f.lost == 0 || s.start.Before(f.hint)) {
+		f.hint = s.start
+	}
 	f.count(s.flags, s.len(), false)
 	s.flags = fl
 	f.count(s.flags, s.len(), true)

@@ -52,7 +52,7 @@ func (c *TCB) inFlight() uint32 {
 		// Each duplicate ACK means that a segment has left the network.
 		gone += min(seq.Size(c.rec.dup)*seq.Size(c.mss), out-min(out, gone))
 	}
-	return uint32(out - min(out, gone) + c.out.resent)
+	return uint32(out - min(out, gone))
 }
 
 // acknowledge takes in an ACK that is not beyond SND.NXT: what it acknowledges,
@@ -103,7 +103,7 @@ func (c *TCB) acknowledge(now clock.Instant, seg *Segment) {
 		c.cfg.Controller.OnAck(&c.cc, &ack)
 		c.logCongestion(now)
 	}
-	if c.snd.wnd > 0 {
+	if oldWnd == 0 && c.snd.wnd > 0 {
 		c.stopPersist(now)
 	}
 }

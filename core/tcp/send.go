@@ -9,11 +9,14 @@ func (c *TCB) Write(now clock.Instant, b []byte) (int, error) {
 	if c.released {
 		return 0, ErrClosing
 	}
+	if c.err != NoError {
+		return 0, c.err
+	}
+	if c.snd.finQueued {
+		return 0, ErrPipe
+	}
 	switch c.state {
 	case Closed:
-		if c.err != NoError {
-			return 0, c.err
-		}
 		return 0, ErrNotExist
 	case Listen:
 		return 0, ErrNotConnected
@@ -23,9 +26,6 @@ func (c *TCB) Write(now clock.Instant, b []byte) (int, error) {
 		return 0, ErrPipe
 	default:
 		panic("tcp: no such state")
-	}
-	if c.snd.finQueued {
-		return 0, ErrPipe
 	}
 	c.tuneSend()
 	if c.sendBuf.n >= c.snd.limit {

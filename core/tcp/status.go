@@ -190,3 +190,6 @@ func hashBuffer(h *siphash.Hash, b *buffer) {
 		at += uint32(n)
 	}
 }
+
+// Memory is the octets of buffers that the connection holds.
+func (c *TCB) Memory() int { return int(c.sendBuf.count+c.recvBuf.count) * ChunkSize }

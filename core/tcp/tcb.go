@@ -18,15 +18,16 @@ type TCB struct {
 	tuple Tuple
 	id    uint32
 
-	state    State
-	passive  bool  // the open was passive (MUST-11)
-	released bool  // the user has given its handle back
-	readShut bool  // the user reads no more
-	answered bool  // answerAt is set
-	err      Error // why the connection ended
-	soft     Error // the last soft error
-	ready    Ready // what the user has not been told yet
-	pend     pending
+	state      State
+	passive    bool  // the open was passive (MUST-11)
+	released   bool  // the user has given its handle back
+	readShut   bool  // the user reads no more
+	answered   bool  // answerAt is set
+	persisting bool  // zero-window probes are going out since resendAt
+	err        Error // why the connection ended
+	soft       Error // the last soft error
+	ready      Ready // what the user has not been told yet
+	pend       pending
 
 	snd send
 	rcv receive

@@ -211,7 +211,7 @@ func (c *TCB) armPersist(now clock.Instant) {
 func (c *TCB) stopPersist(now clock.Instant) {
 	if c.isArmed(timerPersist) {
 		c.stop(timerPersist)
-		c.rtt.backoff, c.retries = 0, 0
+		c.rtt.backoff, c.retries, c.persisting = 0, 0, false
 	}
 }
 
@@ -225,10 +225,10 @@ func (c *TCB) persistTimeout(now clock.Instant) {
 		c.pend |= pendForce
 		return
 	}
-	if c.probes == 0 {
-		c.resendAt = now
+	if !c.persisting {
+		c.persisting, c.resendAt = true, now // answered probes don't stop the user's clock
 	}
-	if c.cfg.UserTimeout > 0 && c.probes > 0 && now.Sub(c.resendAt) >= c.cfg.UserTimeout {
+	if c.cfg.UserTimeout > 0 && now.Sub(c.resendAt) >= c.cfg.UserTimeout {
 		c.giveUp(now, ErrTimeout, rule.PersistDead, false)
 		return
 	}

@@ -1,0 +1,16 @@
+package tcp
+
+import (
+	"testing"
+	"unsafe"
+
+	"github.com/stretchr/testify/require"
+)
+
+// An idle connection is its TCB alone; DESIGN.md wants it well under 1 KiB, and
+// a record in TIME-WAIT within 128 octets.
+func TestSizes(t *testing.T) {
+	t.Logf("TCB %d octets, TIME-WAIT record %d", unsafe.Sizeof(TCB{}), unsafe.Sizeof(TimeWaitRecord{}))
+	require.LessOrEqual(t, unsafe.Sizeof(TCB{}), uintptr(800))
+	require.LessOrEqual(t, unsafe.Sizeof(TimeWaitRecord{}), uintptr(128))
+}
