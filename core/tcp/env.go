@@ -1,6 +1,7 @@
 package tcp
 
 import (
+	"github.com/tcpkit/tcpkit/core/cc"
 	"github.com/tcpkit/tcpkit/core/clock"
 	"github.com/tcpkit/tcpkit/core/event"
 	"github.com/tcpkit/tcpkit/core/packet"
@@ -20,6 +21,7 @@ type Env struct {
 	Packet   uint32    // ordinal of the packet that is being handled
 	dropped  rule.Drop // why the segment at hand was refused
 	spare    spares
+	ack      cc.Ack // what a controller is told: here, since it would have to be allocated elsewhere
 }
 
 // Stats counts what happened on a stack since it was made.

@@ -96,11 +96,11 @@ func (c *TCB) acknowledge(now clock.Instant, seg *Segment) {
 	ended := c.judge(now, advance, duplicate, s.fresh)
 	fresh := a.fresh + s.fresh
 	if fresh > 0 && (c.rec.phase != Recovery || ended) {
-		ack := cc.Ack{
+		c.env.ack = cc.Ack{
 			Now: now, Acked: uint32(fresh), InFlight: before, RTT: trip,
 			SRTT: c.rtt.srtt, MinRTT: c.rtt.least, CwndLimited: c.limitedBy(before),
 		}
-		c.cfg.Controller.OnAck(&c.cc, &ack)
+		c.cfg.Controller.OnAck(&c.cc, &c.env.ack)
 		c.logCongestion(now)
 	}
 	if oldWnd == 0 && c.snd.wnd > 0 {

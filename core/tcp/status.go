@@ -2,6 +2,7 @@ package tcp
 
 import (
 	"github.com/tcpkit/tcpkit/core/clock"
+	"github.com/tcpkit/tcpkit/core/seq"
 	"github.com/tcpkit/tcpkit/core/siphash"
 )
 
@@ -150,7 +151,11 @@ func (c *TCB) Fingerprint(h *siphash.Hash, now clock.Instant) {
 	h.WriteUint64(uint64(s.small-s.iss)<<32 | uint64(s.up-s.iss))
 	h.WriteUint64(uint64(s.base-s.iss)<<32 | uint64(s.limit))
 	h.WriteUint64(uint64(r.nxt-r.irs)<<32 | uint64(r.edge-r.irs))
-	h.WriteUint64(uint64(r.acked-r.irs)<<32 | uint64(r.fin-r.irs))
+	fin := seq.Size(0)
+	if r.finKnown {
+		fin = r.fin.From(r.irs)
+	}
+	h.WriteUint64(uint64(r.acked-r.irs)<<32 | uint64(fin))
 	h.WriteUint64(uint64(r.limit)<<32 | uint64(r.mss)<<16 | uint64(r.quick))
 	h.WriteUint64(uint64(c.rtt.srtt))
 	h.WriteUint64(uint64(c.rtt.rttvar))
@@ -160,7 +165,11 @@ func (c *TCB) Fingerprint(h *siphash.Hash, now clock.Instant) {
 		h.WriteUint64(p)
 	}
 	h.WriteUint64(uint64(c.rec.phase)<<56 | uint64(c.rec.force)<<48 | uint64(c.rec.dup)<<32 | uint64(c.rec.point-s.iss))
-	h.WriteUint64(uint64(c.rec.high-s.iss)<<32 | uint64(c.strayAt))
+	stray := seq.Size(0)
+	if c.pend&pendStray != 0 {
+		stray = seq.Size(c.strayAt - s.iss)
+	}
+	h.WriteUint64(uint64(c.rec.high-s.iss)<<32 | uint64(stray))
 	for slot := range timerSlots {
 		if c.isArmed(slot) {
 			h.WriteUint64(uint64(c.timers[slot].Sub(now)))

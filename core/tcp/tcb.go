@@ -213,7 +213,7 @@ func (c *TCB) setup(now clock.Instant) {
 	}
 	c.cc = cc.State{Cwnd: window, Ssthresh: 1<<32 - 1, MSS: uint32(c.mss), Limit: c.cfg.ByteCountingLimit * uint32(c.mss)}
 	c.cfg.Controller.Init(&c.cc, now)
-	c.rec.point = c.snd.iss
+	c.rec.point, c.rec.high = c.snd.iss, c.snd.iss
 	c.rcv.edge = c.rcv.nxt
 	c.rcv.acked = c.rcv.nxt
 	c.rcv.up = c.rcv.nxt
