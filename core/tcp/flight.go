@@ -165,6 +165,9 @@ func (f *flight) ack(una seq.Value) (a acked) {
 // sack marks what [left, right) covers and has not been marked. It returns the
 // octets newly marked and the latest time at which one of them was sent once.
 func (f *flight) sack(left, right seq.Value) (a acked) {
+	if !left.Before(right) {
+		return a
+	}
 	for i := f.find(left); i < len(f.list) && f.list[i].start.Before(right); i++ {
 		if f.list[i].flags&sacked != 0 {
 			continue

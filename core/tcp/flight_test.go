@@ -1,0 +1,138 @@
+package tcp
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/tcpkit/tcpkit/core/clock"
+	"github.com/tcpkit/tcpkit/core/seq"
+)
+
+// octets is flight octet by octet: what it must agree with, whatever the order
+// of events (THREATS S01, S02).
+type octets struct {
+	base  seq.Value // before which all is acknowledged
+	flags []sentFlags
+}
+
+func (o *octets) sums() (sackedSum, lostSum, resentSum seq.Size) {
+	for _, f := range o.flags {
+		if f&sacked != 0 {
+			sackedSum++
+		}
+		if f&lost != 0 {
+			lostSum++
+		}
+		if f&resent != 0 {
+			resentSum++
+		}
+	}
+	return
+}
+
+func TestFlightAgreesWithOctets(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		start := seq.Value(rapid.Uint32().Draw(t, "iss"))
+		f := &flight{}
+		o := &octets{base: start}
+		now := clock.Instant(0)
+		end := func() seq.Value { return o.base.Add(seq.Size(len(o.flags))) }
+		span := func() (l, r seq.Value) {
+			n := len(o.flags)
+			a := rapid.IntRange(0, n).Draw(t, "from")
+			b := rapid.IntRange(a, n).Draw(t, "to")
+			return o.base.Add(seq.Size(a)), o.base.Add(seq.Size(b))
+		}
+		each := func(l, r seq.Value, do func(*sentFlags)) {
+			for v := l; v != r; v++ {
+				do(&o.flags[v.From(o.base)])
+			}
+		}
+		for range rapid.IntRange(1, 60).Draw(t, "steps") {
+			switch rapid.IntRange(0, 5).Draw(t, "what") {
+			case 0, 1: // send
+				n := rapid.IntRange(1, 20).Draw(t, "n")
+				now = now.Add(clock.Duration(rapid.IntRange(0, 1).Draw(t, "later")))
+				f.add(end(), end().Add(seq.Size(n)), now)
+				o.flags = append(o.flags, make([]sentFlags, n)...)
+			case 2: // acknowledge
+				_, una := span()
+				want := seq.Size(0)
+				each(o.base, una, func(fl *sentFlags) {
+					if *fl&sacked == 0 {
+						want++
+					}
+				})
+				require.Equal(t, want, f.ack(una).fresh, "octets newly acknowledged")
+				o.flags = o.flags[una.From(o.base):]
+				o.base = una
+			case 3: // SACK
+				l, r := span()
+				want := seq.Size(0)
+				each(l, r, func(fl *sentFlags) {
+					if *fl&sacked == 0 {
+						want++
+						*fl = *fl&twice | sacked
+					}
+				})
+				require.Equal(t, want, f.sack(l, r).fresh, "octets newly SACKed")
+			case 4: // lost
+				l, r := span()
+				again := rapid.Bool().Draw(t, "again")
+				// mark takes the stretch that holds l from its beginning when it is cut
+				// there already; the TCB marks from SND.UNA only, and so does this.
+				l = o.base
+				each(l, r, func(fl *sentFlags) {
+					if *fl&(sacked|lost) == 0 && (*fl&resent == 0 || again) {
+						*fl = *fl&twice | lost
+					}
+				})
+				f.mark(l, r, again)
+			case 5: // send the first lost again
+				i := f.nextLost()
+				first := -1
+				for k, fl := range o.flags {
+					if fl&lost != 0 {
+						first = k
+						break
+					}
+				}
+				require.Equal(t, first >= 0, i >= 0, "there is something lost")
+				if i < 0 {
+					continue
+				}
+				s := f.list[i]
+				require.Equal(t, o.base.Add(seq.Size(first)), s.start, "the first lost octet")
+				n := seq.Size(rapid.IntRange(1, int(s.len())).Draw(t, "n"))
+				f.again(i, n, now)
+				each(s.start, s.start.Add(n), func(fl *sentFlags) { *fl = twice | resent })
+			}
+			at := o.base
+			for _, s := range f.live() {
+				require.Equal(t, at, s.start, "no gap")
+				require.True(t, s.start.Before(s.end), "no empty stretch")
+				for v := s.start; v != s.end; v++ {
+					require.Equal(t, o.flags[v.From(o.base)], s.flags, "octet %d", v.From(o.base))
+				}
+				at = s.end
+			}
+			require.Equal(t, end(), at, "all that is out")
+			a, b, c := o.sums()
+			require.Equal(t, [3]seq.Size{a, b, c}, [3]seq.Size{f.sacked, f.lost, f.resent}, "sums")
+		}
+	})
+}
+
+// THREATS S02: alternate holes cannot make the list grow without bound.
+func TestFlightIsBounded(t *testing.T) {
+	f := &flight{}
+	f.add(0, 1<<20, 0)
+	for v := seq.Value(0); v.Before(1 << 20); v += 2 {
+		f.sack(v, v+1)
+	}
+	require.LessOrEqual(t, len(f.live()), flightMax)
+	f.ack(1 << 20)
+	require.Zero(t, [3]seq.Size{f.sacked, f.lost, f.resent}, "nothing is out, nothing is counted")
+}
