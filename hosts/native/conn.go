@@ -16,17 +16,19 @@ import (
 type Conn struct {
 	shard         *shard // its owner, for life
 	core          *core.Conn
+	network       string
 	local, remote *net.TCPAddr
 	in, out       side
 	closed        bool // guarded by the lock of shard
+	failed        bool // a call has returned why the connection ended; likewise
 }
 
 var _ net.Conn = (*Conn)(nil)
 
 // newConn gives the application a connection of the stack. It is called under
 // the lock.
-func (s *shard) newConn(cc *core.Conn) *Conn {
-	c := &Conn{shard: s, core: cc, local: tcpAddr(cc.Local()), remote: tcpAddr(cc.Remote())}
+func (s *shard) newConn(cc *core.Conn, network string) *Conn {
+	c := &Conn{shard: s, core: cc, network: network, local: tcpAddr(cc.Local()), remote: tcpAddr(cc.Remote())}
 	for cc.Slot() >= len(s.conns) {
 		s.conns = append(s.conns, nil)
 	}
@@ -36,14 +38,14 @@ func (s *shard) newConn(cc *core.Conn) *Conn {
 
 // opError wraps err as package net does.
 func (c *Conn) opError(op string, err error) error {
-	return &net.OpError{Op: op, Net: "tcp", Source: c.local, Addr: c.remote, Err: sysError(op, err)}
+	return &net.OpError{Op: op, Net: c.network, Source: c.local, Addr: c.remote, Err: err}
 }
 
 // Read reads what has arrived, and waits when that is nothing.
 func (c *Conn) Read(b []byte) (int, error) {
 	n, err := c.read(b)
 	if err != nil && err != io.EOF {
-		err = c.opError("read", err)
+		err = c.opError("read", sysError("read", err))
 	}
 	return n, err
 }
@@ -64,6 +66,7 @@ func (c *Conn) read(b []byte) (int, error) {
 		}
 		n, err := c.core.Read(now, b)
 		if err != tcp.ErrWouldBlock {
+			err = c.once(err, tcp.ErrEOF)
 			s.leave(now)
 			if err == tcp.ErrEOF {
 				err = io.EOF
@@ -80,7 +83,7 @@ func (c *Conn) read(b []byte) (int, error) {
 func (c *Conn) Write(b []byte) (int, error) {
 	n, err := c.write(b)
 	if err != nil {
-		err = c.opError("write", err)
+		err = c.opError("write", sysError("write", err))
 	}
 	return n, err
 }
@@ -101,6 +104,7 @@ func (c *Conn) write(b []byte) (n int, err error) {
 			err = nil
 		}
 		if n == len(b) || err != nil {
+			err = c.once(err, tcp.ErrPipe)
 			s.leave(now)
 			return n, err
 		}
@@ -108,6 +112,20 @@ func (c *Conn) write(b []byte) (n int, err error) {
 		s.leave(now)
 		<-c.out.ch
 	}
+}
+
+// once turns the error with which the connection ended into after, when a call
+// has returned it before: a program that goes on reading finds the end of the
+// stream, as it does with the kernel's sockets. It is called under the lock.
+func (c *Conn) once(err, after error) error {
+	if err == nil || err != c.core.Err() {
+		return err
+	}
+	if c.failed {
+		return after
+	}
+	c.failed = true
+	return err
 }
 
 // Close ends both directions: what was written is still sent, by the host. If
@@ -136,8 +154,9 @@ func (c *Conn) shut(now clock.Instant) {
 	c.out.stop(s)
 }
 
-// do makes one call of the stack, and wraps its error.
-func (c *Conn) do(op string, call func(now clock.Instant) error) error {
+// do makes one call of the stack, which package net makes as the system call
+// named, and wraps its error.
+func (c *Conn) do(op, name string, call func(now clock.Instant) error) error {
 	s := c.shard
 	now := s.enter()
 	err := s.err
@@ -151,19 +170,31 @@ func (c *Conn) do(op string, call func(now clock.Instant) error) error {
 		s.unlock()
 	}
 	if err != nil {
-		return c.opError(op, err)
+		return c.opError(op, sysError(name, err))
 	}
 	return nil
 }
 
 // CloseWrite sends a FIN after what was written. Reading goes on.
-func (c *Conn) CloseWrite() error { return c.do("close", c.core.CloseWrite) }
+func (c *Conn) CloseWrite() error { return c.shutdown(c.core.CloseWrite) }
 
 // CloseRead makes Read return io.EOF. What still arrives is dropped.
 func (c *Conn) CloseRead() error {
-	return c.do("close", func(now clock.Instant) error {
+	return c.shutdown(func(now clock.Instant) error {
 		c.shard.wake(&c.in.waiter)
 		return c.core.CloseRead(now)
+	})
+}
+
+// shutdown closes one direction. A connection that has ended is not connected,
+// whatever ended it.
+func (c *Conn) shutdown(call func(now clock.Instant) error) error {
+	return c.do("close", "shutdown", func(now clock.Instant) error {
+		err := call(now)
+		if err != nil && err == c.core.Err() {
+			err = tcp.ErrNotConnected
+		}
+		return err
 	})
 }
 
@@ -205,7 +236,7 @@ func (c *Conn) setDeadline(t time.Time, a, b *side) error {
 	s.mu.Lock()
 	defer s.unlock()
 	if c.closed {
-		return c.opError("set", errClosed)
+		return &net.OpError{Op: "set", Net: c.network, Addr: c.local, Err: errClosed}
 	}
 	a.setDeadline(s, t)
 	if b != nil {
@@ -215,7 +246,7 @@ func (c *Conn) setDeadline(t time.Time, a, b *side) error {
 }
 
 // set makes one call of the stack that sets an option.
-func (c *Conn) set(call func(now clock.Instant) error) error { return c.do("set", call) }
+func (c *Conn) set(call func(now clock.Instant) error) error { return c.do("set", "setsockopt", call) }
 
 // SetNoDelay says whether small segments go at once (true, and the default) or wait for
 // the acknowledgment of what is under way: Nagle's algorithm.

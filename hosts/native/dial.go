@@ -65,7 +65,7 @@ func (d *Dialer) DialContext(ctx context.Context, network, address string) (net.
 			// As in package net, no host is this host: but that is not on the link.
 			a = netip.AddrPortFrom(netip.IPv6LinkLocalAllNodes(), a.Port())
 		}
-		c, err := d.dial(ctx, a, len(addrs)-i)
+		c, err := d.dial(ctx, network, a, len(addrs)-i)
 		if err == nil {
 			return c, nil
 		}
@@ -89,7 +89,7 @@ func (d *Dialer) source() net.Addr {
 }
 
 // dial opens a connection to one address, the first of so many that are left.
-func (d *Dialer) dial(ctx context.Context, to netip.AddrPort, left int) (*Conn, error) {
+func (d *Dialer) dial(ctx context.Context, network string, to netip.AddrPort, left int) (*Conn, error) {
 	if !d.Host.hasFamily(to.Addr()) {
 		return nil, errno{syscall.ENETUNREACH, tcp.ErrNetUnreachable}
 	}
@@ -116,7 +116,7 @@ func (d *Dialer) dial(ctx context.Context, to netip.AddrPort, left int) (*Conn, 
 		s.leave(now)
 		return nil, err
 	}
-	c := s.newConn(cc)
+	c := s.newConn(cc, network)
 	for {
 		c.out.prepare()
 		s.leave(now)

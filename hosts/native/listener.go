@@ -99,7 +99,7 @@ func listenAddr(a wire.AddrPort) *net.TCPAddr {
 }
 
 func (l *Listener) opError(op string, err error) error {
-	return &net.OpError{Op: op, Net: "tcp", Addr: l.addr, Err: sysError(op, err)}
+	return &net.OpError{Op: op, Net: l.network, Addr: l.addr, Err: sysError(op, err)}
 }
 
 // Accept waits for a connection and returns it, a *Conn.
@@ -123,7 +123,7 @@ func (l *Listener) accept() (*Conn, error) {
 		}
 		cc, err := l.core.Accept(now)
 		if err == nil {
-			c := s.newConn(cc)
+			c := s.newConn(cc, l.network)
 			s.leave(now)
 			return c, nil
 		}
