@@ -112,4 +112,8 @@ func (c *TCB) forget() {
 func (c *TCB) Drop() {
 	c.forgetSent()
 	c.forgetReceived()
+	for _, b := range [...]*buffer{&c.sendBuf, &c.recvBuf} {
+		c.env.Pool.putRing(b.ring)
+		b.ring = nil
+	}
 }
