@@ -95,7 +95,9 @@ func (c *TCB) acknowledge(now clock.Instant, seg *Segment) {
 		seg.Flags&(wire.SYN|wire.FIN) == 0 && c.snd.wnd == oldWnd
 	ended := c.judge(now, advance, duplicate, s.fresh)
 	fresh := a.fresh + s.fresh
-	if fresh > 0 && (c.rec.phase != Recovery || ended) {
+	// RFC 5681 §3.1: the window grows by ACKs that move SND.UNA; what is only
+	// SACKed lets one new segment out for each that has arrived (RFC 3042).
+	if advance > 0 && fresh > 0 && (c.rec.phase != Recovery || ended) {
 		c.env.ack = cc.Ack{
 			Now: now, Acked: uint32(fresh), InFlight: before, RTT: trip,
 			SRTT: c.rtt.srtt, MinRTT: c.rtt.least, CwndLimited: c.limitedBy(before),
