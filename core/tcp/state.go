@@ -167,6 +167,10 @@ func (c *TCB) become(now clock.Instant, to State, by Cause, id rule.ID) {
 // synchronized is what entering a synchronized state does: the handshake's own
 // books are closed and the user may send and receive.
 func (c *TCB) synchronized(now clock.Instant) {
+	// RFC 6928 §2, RFC 5681 §3.1: a SYN-ACK lost more than once means one segment.
+	if c.passive && c.retries > 1 {
+		c.cc.Cwnd = uint32(c.mss)
+	}
 	c.retries = 0
 	c.ready |= ReadyConnected | ReadyWrite
 	c.touchKeepalive(now)
