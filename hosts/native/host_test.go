@@ -1,10 +1,12 @@
 package native_test
 
 import (
+	"context"
 	"io"
 	"net"
 	"net/netip"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/net/nettest"
@@ -83,4 +85,34 @@ func TestNettestPipe(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A network is what Host and package net have in common: a test takes the two
+// in both orders.
+type network struct {
+	name        string
+	listen      func(network, address string) (net.Listener, error)
+	dialContext func(ctx context.Context, network, address string) (net.Conn, error)
+	address     func(family int) string
+}
+
+// open opens a connection from client to server.
+func open(client, server network, family int) (c, s net.Conn, err error) {
+	l, err := server.listen("tcp", net.JoinHostPort(server.address(family), "0"))
+	if err != nil {
+		return nil, nil, err
+	}
+	defer l.Close()
+	if c, err = client.dialContext(context.Background(), "tcp", l.Addr().String()); err != nil {
+		return nil, nil, err
+	}
+	if s, err = l.Accept(); err != nil {
+		c.Close()
+		return nil, nil, err
+	}
+	return c, s, nil
+}
+
+func timeout(d time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), d)
 }

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/songgao/water"
@@ -25,6 +26,8 @@ type TUN struct {
 	mtu  int
 	file *os.File
 	raw  syscall.RawConn
+
+	closed atomic.Bool
 
 	rd    sync.Mutex // guards what reads use
 	one   [1]packet.Packet
@@ -183,7 +186,12 @@ func ipv6Off(name string) error {
 }
 
 // Close removes the device. It unblocks those who read or wait.
-func (t *TUN) Close() error { return t.file.Close() }
+func (t *TUN) Close() error {
+	if t.closed.Swap(true) {
+		return nil
+	}
+	return t.file.Close()
+}
 
 // ReadPacket blocks until the kernel sends a packet.
 func (t *TUN) ReadPacket(p *packet.Packet) error {
@@ -306,7 +314,7 @@ func (t *TUN) failure(err error) error {
 	if err == nil {
 		return nil
 	}
-	if errors.Is(err, os.ErrClosed) {
+	if t.closed.Load() {
 		return packet.ErrClosed
 	}
 	return &DeviceError{Name: t.name, Err: err}

@@ -32,21 +32,12 @@ func tunHost(t testing.TB, change ...func(*native.Config)) *native.Host {
 	return newHost(t, openTUN(t), stackLocal, change...)
 }
 
-// A network is what Host and package net have in common: a test takes the two
-// in both orders.
-type network struct {
-	name    string
-	listen  func(network, address string) (net.Listener, error)
-	dial    func(network, address string) (net.Conn, error)
-	address func(family int) string
-}
-
 func kernelAndStack(h *native.Host) (kernel, stack network) {
 	pick := func(of []netip.Prefix) func(int) string {
 		return func(family int) string { return of[family/6].Addr().String() }
 	}
-	return network{"kernel", net.Listen, net.Dial, pick(kernelLocal)},
-		network{"tcpkit", h.Listen, h.Dial, pick(stackLocal)}
+	return network{"kernel", net.Listen, new(net.Dialer).DialContext, pick(kernelLocal)},
+		network{"tcpkit", h.Listen, h.DialContext, pick(stackLocal)}
 }
 
 // bothWays runs f with the kernel and the stack as client and server, in both
@@ -63,23 +54,6 @@ func bothWays(t *testing.T, h *native.Host, f func(t *testing.T, client, server 
 	}
 }
 
-// open opens a connection from client to server.
-func open(client, server network, family int) (c, s net.Conn, err error) {
-	l, err := server.listen("tcp", net.JoinHostPort(server.address(family), "0"))
-	if err != nil {
-		return nil, nil, err
-	}
-	defer l.Close()
-	if c, err = client.dial("tcp", l.Addr().String()); err != nil {
-		return nil, nil, err
-	}
-	if s, err = l.Accept(); err != nil {
-		c.Close()
-		return nil, nil, err
-	}
-	return c, s, nil
-}
-
 func TestNettestTUN(t *testing.T) {
 	bothWays(t, tunHost(t), func(t *testing.T, client, server network, family int) {
 		nettest.TestConn(t, func() (net.Conn, net.Conn, func(), error) {
@@ -87,4 +61,8 @@ func TestNettestTUN(t *testing.T) {
 			return c, s, func() { c.Close(); s.Close() }, err
 		})
 	})
+}
+
+func TestHTTPOverTUN(t *testing.T) {
+	bothWays(t, tunHost(t), testHTTP)
 }
