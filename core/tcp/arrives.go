@@ -68,6 +68,11 @@ func (c *TCB) arrivesSynSent(now clock.Instant, seg *Segment) {
 			if seg.Flags&wire.RST == 0 {
 				c.stray(seg.Ack)
 			}
+			if c.cfg.SynResend > 0 && c.retries == 0 {
+				// The peer may have been left over from an old connection, which our
+				// reset has ended: the SYN has a chance now.
+				c.arm(now, timerRetransmit, now.Add(c.cfg.SynResend))
+			}
 			return
 		}
 		acceptable = true
