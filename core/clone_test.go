@@ -9,7 +9,6 @@ import (
 	"github.com/tcpkit/tcpkit/core/event"
 	"github.com/tcpkit/tcpkit/core/packet"
 	"github.com/tcpkit/tcpkit/core/siphash"
-	"github.com/tcpkit/tcpkit/core/tcp"
 	"github.com/tcpkit/tcpkit/core/wire"
 )
 
@@ -157,40 +156,4 @@ func TestFingerprint(t *testing.T) {
 	require.Equal(t, run(1, 0, "x"), run(2, 0, "x"), "initial sequence numbers are left out")
 	require.Equal(t, run(1, 0, "x"), run(1, clock.Hour, "x"), "so is the time of day")
 	require.NotEqual(t, run(1, 0, "x"), run(1, 0, "y"))
-}
-
-// THREATS S30, S15: when memory is used up by connections that make no progress,
-// the oldest go, and no sooner.
-func TestMemoryPressure(t *testing.T) {
-	cfg := config("linux")
-	cfg.Memory = 1 << 20
-	p := newPair(t, cfg)
-	l := p.listen(p.b, 80, 1000)
-	type end struct{ a, b *Conn }
-	var ends []end
-	for range 40 {
-		a := p.dial(p.a, at("10.0.0.2", 80))
-		p.pump()
-		ends = append(ends, end{a, p.accept(l)})
-	}
-	// Nobody on the other side reads: windows go to zero and stay there.
-	block := make([]byte, 64<<10)
-	for i := 0; i < 3; i++ {
-		for _, e := range ends {
-			_, _ = e.b.Write(p.now, block)
-		}
-		p.run(10 * clock.Millisecond)
-		require.LessOrEqual(t, p.b.env.Pool.InUse(), cfg.Memory)
-	}
-	require.True(t, p.b.full() || p.b.env.Pool.Pressed())
-	_, err := p.a.Dial(p.now, wire.AddrPort{}, at("10.0.0.2", 80), nil)
-	require.NoError(t, err)
-	p.pump()
-	require.Zero(t, p.b.Stats().MemoryAborts, "nothing is aborted at once")
-	p.run(cfg.MemoryPatience + 20*clock.Second)
-	if p.b.Stats().MemoryAborts > 0 {
-		require.Equal(t, tcp.ErrResources, ends[0].b.Err(), "the oldest first")
-		require.Equal(t, tcp.Established, ends[39].b.State())
-	}
-	require.Less(t, p.b.env.Pool.InUse(), cfg.Memory)
 }

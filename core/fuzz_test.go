@@ -56,9 +56,9 @@ func FuzzStack(f *testing.F) {
 					r.remote.Port = 1000 + uint16(op>>5)
 				}
 				r.send(s, string(take(int(h[5]))))
-				if s.Flags.Has(wire.RST) && r.remote.Port != 1000 {
+				if s.Flags.Has(wire.RST) {
 					for _, g := range r.replies() {
-						require.NotContains(t, []uint16{r.remote.Port}, g.DstPort, "a reset is not answered by anything but silence")
+						require.Zero(t, g.Flags&wire.RST, "a reset is not answered by a reset")
 					}
 				}
 				r.remote.Port = 1000
@@ -111,7 +111,6 @@ func FuzzStack(f *testing.F) {
 			}
 			require.LessOrEqual(t, r.s.Conns(), cfg.MaxConns)
 			require.LessOrEqual(t, r.s.env.Pool.InUse(), cfg.Memory)
-			require.True(t, r.s.Deadline() > r.now || steps >= 0)
 		}
 		r.s.Fingerprint(r.now)
 		r.s.Clone()

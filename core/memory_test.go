@@ -1,0 +1,113 @@
+package core
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tcpkit/tcpkit/core/clock"
+	"github.com/tcpkit/tcpkit/core/rule"
+	"github.com/tcpkit/tcpkit/core/tcp"
+	"github.com/tcpkit/tcpkit/core/wire"
+)
+
+// stuck is a pair where many connections hold memory of b and make no progress:
+// what b has written nobody reads.
+func stuck(t *testing.T, memory int) (*pair, []*Conn, *Listener) {
+	cfg := config("linux")
+	cfg.Memory = memory
+	p := newPair(t, cfg)
+	p.a = newStack(t, config("linux"), ethernet, "10.0.0.1/24") // with memory enough
+	l := p.listen(p.b, 80, 1000)
+	var conns []*Conn
+	for range 40 {
+		c, err := p.a.Dial(p.now, wire.AddrPort{}, at("10.0.0.2", 80), nil)
+		require.NoError(t, err)
+		require.NoError(t, c.SetReceiveBuffer(p.now, 4096))
+		p.pump()
+		conns = append(conns, p.accept(l))
+	}
+	block := make([]byte, 64<<10)
+	for range 40 {
+		for _, c := range conns {
+			_, _ = c.Write(p.now, block)
+		}
+		p.run(10 * clock.Millisecond)
+		require.LessOrEqual(t, p.b.env.Pool.InUse(), memory, "the budget holds")
+	}
+	return p, conns, l
+}
+
+// THREATS S15, MUST-37: with memory left, a peer that keeps its window closed and
+// answers probes keeps its connection for ever.
+func TestZeroWindowsStayWhileThereIsMemory(t *testing.T) {
+	p, conns, _ := stuck(t, 64<<20)
+	p.run(24 * clock.Hour)
+	require.Zero(t, p.b.Stats().MemoryAborts)
+	for _, c := range conns {
+		require.Equal(t, tcp.Established, c.State())
+	}
+}
+
+// THREATS S15, S30: when memory stays used up the oldest go, no sooner and no more
+// of them than needed.
+func TestMemoryLadder(t *testing.T) {
+	p, conns, l := stuck(t, 2<<20)
+	require.True(t, p.b.full())
+	_, err := conns[39].Write(p.now, []byte("x"))
+	require.Equal(t, tcp.ErrWouldBlock, err, "Write takes nothing")
+
+	// No SYN is taken.
+	late := p.dial(p.a, at("10.0.0.2", 80))
+	p.pump()
+	require.Equal(t, tcp.SynSent, late.State())
+	require.Equal(t, uint64(1), p.b.Stats().Drops[rule.DropMemory])
+
+	require.Zero(t, p.b.Stats().MemoryAborts)
+	p.run(p.b.cfg.MemoryPatience)
+	aborts := p.b.Stats().MemoryAborts
+	require.NotZero(t, aborts, "the patience is over")
+	require.Less(t, aborts, uint64(20), "most stay")
+	for i, c := range conns {
+		if i < int(aborts) {
+			require.Equal(t, tcp.ErrResources, c.Err(), "the oldest first: %d of %d", i, aborts)
+		} else {
+			require.Equal(t, tcp.Established, c.State())
+		}
+	}
+	require.False(t, p.b.env.Pool.Pressed())
+	p.run(10 * clock.Second)
+	require.Equal(t, tcp.Established, late.State(), "and there is room again")
+	require.Equal(t, 1, l.Waiting())
+}
+
+// Memory that is used up by connections that do make progress is no reason to
+// abort any.
+func TestBusyMemoryAbortsNobody(t *testing.T) {
+	cfg := config("linux")
+	cfg.Memory = 512 << 10
+	p := newPair(t, cfg)
+	l := p.listen(p.b, 80, 100)
+	var from, to []*Conn
+	for range 20 {
+		from = append(from, p.dial(p.a, at("10.0.0.2", 80)))
+		p.pump()
+		to = append(to, p.accept(l))
+	}
+	block := make([]byte, 64<<10)
+	read, full := 0, false
+	for range 2000 {
+		for _, c := range from {
+			_, _ = c.Write(p.now, block)
+		}
+		full = full || p.a.full()
+		p.run(10 * clock.Millisecond)
+		for _, c := range to {
+			n, _ := c.Read(p.now, block)
+			read += n
+		}
+	}
+	require.True(t, full)
+	require.Zero(t, p.a.Stats().MemoryAborts+p.b.Stats().MemoryAborts)
+	require.Greater(t, read, 20<<20)
+}
