@@ -262,6 +262,9 @@ func (c *TCB) sendNew(now clock.Instant, p *packet.Packet) (sent, built bool) {
 			return false, false
 		}
 	}
+	if force && usable > 0 {
+		c.pend |= pendPush // what the override lets go is all that the peer gets for now
+	}
 	if n < limit && n > 0 {
 		c.snd.small = c.snd.nxt.Add(seq.Size(n))
 	}
@@ -333,6 +336,10 @@ func (c *TCB) sendData(now clock.Instant, p *packet.Packet, start seq.Value, n u
 		if c.snd.finSent {
 			t.Flags |= wire.FIN
 		}
+	}
+	if c.pend&pendPush != 0 {
+		c.pend &^= pendPush
+		t.Flags |= wire.PSH
 	}
 	if up := c.snd.up; up.After(start) {
 		t.Flags |= wire.URG

@@ -137,6 +137,7 @@ const (
 	pendStray                       // a reset that answers one bad segment; strayAt is its sequence number
 	pendProbe                       // a zero-window or keepalive probe
 	pendForce                       // one octet of data into a closed window
+	pendPush                        // the next data has PSH
 	pendUpdate                      // the window has opened: tell the peer if it is worth it
 )
 
