@@ -40,6 +40,7 @@ type Config struct {
 
 	// Retransmission, RFC 6298 and RFC 9293 §3.8.3.
 	RTOInitial, RTOMin, RTOMax clock.Duration
+	RTOMinOfVariance           bool // RTOMin bounds K*RTTVAR, as Linux has it, else the whole
 	SynRetries, SynAckRetries  uint8
 	SynResend                  clock.Duration // how soon the first SYN goes again after an unacceptable ACK, as Linux has it; 0: when its timer runs out
 	SynLinear                  uint8          // the first so many SYNs go one RTOInitial apart, as Linux has it since 6.5
@@ -95,7 +96,7 @@ func Linux() Config {
 		ReceiveBuffer: 128 << 10, ReceiveBufferMax: 6 << 20,
 		Controller: cubic, InitialWindow: 10, DupThresh: 3, SlowStartAfterIdle: true,
 		Nagle: true, NagleMinshall: true, SWSOverride: 200 * clock.Millisecond, MinWindowProbes: 15,
-		RTOInitial: clock.Second, RTOMin: 200 * clock.Millisecond, RTOMax: 120 * clock.Second,
+		RTOInitial: clock.Second, RTOMin: 200 * clock.Millisecond, RTOMax: 120 * clock.Second, RTOMinOfVariance: true,
 		SynRetries: 6, SynAckRetries: 5, SynLinear: 4, SynResend: 10 * clock.Millisecond, R1: 3, R2: 15, R2Time: true, OrphanRetries: 8,
 		UserTimeoutFromResend: true,
 		DelayedAck:            40 * clock.Millisecond, QuickAcks: 16, AckEvery: 2,
@@ -114,7 +115,7 @@ func RFC9293() Config {
 	c.Controller, c.ByteCountingLimit = reno, 2
 	c.ICMPEndsOpen, c.LinuxErrors = false, false
 	c.NagleMinshall, c.ProbeWithData = false, true
-	c.RTOMin, c.RTOMax = clock.Second, 60*clock.Second
+	c.RTOMin, c.RTOMax, c.RTOMinOfVariance = clock.Second, 60*clock.Second, false
 	c.SynRetries, c.SynAckRetries, c.SynLinear = 8, 8, 0 // the last goes after 183 s: MUST-23
 	c.SynResend = 0
 	c.R2, c.R2Time, c.OrphanRetries = 9, false, 9 // 1+2+4+8+16+32+60+60+60 s: SHLD-11

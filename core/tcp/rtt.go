@@ -37,15 +37,18 @@ func (c *TCB) sample(now clock.Instant, r clock.Duration) {
 }
 
 // setRTO computes the timeout of RFC 6298 §2.3 and §2.4 without backoff. Linux
-// keeps K*RTTVAR at RTOMin or above rather than the sum; so do we, which is
-// never below what the RFC allows.
+// keeps K*RTTVAR at RTOMin or above rather than the sum.
 func (c *TCB) setRTO() {
 	e := &c.rtt
 	if !e.sampled {
 		e.rto = c.cfg.RTOInitial
 		return
 	}
-	e.rto = min(e.srtt+max(4*e.rttvar, c.cfg.RTOMin), c.cfg.RTOMax)
+	variance := 4 * e.rttvar
+	if c.cfg.RTOMinOfVariance {
+		variance = max(variance, c.cfg.RTOMin)
+	}
+	e.rto = min(max(e.srtt+variance, c.cfg.RTOMin), c.cfg.RTOMax)
 }
 
 // timeout is the RTO with its backoff (RFC 6298 §5.5).
