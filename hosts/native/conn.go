@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"time"
 
 	"github.com/tcpkit/tcpkit/core"
@@ -60,7 +61,7 @@ func (c *Conn) read(b []byte) (int, error) {
 			s.unlock()
 			return 0, nil
 		}
-		if err := c.in.check(s, c.closed); err != nil {
+		if err := c.check(&c.in); err != nil {
 			s.unlock()
 			return 0, err
 		}
@@ -94,7 +95,7 @@ func (c *Conn) write(b []byte) (n int, err error) {
 	s := c.shard
 	for {
 		now := s.enter()
-		if err := c.out.check(s, c.closed); err != nil {
+		if err := c.check(&c.out); err != nil {
 			s.unlock()
 			return n, err
 		}
@@ -126,6 +127,22 @@ func (c *Conn) once(err, after error) error {
 	}
 	c.failed = true
 	return err
+}
+
+// check returns, under the lock, why a call on d can't go on. When the host has
+// ended, a connection that had ended before still has its own reason.
+func (c *Conn) check(d *side) error {
+	switch {
+	case c.closed:
+		return errClosed
+	case d.expired:
+		return os.ErrDeadlineExceeded
+	case c.shard.err != nil:
+		if own := c.core.Err(); own == nil || own == tcp.ErrAborted {
+			return c.shard.err
+		}
+	}
+	return nil
 }
 
 // Close ends both directions: what was written is still sent, by the host. If

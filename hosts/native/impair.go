@@ -244,16 +244,17 @@ type delayLine struct {
 	err     error
 	queue   flightQueue
 	spare   []*inFlight
-	ordinal uint64
+	ordinal uint64 // of the packet put in last
+	turns   uint64
 	last    time.Time     // when the last packet in order comes out
 	changed chan struct{} // the first to come out is another one, or there is room
 	room    *sync.Cond
 }
 
 type inFlight struct {
-	at      time.Time
-	ordinal uint64
-	p       packet.Packet
+	at   time.Time
+	turn uint64 // among those of the same time
+	p    packet.Packet
 }
 
 func newDelayLine(cfg ImpairConfig, key siphash.Key) *delayLine {
@@ -325,7 +326,8 @@ func (l *delayLine) push(p *packet.Packet, at time.Time) *inFlight {
 	} else {
 		f = new(inFlight)
 	}
-	f.at, f.ordinal = at, l.ordinal
+	l.turns++
+	f.at, f.turn = at, l.turns
 	f.p.Set(p)
 	heap.Push(&l.queue, f)
 	return f
@@ -405,7 +407,7 @@ func (q flightQueue) Less(i, j int) bool {
 	if !q[i].at.Equal(q[j].at) {
 		return q[i].at.Before(q[j].at)
 	}
-	return q[i].ordinal < q[j].ordinal
+	return q[i].turn < q[j].turn
 }
 func (q flightQueue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
 func (q *flightQueue) Push(x any)   { *q = append(*q, x.(*inFlight)) }

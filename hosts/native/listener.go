@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"os"
 	"time"
 
 	"github.com/tcpkit/tcpkit/core"
@@ -117,7 +118,7 @@ func (l *Listener) accept() (*Conn, error) {
 	s := l.shard
 	for {
 		now := s.enter()
-		if err := l.accepts.check(s, l.closed); err != nil {
+		if err := l.check(); err != nil {
 			s.unlock()
 			return nil, err
 		}
@@ -135,6 +136,17 @@ func (l *Listener) accept() (*Conn, error) {
 		s.unlock()
 		<-l.accepts.ch
 	}
+}
+
+// check returns, under the lock, why Accept can't go on.
+func (l *Listener) check() error {
+	switch {
+	case l.closed:
+		return errClosed
+	case l.accepts.expired:
+		return os.ErrDeadlineExceeded
+	}
+	return l.shard.err
 }
 
 // Close ends listening. Connections that were not accepted are reset.

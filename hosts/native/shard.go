@@ -11,6 +11,7 @@ import (
 	"github.com/tcpkit/tcpkit/core/clock"
 	"github.com/tcpkit/tcpkit/core/event"
 	"github.com/tcpkit/tcpkit/core/packet"
+	"github.com/tcpkit/tcpkit/core/tcp"
 )
 
 const (
@@ -274,7 +275,7 @@ func (s *shard) end(err error) {
 	}
 	// Peers get their resets while there is a link.
 	for slot := range s.conns {
-		if c := s.stack.Conn(slot); c != nil {
+		if c := s.stack.Conn(slot); c != nil && c.State() != tcp.Closed {
 			c.Abort(now)
 		}
 	}
@@ -285,6 +286,7 @@ func (s *shard) end(err error) {
 	}
 	s.drain(now)
 	s.ended(err)
+	s.err = ending(err) // that a reset went nowhere is not the reason
 	s.unlock()
 	s.timers.Wait()
 }
@@ -294,10 +296,7 @@ func (s *shard) ended(err error) {
 	if s.err != nil {
 		return
 	}
-	s.err = err
-	if errors.Is(err, packet.ErrClosed) {
-		s.err = net.ErrClosed
-	}
+	s.err = ending(err)
 	if s.timer != nil {
 		s.timer.Stop()
 	}
@@ -316,6 +315,14 @@ func (s *shard) ended(err error) {
 		}
 	}
 	s.wake(&s.idle)
+}
+
+// ending is what the application is told when the link has ended with err.
+func ending(err error) error {
+	if errors.Is(err, packet.ErrClosed) {
+		return net.ErrClosed
+	}
+	return err
 }
 
 // finish closes everything and waits for the last connection to end.

@@ -1,7 +1,6 @@
 package native
 
 import (
-	"os"
 	"sync"
 	"time"
 )
@@ -81,15 +80,4 @@ func (d *side) stop(s *shard) {
 		d.timer.Stop()
 	}
 	s.wake(&d.waiter)
-}
-
-// check returns why a call can't go on.
-func (d *side) check(s *shard, closed bool) error {
-	switch {
-	case closed:
-		return errClosed
-	case d.expired:
-		return os.ErrDeadlineExceeded
-	}
-	return s.err
 }
