@@ -4,7 +4,7 @@
 //	func TestMain(m *testing.M) { netnstest.Run(m) }
 //
 // Where a namespace can't be had the tests run outside of one, and Need skips
-// those that need it, or fails them if TCPKIT_REQUIRE_ALL=1.
+// those that need it, as package need does.
 package netnstest
 
 import (
@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/tcpkit/tcpkit/hosts/native/netns"
+	"github.com/tcpkit/tcpkit/internal/need"
 )
 
 var why string // why there is no namespace
@@ -36,18 +37,14 @@ func Need(t testing.TB) {
 	t.Helper()
 	if !netns.Inside() {
 		unmet(t, why)
-	}
-	f, err := os.OpenFile("/dev/net/tun", os.O_RDWR, 0)
-	if err != nil {
-		unmet(t, "needs a TUN device: "+err.Error()+": `modprobe tun` and `chmod 666 /dev/net/tun` as root")
 		return
 	}
-	f.Close()
+	need.TUN(t)
 }
 
 func unmet(t testing.TB, why string) {
 	t.Helper()
-	if os.Getenv("TCPKIT_REQUIRE_ALL") == "1" {
+	if os.Getenv(need.RequireAll) == "1" {
 		t.Fatal(why)
 	}
 	t.Skip(why)
