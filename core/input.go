@@ -13,8 +13,8 @@ import (
 // Input takes in a packet from the link. It does not keep p, whatever it holds.
 func (s *Stack) Input(now clock.Instant, p *packet.Packet) {
 	s.stats.PacketsIn++
-	s.pings++
-	s.env.Packet = s.pings
+	s.packets++
+	s.env.Packet = s.packets
 	if why := s.input(now, p); why != rule.NotDropped {
 		s.drop(now, why)
 	}

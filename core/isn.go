@@ -9,15 +9,14 @@ import (
 
 // keys are the keys of each use of randomness, all drawn from Config.Secret.
 type keys struct {
-	table, isn, stamp, port, listen, cookie, source siphash.Key
+	table, conn, port, listen, cookie, source siphash.Key
 }
 
 // The purposes that the keys are drawn for. Ids are stable, since a run is
 // repeated from its secret.
 const (
 	purposeTable siphash.Purpose = iota + 1
-	purposeISN
-	purposeStamp
+	purposeConn
 	purposePort
 	purposeListen
 	purposeCookie
@@ -30,9 +29,8 @@ func newKeys(secret [16]byte) keys {
 		return siphash.Key{K0: siphash.PRF(root, p, 0, 0), K1: siphash.PRF(root, p, 0, 1)}
 	}
 	return keys{
-		table: draw(purposeTable), isn: draw(purposeISN), stamp: draw(purposeStamp),
-		port: draw(purposePort), listen: draw(purposeListen), cookie: draw(purposeCookie),
-		source: draw(purposeSource),
+		table: draw(purposeTable), conn: draw(purposeConn), port: draw(purposePort),
+		listen: draw(purposeListen), cookie: draw(purposeCookie), source: draw(purposeSource),
 	}
 }
 
@@ -51,17 +49,22 @@ func prf(key siphash.Key, t *tcp.Tuple, more uint64) uint64 {
 }
 
 // isn is RFC 6528 §3: ISN = M + F(localip, localport, remoteip, remoteport,
-// secretkey). RFC 9293 §3.4.1 MUST-8, SHLD-1, SHLD-2: M is a clock that ticks
+// secretkey). RFC 9293 §3.4.1 MUST-8, MUST-9, SHLD-1: M is a clock that ticks
 // each four microseconds, F a pseudorandom function nobody outside can compute.
-func (s *Stack) isn(now clock.Instant, t *tcp.Tuple) seq.Value {
+//
+// offset is from the other half of F's value. It is added to the timestamp clock
+// of the connection, so that its peer does not learn how long this stack has run
+// nor how it stands with others (RFC 7323 §7.1, THREATS S11). One name keeps one
+// offset: a new connection continues the timestamps of the old, which RFC 6191
+// builds on.
+func (s *Stack) isn(now clock.Instant, t *tcp.Tuple) (iss seq.Value, offset uint32) {
 	m := uint64(now) / uint64(s.cfg.ISNTick)
-	return seq.Value(m) + seq.Value(prf(s.keys.isn, t, 0))
+	f := prf(s.keys.conn, t, 0)
+	return seq.Value(m) + seq.Value(f), uint32(f >> 32)
 }
 
-// stampOffset is what is added to the timestamp clock of a connection, so that
-// its peer does not learn how long this stack has run nor how it stands with
-// others (RFC 7323 §7.1, THREATS S11). One name keeps one offset: a new
-// connection continues the timestamps of the old, which RFC 6191 builds on.
+// stampOffset is isn's offset alone.
 func (s *Stack) stampOffset(t *tcp.Tuple) uint32 {
-	return uint32(prf(s.keys.stamp, t, 0))
+	_, offset := s.isn(0, t)
+	return offset
 }

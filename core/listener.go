@@ -156,7 +156,8 @@ func (s *Stack) arrivesListen(now clock.Instant, l *Listener, seg *tcp.Segment) 
 	if why := s.refuses(l); why != rule.NotDropped {
 		return why
 	}
-	return s.openPassive(now, l, seg, s.isn(now, &seg.Tuple))
+	iss, offset := s.isn(now, &seg.Tuple)
+	return s.openPassive(now, l, seg, iss, offset)
 }
 
 // refuses returns why l takes no SYN at all now.
@@ -175,7 +176,7 @@ func (l *Listener) full() bool { return l.accept.n > l.backlog }
 
 // openPassive makes a connection of a SYN, or answers with a cookie when there
 // are too many half-open ones.
-func (s *Stack) openPassive(now clock.Instant, l *Listener, seg *tcp.Segment, iss seq.Value) rule.Drop {
+func (s *Stack) openPassive(now clock.Instant, l *Listener, seg *tcp.Segment, iss seq.Value, offset uint32) rule.Drop {
 	// THREATS S03: segments so small that the headers outweigh the data.
 	if seg.Options.Has.Has(wire.HasMSS) && seg.Options.MSS < l.cfg.MinMSS {
 		return rule.DropSmallMSS
@@ -190,7 +191,7 @@ func (s *Stack) openPassive(now clock.Instant, l *Listener, seg *tcp.Segment, is
 	if c == nil {
 		return rule.DropResources
 	}
-	c.tcb.OpenPassive(now, iss, s.stampOffset(&seg.Tuple), seg)
+	c.tcb.OpenPassive(now, iss, offset, seg)
 	c.listener = l.slot + 1
 	c.flags |= connHalfOpen
 	s.push(&l.half, queueListener, c)

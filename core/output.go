@@ -13,16 +13,16 @@ import (
 func (s *Stack) Output(now clock.Instant, p *packet.Packet) bool {
 	if s.replies.n > 0 {
 		s.replies.take(p)
-		s.pings++
+		s.packets++
 		s.stats.PacketsOut++
 		return true
 	}
 	for c := s.first(&s.output); c != nil; c = s.first(&s.output) {
-		s.env.Packet = s.pings + 1
+		s.env.Packet = s.packets + 1
 		sent := c.tcb.Output(now, p)
 		s.env.Packet = 0
 		if sent {
-			s.pings++
+			s.packets++
 			s.stats.PacketsOut++
 			if s.burst++; s.burst >= s.cfg.Burst {
 				s.burst = 0

@@ -1,6 +1,8 @@
 package core
 
 import (
+	"math/bits"
+
 	"github.com/tcpkit/tcpkit/core/clock"
 	"github.com/tcpkit/tcpkit/core/siphash"
 	"github.com/tcpkit/tcpkit/core/tcp"
@@ -46,14 +48,18 @@ func (s *Stack) choosePort(t *tcp.Tuple) error {
 }
 
 // permute is a permutation of [0, n), n at most 2^16, chosen by key: a Feistel
-// network over 16 bits, walked until it falls within the range again.
+// network over as many bits as n has, walked until it falls within the range
+// again.
 func permute(key siphash.Key, i, n uint32) uint32 {
+	width := bits.Len32(n - 1)
+	low := uint32(1)<<(width/2) - 1
+	high := uint32(1)<<width - 1 - low
 	for {
-		left, right := i>>8, i&0xff
-		for round := range uint64(4) {
-			left, right = right, left^uint32(siphash.Words2(key, round, uint64(right)))&0xff
+		for round := uint64(0); round < 4; round += 2 {
+			i ^= uint32(siphash.Words2(key, round, uint64(i&low))) & high
+			i ^= uint32(siphash.Words2(key, round+1, uint64(i&high))) & low
 		}
-		if i = left<<8 | right; i < n {
+		if i < n {
 			return i
 		}
 	}

@@ -37,9 +37,9 @@ type Stack struct {
 	replies            replies
 	resets             resets
 
-	ports  [portCounters]uint32
-	pings  uint32        // packets in and out: the ordinal of the last one
-	fullAt clock.Instant // when memory will have been used up for too long
+	ports   [portCounters]uint32
+	packets uint32        // packets in and out: the ordinal of the last one
+	fullAt  clock.Instant // when memory will have been used up for too long
 
 	stats Stats
 
@@ -125,7 +125,7 @@ func (s *Stack) Stats() *Stats {
 
 // Packets is how many packets have come in and gone out: the ordinal by which
 // events call the last of them.
-func (s *Stack) Packets() uint32 { return s.pings }
+func (s *Stack) Packets() uint32 { return s.packets }
 
 // Conn returns the connection in a slot, nil if there is none. After Clone it
 // finds the copy of a connection.
@@ -182,7 +182,8 @@ func (s *Stack) Dial(now clock.Instant, local, remote wire.AddrPort, cfg *tcp.Co
 	if c == nil {
 		return nil, tcp.ErrResources
 	}
-	c.tcb.OpenActive(now, s.isn(now, &t), s.stampOffset(&t))
+	iss, offset := s.isn(now, &t)
+	c.tcb.OpenActive(now, iss, offset)
 	s.after(now, c)
 	return c, nil
 }

@@ -116,10 +116,11 @@ func (s *Stack) arrivesWaiting(now clock.Instant, i int32, seg *tcp.Segment) rul
 		if l.half.n >= l.halfMax {
 			return rule.DropBacklogFull
 		}
-		iss := s.beyond(s.isn(now, &seg.Tuple), w.SndNxt)
+		iss, offset := s.isn(now, &seg.Tuple)
+		iss = s.beyond(iss, w.SndNxt)
 		s.endWait(now, i, tcp.BySegment, rule.TimeWaitReuse)
 		s.stats.TimeWaitReused++
-		return s.openPassive(now, l, seg, iss)
+		return s.openPassive(now, l, seg, iss, offset)
 	default:
 		panic("core: no such action")
 	}
