@@ -613,6 +613,8 @@ func (c *TCB) checkFin(now clock.Instant, seg *Segment) {
 	}
 	if c.rcv.finKnown && !c.rcv.finished && c.rcv.nxt == c.rcv.fin {
 		c.peerFinished(now, len(seg.Payload) > 0)
+	} else if seg.Flags&wire.FIN != 0 {
+		c.pend |= pendAck // it lies behind a gap, RFC 5681 §4.2
 	}
 }
 
