@@ -296,11 +296,7 @@ func (c *TCB) keepaliveTimeout(now clock.Instant) {
 	c.probes++
 	c.env.Stats.KeepaliveProbes++
 	c.pend |= pendProbe
-	next := c.cfg.KeepaliveInterval
-	if c.cfg.UserTimeout > 0 && idle+next > c.cfg.UserTimeout && idle < c.cfg.UserTimeout {
-		next = c.cfg.UserTimeout - idle
-	}
-	c.arm(now, timerKeepalive, now.Add(next))
+	c.arm(now, timerKeepalive, now.Add(c.cfg.KeepaliveInterval))
 }
 
 // SeqInFlight reports whether v was sent and is not acknowledged, which is what
