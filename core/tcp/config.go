@@ -36,6 +36,7 @@ type Config struct {
 	NagleMinshall   bool           // only a small segment in flight holds back the next, as Linux has it
 	SWSOverride     clock.Duration // §3.8.6.2.1 rule 4, 0.1 s to 1 s
 	ProbeWithData   bool           // a zero-window probe carries an octet; else it is an empty old segment, as Linux sends
+	KeepWindow      bool           // a duplicate ACK takes no window back but all of it, as Linux has it
 	MinWindowProbes uint8          // unanswered zero-window probes before the connection is given up
 
 	// Retransmission, RFC 6298 and RFC 9293 §3.8.3.
@@ -95,7 +96,7 @@ func Linux() Config {
 		SendBuffer: 256 << 10, SendBufferMax: 6 << 20,
 		ReceiveBuffer: 128 << 10, ReceiveBufferMax: 6 << 20,
 		Controller: cubic, InitialWindow: 10, DupThresh: 3, SlowStartAfterIdle: true,
-		Nagle: true, NagleMinshall: true, SWSOverride: 200 * clock.Millisecond, MinWindowProbes: 15,
+		Nagle: true, NagleMinshall: true, SWSOverride: 200 * clock.Millisecond, KeepWindow: true, MinWindowProbes: 15,
 		RTOInitial: clock.Second, RTOMin: 200 * clock.Millisecond, RTOMax: 120 * clock.Second, RTOMinOfVariance: true,
 		SynRetries: 6, SynAckRetries: 5, SynLinear: 4, SynResend: 10 * clock.Millisecond, R1: 3, R2: 15, R2Time: true, OrphanRetries: 8,
 		UserTimeoutFromResend: true,
@@ -114,7 +115,7 @@ func RFC9293() Config {
 	c.MinMSS = 216 // room for every option and some data
 	c.Controller, c.ByteCountingLimit = reno, 2
 	c.ICMPEndsOpen, c.LinuxErrors = false, false
-	c.NagleMinshall, c.ProbeWithData = false, true
+	c.NagleMinshall, c.ProbeWithData, c.KeepWindow = false, true, false
 	c.RTOMin, c.RTOMax, c.RTOMinOfVariance = clock.Second, 60*clock.Second, false
 	c.SynRetries, c.SynAckRetries, c.SynLinear = 8, 8, 0 // the last goes after 183 s: MUST-23
 	c.SynResend = 0

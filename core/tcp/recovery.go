@@ -78,7 +78,10 @@ func (c *TCB) acknowledge(now clock.Instant, seg *Segment) {
 	oldWnd := c.snd.wnd
 	// §3.10.7.4: only a newer segment changes the window (U-10).
 	if c.snd.wl1.Before(seg.Seq) || c.snd.wl1 == seg.Seq && c.snd.wl2.AtOrBefore(seg.Ack) {
-		c.setWindow(now, seg)
+		same := advance == 0 && c.snd.wl1 == seg.Seq && len(seg.Payload) == 0
+		if w := seq.Size(seg.Window) << c.snd.scale; !c.cfg.KeepWindow || !same || w == 0 || w > c.snd.wnd {
+			c.setWindow(now, seg)
+		}
 	}
 	if advance > 0 {
 		c.retries = 0
