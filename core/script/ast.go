@@ -8,7 +8,8 @@ type Pos struct{ Line, Col int }
 
 // Script is a parsed script.
 type Script struct {
-	Name    string // of the file, for messages
+	Name    string   // of the file, for messages
+	Title   []string // the lines of the comment at its very beginning
 	Options []Option
 	Init    *Command // runs before the first event; nil if there is none
 	Events  []Event

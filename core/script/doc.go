@@ -22,9 +22,30 @@
 // The whole notation is parsed: options, command blocks, absolute, relative,
 // ranged and starred times, TCP with every flag and option, ICMP and UDP,
 // IP information, encapsulations, system calls with all forms of arguments,
-// blocking calls, code blocks. One thing is added: the TCP option "kind N HEX"
-// is one that has no name. What the runner cannot do is Unsupported, which
+// blocking calls, code blocks. What the runner cannot do is Unsupported, which
 // is neither a pass nor a failure.
+//
+// Commands are not given to a shell: sysctl and its kin set numbers of the
+// configuration before the stack is made, and what has nothing to act on is
+// passed over.
+//
+// # What is added
+//
+// The TCP option "kind N HEX" has no name of its own. A packet with ports,
+// "< 1001 > 8080 S 0:0(0) win 1000", belongs to the connection of these ports,
+// which is then the one under test: a script may have several. These are
+// options of ours:
+//
+//	--profile=NAME        the profile of core.Profile to start from
+//	--set=NAME=VALUE      as in "sysctl NAME=VALUE"
+//	--final_quiet=SECONDS for so long nothing more may come behind the last line
+//	--psh=strict          Config.StrictPush
+//
+// and these are settings that no sysctl has, of which tcpkit. may stand in front:
+// initial_window, quick_acks, ack_every, delayed_ack_ms, time_wait_ms,
+// receive_buffer, send_buffer, max_mss, linux_errors, keepalive, nagle, memory.
+//
+// The comment that a script begins with is its title, which a failure shows.
 //
 // # What a code block may say
 //

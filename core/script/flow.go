@@ -354,16 +354,13 @@ func (f *flow) toScript(s *Segment) {
 		s.Ack = f.theirs.toScript(s.Ack)
 	}
 	for i := range s.Options {
-		switch o := &s.Options[i]; o.Kind {
-		case OptSACK:
-			for j := range o.Blocks {
-				r := &o.Blocks[j]
-				r.Left, r.Right = f.theirs.toScript(r.Left), f.theirs.toScript(r.Right)
-			}
-		case OptTimestamps:
-			if f.hasStamps {
-				o.Value -= f.stampOffset
-			}
+		o := &s.Options[i]
+		for j := range o.Blocks {
+			r := &o.Blocks[j]
+			r.Left, r.Right = f.theirs.toScript(r.Left), f.theirs.toScript(r.Right)
+		}
+		if o.Kind == OptTimestamps && f.hasStamps {
+			o.Value -= f.stampOffset
 		}
 	}
 }

@@ -1,6 +1,10 @@
 package script
 
-import "github.com/tcpkit/tcpkit/core/tcp"
+import (
+	"errors"
+
+	"github.com/tcpkit/tcpkit/core/tcp"
+)
 
 // constants are the words of Linux that calls use, with their numbers.
 var constants = map[string]int64{
@@ -84,7 +88,7 @@ var errnos = [...]struct {
 // errnoOf is the name of Linux for an error of the engine.
 func errnoOf(err error) string {
 	for _, e := range errnos {
-		if error(e.err) == err {
+		if errors.Is(err, e.err) {
 			return e.name
 		}
 	}

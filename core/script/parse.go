@@ -3,6 +3,7 @@ package script
 import (
 	"math"
 	"strconv"
+	"strings"
 
 	"github.com/tcpkit/tcpkit/core/clock"
 )
@@ -157,7 +158,7 @@ func isDigits(s string) bool {
 
 // script is the whole: options, a command, events, a command.
 func (p *parser) script() *Script {
-	s := &Script{Name: p.name}
+	s := &Script{Name: p.name, Title: p.title()}
 	for p.is("-") {
 		o := p.option()
 		if o.Name != "define" {
@@ -200,6 +201,16 @@ func (p *parser) script() *Script {
 		p.failWant(p.look(), "an event")
 	}
 	return s
+}
+
+// title is the // comment that the script begins with.
+func (p *parser) title() (lines []string) {
+	for c := p.cur; p.hasPrefix(c, "//"); {
+		end, _ := p.find(c, "\n")
+		lines = append(lines, strings.TrimSpace(p.src[c.off+2:end.off]))
+		c = p.step(end, 1)
+	}
+	return lines
 }
 
 // option is --name or --name=value. The value reaches to the next space, or it

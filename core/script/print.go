@@ -12,6 +12,11 @@ func (s *Script) String() string { return string(s.Append(nil)) }
 
 // Append appends the script in the notation.
 func (s *Script) Append(b []byte) []byte {
+	for _, line := range s.Title {
+		b = append(b, "// "...)
+		b = append(b, line...)
+		b = append(b, '\n')
+	}
 	for i := range s.Options {
 		b = s.Options[i].append(b)
 		b = append(b, '\n')
@@ -89,19 +94,16 @@ func (e *Event) Append(b []byte) []byte {
 
 func (t Time) append(b []byte) []byte {
 	switch t.Kind {
+	case Absolute:
+		b = appendSeconds(b, t.At)
+	case Relative:
+		b = appendSeconds(append(b, '+'), t.At)
 	case Any:
-		return append(b, '*')
-	case Relative, RelativeRange:
-		b = append(b, '+')
-	}
-	b = appendSeconds(b, t.At)
-	switch t.Kind {
+		b = append(b, '*')
 	case AbsoluteRange:
-		b = append(b, '~')
-		b = appendSeconds(b, t.End)
+		b = appendSeconds(append(appendSeconds(b, t.At), '~'), t.End)
 	case RelativeRange:
-		b = append(b, "~+"...)
-		b = appendSeconds(b, t.End)
+		b = appendSeconds(append(appendSeconds(append(b, '+'), t.At), "~+"...), t.End)
 	}
 	return b
 }

@@ -2,6 +2,7 @@ package script
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/tcpkit/tcpkit/core"
 	"github.com/tcpkit/tcpkit/core/clock"
@@ -26,11 +27,12 @@ type Config struct {
 	TolerancePerMille int64
 
 	// Lenient is how packetdrill itself judges, for scripts that are written for
-	// it: what nothing expects passes, segments of one burst are merged, and the
-	// echoes of timestamps are not compared.
+	// it: what comes from another connection or behind the last line passes, and
+	// the echoes of timestamps are not compared.
 	Lenient bool
 
-	// StrictPush compares PSH on merged segments too.
+	// StrictPush compares PSH on segments that were merged to be as long as the
+	// script's, too. The option --strict_segments merges none.
 	StrictPush bool
 }
 
@@ -141,6 +143,9 @@ func Run(s *Script, cfg Config) Result {
 		res.Outcome = Unsupported
 	}
 	res.Detail = (&Error{Name: s.Name, Pos: p.pos, Msg: p.msg}).Error()
+	if len(s.Title) > 0 {
+		res.Detail += "\n  shows     " + strings.Join(s.Title, "\n            ")
+	}
 	return res
 }
 

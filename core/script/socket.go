@@ -1,6 +1,7 @@
 package script
 
 import (
+	"errors"
 	"strconv"
 
 	"github.com/tcpkit/tcpkit/core"
@@ -557,17 +558,17 @@ func (r *runner) read(s *socket, p *pendingCall) outcome {
 		switch {
 		case err == nil && got > 0 && p.done < len(b):
 			continue // there may be more, in the next chunk
-		case p.done > 0 && (flags&constants["MSG_WAITALL"] == 0 || p.done == len(b) || err != nil && err != error(tcp.ErrWouldBlock)), len(b) == 0:
+		case p.done > 0 && (flags&constants["MSG_WAITALL"] == 0 || p.done == len(b) || err != nil && !errors.Is(err, tcp.ErrWouldBlock)), len(b) == 0:
 			o := returns(int64(p.done))
 			if want != "" && string(b[:min(p.done, len(want))]) != want[:min(p.done, len(want))] {
 				o.differ = "expected  the octets " + strconv.Quote(want) + "\n  actual    " + strconv.Quote(string(b[:p.done]))
 			}
 			return o
-		case err == error(tcp.ErrWouldBlock):
+		case errors.Is(err, tcp.ErrWouldBlock):
 			return s.would(flags)
-		case err == error(tcp.ErrEOF):
+		case errors.Is(err, tcp.ErrEOF):
 			return returns(0)
-		case err == error(tcp.ErrNotExist) || s.errTaken:
+		case errors.Is(err, tcp.ErrNotExist) || s.errTaken:
 			return returns(0) // the error was told before
 		}
 		s.errTaken = true
@@ -608,7 +609,7 @@ func (r *runner) write(s *socket, p *pendingCall) outcome {
 		put, err := s.conn.Write(r.now, b[p.done:])
 		p.done += put
 		switch {
-		case err == error(tcp.ErrWouldBlock):
+		case errors.Is(err, tcp.ErrWouldBlock):
 			if p.done > 0 && s.would(flags).errno != "" {
 				return returns(int64(p.done))
 			}
@@ -640,7 +641,7 @@ func (r *runner) close(s *socket, p *pendingCall) outcome {
 		}
 		s.flow.sock = nil
 		err := s.conn.Close(r.now)
-		if err != nil && err != error(tcp.ErrNotExist) {
+		if err != nil && !errors.Is(err, tcp.ErrNotExist) {
 			return failsWith(err)
 		}
 		if !s.cfg.Linger || s.cfg.LingerTime == 0 {
@@ -648,11 +649,9 @@ func (r *runner) close(s *socket, p *pendingCall) outcome {
 		}
 		p.sock, p.wake = s, r.now.Add(s.cfg.LingerTime)
 	}
-	switch r.stateOf(s.flow) {
-	case tcp.FinWait1, tcp.Closing, tcp.LastAck:
-		if r.now.Before(p.wake) {
-			return blocks
-		}
+	state := r.stateOf(s.flow)
+	if waits := state == tcp.FinWait1 || state == tcp.Closing || state == tcp.LastAck; waits && r.now.Before(p.wake) {
+		return blocks
 	}
 	return returns(0)
 }
