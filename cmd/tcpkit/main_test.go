@@ -1,12 +1,15 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"flag"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -23,6 +26,9 @@ func TestMain(m *testing.M) {
 	}
 	netnstest.Run(m)
 }
+
+// patience bounds what a test waits for; nothing waits that long but a bug.
+const patience = 30 * time.Second
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
@@ -181,4 +187,27 @@ func TestCompletion(t *testing.T) {
 	code, out, _ := try("__complete", "listen", "--profile", "")
 	require.Equal(t, exitOK, code)
 	require.Contains(t, out, "rfc9293\n")
+}
+
+// waitForLine reads until a line has the words, and goes on reading beside.
+func waitForLine(t *testing.T, r io.Reader, words string) {
+	t.Helper()
+	found := make(chan bool, 1)
+	go func() {
+		s := bufio.NewScanner(r)
+		for s.Scan() {
+			if strings.Contains(s.Text(), words) {
+				found <- true
+				io.Copy(io.Discard, r)
+				return
+			}
+		}
+		found <- false
+	}()
+	select {
+	case ok := <-found:
+		require.True(t, ok, "no line with %q", words)
+	case <-time.After(patience):
+		require.Fail(t, "no line in time", words)
+	}
 }

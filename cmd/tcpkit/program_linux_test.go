@@ -18,10 +18,7 @@ import (
 	"github.com/tcpkit/tcpkit/hosts/native/netns/netnstest"
 )
 
-// patience bounds what a test waits for; nothing waits that long but a bug.
-const patience = 30 * time.Second
-
-// A net is one TUN's worth of addresses, so that tests don't meet.
+// A testNet is one TUN's worth of addresses, so that tests don't meet.
 type testNet struct {
 	tun                    string
 	local4, peer4          string
@@ -139,27 +136,4 @@ func (p *program) exits(code int) string {
 func (p *program) signal(s os.Signal) {
 	p.t.Helper()
 	require.NoError(p.t, p.cmd.Process.Signal(s))
-}
-
-// waitForLine reads until a line has the words, and goes on reading beside.
-func waitForLine(t *testing.T, r io.Reader, words string) {
-	t.Helper()
-	found := make(chan bool, 1)
-	go func() {
-		s := bufio.NewScanner(r)
-		for s.Scan() {
-			if strings.Contains(s.Text(), words) {
-				found <- true
-				io.Copy(io.Discard, r)
-				return
-			}
-		}
-		found <- false
-	}()
-	select {
-	case ok := <-found:
-		require.True(t, ok, "no line with %q", words)
-	case <-time.After(patience):
-		require.Fail(t, "no line in time", words)
-	}
 }
