@@ -173,10 +173,10 @@ func (c *capture) close() error {
 }
 
 // captureEvents are the kinds that comments are made of.
-var captureEvents = event.Of(event.Transition, event.Drop, event.Retransmit, event.Recovery, event.TimerFired, event.SoftError)
+var captureEvents = event.Of(event.Transition, event.Drop, event.Retransmit, event.Recovery, event.TimerFired, event.SoftError, event.RTT, event.Congestion)
 
 // describe makes a packet's comment: a line for each event that a reader of the
-// capture can't see in the packet itself.
+// capture can't see in the packet itself, or else whose packet it is.
 func (c *capture) describe(before, events []event.Event) string {
 	s := &c.comment
 	s.Reset()
@@ -194,6 +194,9 @@ func (c *capture) describe(before, events []event.Event) string {
 			s.WriteString(part.word)
 			describeEvent(s, &part.events[i])
 		}
+	}
+	if s.Len() == 0 && len(events) > 0 && events[0].Conn != 0 {
+		fmt.Fprintf(s, "connection %d", events[0].Conn)
 	}
 	return s.String()
 }
@@ -214,6 +217,10 @@ func describeEvent(s *strings.Builder, e *event.Event) {
 		fmt.Fprintf(s, "timer %s fired", tcp.TimerName(e.By))
 	case event.Retransmit:
 		fmt.Fprintf(s, "sent again: %d octets", uint32(e.A))
+	case event.RTT:
+		fmt.Fprintf(s, "RTT %v, smoothed %v, RTO %v", time.Duration(e.A), time.Duration(e.B), time.Duration(e.D))
+	case event.Congestion:
+		fmt.Fprintf(s, "cwnd %d, ssthresh %d, in flight %d", e.A, e.B, e.C)
 	case event.SoftError:
 		fmt.Fprintf(s, "soft error: %v", tcp.Error(e.By))
 	default:

@@ -109,8 +109,39 @@ func (s *session) during(f func(*session) error) error {
 	return err
 }
 
+// addressesFree refuses addresses on a network that this machine has already:
+// the kernel would not know which way to send. Another tcpkit with the default
+// addresses is the usual case.
+func addressesFree(local []netip.Prefix) error {
+	devices, err := net.Interfaces()
+	if err != nil {
+		return fmt.Errorf("look at this machine's addresses: %w", err)
+	}
+	for _, dev := range devices {
+		addrs, err := dev.Addrs()
+		if err != nil {
+			continue // it has gone in between
+		}
+		for _, a := range addrs {
+			theirs, err := netip.ParsePrefix(a.String())
+			if err != nil {
+				continue
+			}
+			for _, l := range local {
+				if theirs.Overlaps(l) {
+					return fmt.Errorf("address in use: --local %s is on a network that %s has already (%s); give another, like --local 10.78.0.2/24", l, dev.Name, theirs)
+				}
+			}
+		}
+	}
+	return nil
+}
+
 // open makes everything that the plan names, outermost last.
 func (s *session) open() error {
+	if err := addressesFree(s.plan.local); err != nil {
+		return err
+	}
 	tun, err := native.OpenTUN(s.plan.tun)
 	if errors.Is(err, syscall.EAFNOSUPPORT) && slices.Equal(s.flags.local, defaultLocal) {
 		s.app.log.Warn("goes on with IPv4 alone", "why", err.Error())

@@ -209,9 +209,14 @@ func TestTUNInUse(t *testing.T) {
 	t.Parallel()
 	n := newNet(t)
 	n.program(t, "listen", ":7", "--echo").says("listening")
-	p := n.program(t, "listen", ":7", "--echo")
+	other := newNet(t)
+	p := startProgram(t, nil, append([]string{"listen", ":7"}, append(other.flags, "--tun", n.tun)...)...)
 	p.exits(exitRuntime)
-	require.Contains(t, p.stderr(), "in use")
+	require.Contains(t, p.stderr(), "a device of that name is in use")
+	p = startProgram(t, nil, append([]string{"listen", ":7"}, append(n.flags, "--tun", other.tun)...)...)
+	p.exits(exitRuntime)
+	require.Contains(t, p.stderr(), "address in use")
+	require.Contains(t, p.stderr(), "that "+n.tun+" has already")
 }
 
 func TestListenElsewhere(t *testing.T) {
