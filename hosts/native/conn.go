@@ -22,6 +22,7 @@ type Conn struct {
 	in, out       side
 	closed        bool // guarded by the lock of shard
 	failed        bool // a call has returned why the connection ended; likewise
+	aborted       bool // the host has aborted it; likewise
 }
 
 var _ net.Conn = (*Conn)(nil)
@@ -51,9 +52,10 @@ func (c *Conn) Read(b []byte) (int, error) {
 	return n, err
 }
 
-func (c *Conn) read(b []byte) (int, error) {
+func (c *Conn) read(b []byte) (n int, err error) {
 	c.in.turn.Lock()
 	defer c.in.turn.Unlock()
+	defer c.contained(&err)
 	s := c.shard
 	for {
 		now := s.enter()
@@ -65,7 +67,7 @@ func (c *Conn) read(b []byte) (int, error) {
 			s.unlock()
 			return 0, err
 		}
-		n, err := c.core.Read(now, b)
+		n, err = c.core.Read(now, b)
 		if err != tcp.ErrWouldBlock {
 			err = c.once(err, tcp.ErrEOF)
 			s.leave(now)
@@ -92,6 +94,7 @@ func (c *Conn) Write(b []byte) (int, error) {
 func (c *Conn) write(b []byte) (n int, err error) {
 	c.out.turn.Lock()
 	defer c.out.turn.Unlock()
+	defer c.contained(&err)
 	s := c.shard
 	for {
 		now := s.enter()
@@ -135,6 +138,8 @@ func (c *Conn) check(d *side) error {
 	switch {
 	case c.closed:
 		return errClosed
+	case c.aborted:
+		return tcp.ErrAborted
 	case d.expired:
 		return os.ErrDeadlineExceeded
 	case c.shard.err != nil:
@@ -147,7 +152,8 @@ func (c *Conn) check(d *side) error {
 
 // Close ends both directions: what was written is still sent, by the host. If
 // data arrived that nobody has read, the peer gets a reset.
-func (c *Conn) Close() error {
+func (c *Conn) Close() (err error) {
+	defer c.contained(&err)
 	s := c.shard
 	now := s.enter()
 	if c.closed {
@@ -163,9 +169,17 @@ func (c *Conn) Close() error {
 func (c *Conn) shut(now clock.Instant) {
 	s := c.shard
 	c.closed = true
-	s.conns[c.core.Slot()] = nil
 	if s.err == nil {
 		c.core.Close(now)
+	}
+	c.forget()
+}
+
+// forget ends the waits for c, whose slot in the stack may be another's soon.
+func (c *Conn) forget() {
+	s := c.shard
+	if s.connOf(c.core) == c {
+		s.conns[c.core.Slot()] = nil
 	}
 	c.in.stop(s)
 	c.out.stop(s)
@@ -174,22 +188,29 @@ func (c *Conn) shut(now clock.Instant) {
 // do makes one call of the stack, which package net makes as the system call
 // named, and wraps its error.
 func (c *Conn) do(op, name string, call func(now clock.Instant) error) error {
-	s := c.shard
-	now := s.enter()
-	err := s.err
-	if c.closed {
-		err = errClosed
-	}
-	if err == nil {
-		err = call(now)
-		s.leave(now)
-	} else {
-		s.unlock()
-	}
-	if err != nil {
+	if err := c.locked(call); err != nil {
 		return c.opError(op, sysError(name, err))
 	}
 	return nil
+}
+
+func (c *Conn) locked(call func(now clock.Instant) error) (err error) {
+	defer c.contained(&err)
+	s := c.shard
+	now := s.enter()
+	switch err = s.err; {
+	case c.closed:
+		err = errClosed
+	case c.aborted:
+		err = tcp.ErrAborted
+	}
+	if err != nil {
+		s.unlock()
+		return err
+	}
+	err = call(now)
+	s.leave(now)
+	return err
 }
 
 // CloseWrite sends a FIN after what was written. Reading goes on.

@@ -35,6 +35,9 @@ type Config struct {
 	Clock clock.Clock
 	// Tap sees every packet, nil for none.
 	Tap Tap
+	// OnPanic is told, under the lock of the host, of a panic that cost a connection; nil
+	// writes to standard error.
+	OnPanic func(*PanicReport)
 	// ProfileOptions lets connections begin with Nagle and keepalive as Core.TCP
 	// has them, and not as package net does.
 	ProfileOptions bool

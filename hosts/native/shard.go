@@ -52,13 +52,17 @@ type shard struct {
 	woken *waiter // who goes on when the lock is given back
 	idle  waiter  // who waits for the last connection to end
 
+	onPanic  func(*PanicReport)
+	panicked bool
+	panicAt  clock.Instant // of the last panic, if there was one
+
 	timer   *time.Timer
 	timerAt clock.Instant // what it is set to, Never if it is not
 	timers  sync.WaitGroup
 }
 
 func newShard(h *Host, stack *core.Stack, cfg *Config) *shard {
-	s := &shard{host: h, io: cfg.IO, clock: cfg.Clock, tap: cfg.Tap, stack: stack, timerAt: clock.Never}
+	s := &shard{host: h, io: cfg.IO, clock: cfg.Clock, tap: cfg.Tap, onPanic: cfg.OnPanic, stack: stack, timerAt: clock.Never}
 	if s.tap != nil {
 		stack.Log().SetMask(event.All)
 	}
@@ -232,8 +236,9 @@ func (s *shard) read() {
 		}
 		now := s.enter()
 		for i := range ps[:n] {
-			s.stack.Input(now, &ps[i])
-			s.told(now, packet.In, ps[i].Bytes)
+			if !s.arrived(now, &ps[i]) {
+				now = s.enter()
+			}
 		}
 		s.leave(now)
 	}
