@@ -44,6 +44,7 @@ const (
 	iperfMaxJSON   = 1 << 20
 	iperfBlock     = 128 << 10
 	iperfWait      = 10 * time.Second // for the other side's next word
+	iperfLate      = 2 * time.Second  // for data after the last word
 )
 
 type iperfCookie [iperfCookieLen]byte
@@ -277,6 +278,29 @@ func (t *iperfTest) receive(s *iperfStream) error {
 }
 
 func (t *iperfTest) isFull() { t.fullOne.Do(func() { close(t.full) }) }
+
+// catchUp lets a receiver count what the sender says it has sent and is still
+// under way: the word that the test is over may overtake the data.
+func (t *iperfTest) catchUp(sent *iperfResults) {
+	if t.sending {
+		return
+	}
+	var want int64
+	for _, s := range sent.Streams {
+		want += int64(s.Bytes)
+	}
+	giveUp := time.NewTimer(iperfLate)
+	defer giveUp.Stop()
+	look := time.NewTicker(time.Millisecond)
+	defer look.Stop()
+	for t.total() < want {
+		select {
+		case <-look.C:
+		case <-giveUp.C:
+			return
+		}
+	}
+}
 
 // stop ends the counting; senders stop, receivers go on draining.
 func (t *iperfTest) stop() time.Duration {
@@ -607,12 +631,11 @@ func (s *iperfServer) test(ctx context.Context, ctl iperfControl, data <-chan ne
 			word <- fmt.Errorf("perf: the client says state %d in the middle of the test", st)
 		}
 	}()
-	err := t.watch(ctx, false, s.every, word, rep)
-	span := t.stop()
-	if err != nil {
+	if err := t.watch(ctx, false, s.every, word, rep); err != nil {
 		if ctx.Err() != nil {
 			ctl.sendState(iperfServerTerminate)
 		}
+		span := t.stop()
 		rep.end(t, span, t.results(span), iperfResults{})
 		return err
 	}
@@ -623,6 +646,8 @@ func (s *iperfServer) test(ctx context.Context, ctl iperfControl, data <-chan ne
 	if err := ctl.readJSON(&theirs); err != nil {
 		return err
 	}
+	t.catchUp(&theirs)
+	span := t.stop()
 	ours := t.results(span)
 	if err := ctl.sendJSON(ours); err != nil {
 		return err
