@@ -1,0 +1,92 @@
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tcpkit/tcpkit/internal/need"
+)
+
+// guesses returns the protocols that tshark would find in the payload of TCP, by
+// its ports or its looks. It is made up here, and must not be taken for a broken
+// packet of something else.
+func guesses(t *testing.T, tshark string) []string {
+	var all []string
+	for _, table := range []string{"decodes", "heuristic-decodes"} {
+		out, err := exec.Command(tshark, "-G", table).Output()
+		require.NoError(t, err)
+		for line := range strings.Lines(string(out)) {
+			switch f := strings.Split(strings.TrimSpace(line), "\t"); {
+			case len(f) == 3 && f[0] == "tcp.port":
+				all = append(all, f[2])
+			case len(f) == 3 && f[0] == "tcp":
+				all = append(all, f[1])
+			}
+		}
+	}
+	require.NotEmpty(t, all)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// judge has tshark read the capture: nothing is malformed, and every checksum is
+// there and right.
+func (c *capture) judge(t *testing.T) {
+	t.Helper()
+	tshark := need.Tool(t, "tshark", "tshark")
+	file := filepath.Join(t.TempDir(), "e2e.pcapng")
+	require.NoError(t, os.WriteFile(file, c.b, 0o600))
+	args := []string{"-n", "-r", file,
+		"-o", "tcp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE", "-T", "fields", "-E", "separator=|",
+		"-e", "frame.protocols", "-e", "_ws.malformed", "-e", "ip.checksum.status", "-e", "tcp.checksum.status",
+		"-e", "icmp.checksum.status", "-e", "icmpv6.checksum.status", "-e", "frame.number"}
+	for _, p := range guesses(t, tshark) {
+		args = append(args, "--disable-protocol", p)
+	}
+	cmd := exec.Command(tshark, args...)
+	var said strings.Builder
+	cmd.Stderr = &said
+	out, err := cmd.Output()
+	require.NoError(t, err, said.String())
+	packets, segments, faults := 0, 0, 0
+	for line := range strings.Lines(string(out)) {
+		f := strings.Split(strings.TrimSuffix(line, "\n"), "|")
+		require.Len(t, f, 7, line)
+		packets++
+		protocols, bad := f[0], f[1] != ""
+		// An ICMP error quotes a packet, cut short, whose status comes second.
+		good := func(status string) bool { return status == "1" || strings.HasPrefix(status, "1,") }
+		layers := strings.Split(protocols, ":")
+		for _, l := range layers {
+			switch l {
+			case "ip":
+				bad = bad || !good(f[2])
+			case "tcp":
+				if strings.Contains(protocols, "icmp") {
+					continue
+				}
+				segments++
+				bad = bad || !good(f[3])
+			case "icmp":
+				bad = bad || !good(f[4])
+			case "icmpv6":
+				bad = bad || !good(f[5])
+			}
+		}
+		if bad {
+			if faults++; faults <= 20 {
+				t.Errorf("tshark finds fault: %s", strings.TrimSpace(line))
+			}
+		}
+	}
+	require.Zero(t, faults, "packets with faults")
+	require.Equal(t, c.n, packets, "tshark reads every packet")
+	require.NotZero(t, segments)
+	t.Logf("%d packets, %d of them TCP, %d octets", packets, segments, len(c.b))
+}

@@ -1,0 +1,113 @@
+package e2e
+
+import (
+	"crypto/sha256"
+	"io"
+	"os"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tcpkit/tcpkit/core/wire"
+)
+
+// zeroWindowFor is for how long nobody reads.
+func zeroWindowFor() time.Duration {
+	if release() {
+		return time.Minute
+	}
+	return 3 * time.Second
+}
+
+// The server does not read, its window closes, and the client asks again and
+// again whether it has opened, §3.8.6.1. However long that takes, the connection
+// stays as long as the probes are answered (MUST-37).
+func zeroWindow(p *play) {
+	const size = 1 << 20
+	q := p.open()
+	require.NoError(p, q.client.SetWriteBuffer(64<<10))
+	require.NoError(p, q.server.SetReadBuffer(64<<10))
+	content := stream(1, size)
+	n := 0
+	require.NoError(p, q.client.SetWriteDeadline(time.Now().Add(500*time.Millisecond)))
+	wait(p, "the window to fill", func() bool {
+		m, err := q.client.Write(content[n:])
+		n += m
+		require.Less(p, n, size)
+		return err != nil
+	})
+	_, err := q.client.Write(content[n:])
+	require.ErrorIs(p, err, os.ErrDeadlineExceeded)
+	closed := func() (story, time.Time) {
+		s := p.story(q.port)
+		for i := range s.segments {
+			if seg := &s.segments[i]; s.who(seg) == "server" && seg.window == 0 && seg.flags == wire.ACK {
+				return s, seg.at
+			}
+		}
+		return s, time.Time{}
+	}
+	wait(p, "the window to close", func() bool { _, at := closed(); return !at.IsZero() }, p.told)
+	start := time.Now()
+	var s story
+	var since time.Time
+	var probes []segment
+	wasProbing := false
+	// wait's own patience is shorter than a minute.
+	for end := start.Add(zeroWindowFor()); time.Now().Before(end) || len(probes) < 3; {
+		wait(p, "probes", func() bool {
+			s, since = closed()
+			probes = s.after(since.Add(50*time.Millisecond), "client")
+			on, err := q.client.probing(q.client.local, q.client.remote)
+			require.NoError(p, err)
+			wasProbing = wasProbing || on
+			return time.Since(start) >= zeroWindowFor() && len(probes) >= 3 || time.Since(start) > 10*time.Second
+		}, p.told)
+		p.expectState(&q.client, "ESTABLISHED")
+		p.expectState(&q.server, "ESTABLISHED")
+	}
+	require.True(p, wasProbing, "the client says that it probes")
+	next := probes[0].seq
+	for i, seg := range probes {
+		if seg.n > 1 {
+			// The kernel takes window back from data that is under way: then what it
+			// dropped is sent again instead, §3.8.6 SHLD-17.
+			require.True(p, s.sentBefore(since, seg), "a probe has an octet at most\n%v", s)
+		}
+		require.Equal(p, next, seg.seq, "and is the same again and again")
+		if i >= 2 && seg.at.Sub(probes[i-1].at) < 30*time.Second {
+			require.Greater(p, seg.at.Sub(probes[i-1].at), probes[i-1].at.Sub(probes[i-2].at)*3/2, "SHLD-30: the interval doubles\n%v", s)
+		}
+	}
+	for _, seg := range s.after(since, "server") {
+		require.Zero(p, seg.window, "the server keeps its window shut\n%v", s)
+		require.Equal(p, wire.ACK, seg.flags)
+	}
+	require.GreaterOrEqual(p, len(s.after(since, "server")), len(probes)-1, "MUST-36: probes are answered")
+
+	// The server reads, the window opens and the rest goes through.
+	require.NoError(p, q.client.SetWriteDeadline(time.Now().Add(patience)))
+	wrote := make(chan error, 1)
+	go func() {
+		_, err := q.client.Write(content[n:])
+		wrote <- err
+		q.client.CloseWrite()
+	}()
+	require.NoError(p, q.server.SetReadDeadline(time.Now().Add(patience)))
+	got, err := io.ReadAll(q.server.conn)
+	require.NoError(p, err)
+	require.NoError(p, <-wrote)
+	require.Equal(p, sha256.Sum256(content), sha256.Sum256(got))
+	p.expectState(&q.client, "FIN-WAIT-2")
+	p.expectState(&q.server, "CLOSE-WAIT")
+}
+
+// sentBefore reports whether the same data went out before a time.
+func (s story) sentBefore(at time.Time, what segment) bool {
+	for _, seg := range s.segments {
+		if seg.at.Before(at) && seg.dir == what.dir && seg.seq == what.seq && seg.n == what.n {
+			return true
+		}
+	}
+	return false
+}
