@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/tcpkit/tcpkit/core"
@@ -15,14 +16,15 @@ import (
 // A Conn is a connection. Besides net.Conn it has what *net.TCPConn has, and
 // Info. Any number of goroutines may use it.
 type Conn struct {
-	shard         *shard // its owner, for life
-	core          *core.Conn
-	network       string
-	local, remote *net.TCPAddr
-	in, out       side
-	closed        bool // guarded by the lock of shard
-	failed        bool // a call has returned why the connection ended; likewise
-	aborted       bool // the host has aborted it; likewise
+	shard   *shard // its owner, for life
+	core    *core.Conn
+	network string
+	in, out side
+
+	// Guarded by the lock of shard.
+	closed  bool
+	failed  bool // a call has returned why the connection ended
+	aborted bool // the host has aborted it
 }
 
 var _ net.Conn = (*Conn)(nil)
@@ -30,7 +32,7 @@ var _ net.Conn = (*Conn)(nil)
 // newConn gives the application a connection of the stack. It is called under
 // the lock.
 func (s *shard) newConn(cc *core.Conn, network string) *Conn {
-	c := &Conn{shard: s, core: cc, network: network, local: tcpAddr(cc.Local()), remote: tcpAddr(cc.Remote())}
+	c := &Conn{shard: s, core: cc, network: network}
 	for cc.Slot() >= len(s.conns) {
 		s.conns = append(s.conns, nil)
 	}
@@ -40,7 +42,7 @@ func (s *shard) newConn(cc *core.Conn, network string) *Conn {
 
 // opError wraps err as package net does.
 func (c *Conn) opError(op string, err error) error {
-	return &net.OpError{Op: op, Net: c.network, Source: c.local, Addr: c.remote, Err: err}
+	return &net.OpError{Op: op, Net: c.network, Source: c.LocalAddr(), Addr: c.RemoteAddr(), Err: err}
 }
 
 // Read reads what has arrived, and waits when that is nothing.
@@ -253,10 +255,10 @@ func (c *Conn) Abort() error {
 }
 
 // LocalAddr is this end's address, a *net.TCPAddr.
-func (c *Conn) LocalAddr() net.Addr { return c.local }
+func (c *Conn) LocalAddr() net.Addr { return tcpAddr(c.core.Local()) }
 
 // RemoteAddr is the other end's address, a *net.TCPAddr.
-func (c *Conn) RemoteAddr() net.Addr { return c.remote }
+func (c *Conn) RemoteAddr() net.Addr { return tcpAddr(c.core.Remote()) }
 
 // SetDeadline bounds all calls of Read and Write, those that wait already too. The
 // zero time takes the bound away.
@@ -274,7 +276,7 @@ func (c *Conn) setDeadline(t time.Time, a, b *side) error {
 	s.mu.Lock()
 	defer s.unlock()
 	if c.closed {
-		return &net.OpError{Op: "set", Net: c.network, Addr: c.local, Err: errClosed}
+		return &net.OpError{Op: "set", Net: c.network, Addr: c.LocalAddr(), Err: errClosed}
 	}
 	a.setDeadline(s, t)
 	if b != nil {
@@ -361,13 +363,15 @@ func (c *Conn) Info() tcp.Info {
 	return c.core.Info(now)
 }
 
-// copyBuffer is the size of the pieces in which ReadFrom and WriteTo move data.
-const copyBuffer = 64 << 10
+// copyBuffers are the pieces in which ReadFrom and WriteTo move data: large, so
+// that a lock is taken and the link is written for many segments at once.
+var copyBuffers = sync.Pool{New: func() any { return new([64 << 10]byte) }}
 
-// ReadFrom writes what r has until its end. A large piece at a time goes to the
-// stack, so that it goes out in full segments.
+// ReadFrom writes what r has until its end.
 func (c *Conn) ReadFrom(r io.Reader) (n int64, err error) {
-	buf := make([]byte, copyBuffer)
+	pooled := copyBuffers.Get().(*[64 << 10]byte)
+	defer copyBuffers.Put(pooled)
+	buf := pooled[:]
 	for {
 		got, rerr := r.Read(buf)
 		if got > 0 {
@@ -388,7 +392,9 @@ func (c *Conn) ReadFrom(r io.Reader) (n int64, err error) {
 
 // WriteTo gives w what arrives until the peer's FIN.
 func (c *Conn) WriteTo(w io.Writer) (n int64, err error) {
-	buf := make([]byte, copyBuffer)
+	pooled := copyBuffers.Get().(*[64 << 10]byte)
+	defer copyBuffers.Put(pooled)
+	buf := pooled[:]
 	for {
 		got, rerr := c.Read(buf)
 		if got > 0 {

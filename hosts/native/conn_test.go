@@ -216,11 +216,11 @@ func TestEverythingAtOnce(t *testing.T) {
 		}()
 	}
 	all.Wait()
-	require.Eventually(t, func() bool { return len(open3(b)) == 0 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return len(alive(b)) == 0 }, 5*time.Second, time.Millisecond)
 }
 
-// open3 is what is neither closed nor in TIME-WAIT.
-func open3(h *native.Host) (all []core.Status) {
+// alive is what is neither closed nor in TIME-WAIT.
+func alive(h *native.Host) (all []core.Status) {
 	for _, s := range connections(h) {
 		if s.State != tcp.TimeWait {
 			all = append(all, s)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"slices"
 	"syscall"
 	"time"
 
@@ -42,8 +43,9 @@ func (d *Dialer) Dial(network, address string) (net.Conn, error) {
 	return d.DialContext(context.Background(), network, address)
 }
 
-// DialContext opens a connection. The addresses of a name are tried one after the
-// other; the error is that of the first.
+// DialContext opens a connection. Of a name's addresses those of one family are
+// tried one after the other, and beside them soon those of the other; the error
+// is that of the first.
 func (d *Dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	if d.Timeout > 0 {
 		c, cancel := context.WithTimeout(ctx, d.Timeout)
@@ -56,15 +58,93 @@ func (d *Dialer) DialContext(ctx context.Context, network, address string) (net.
 		ctx = c
 	}
 	addrs, err := d.Host.resolve(ctx, network, address)
+	if err == nil && !addrs[0].Addr().IsValid() {
+		// For package net this is the machine itself, which is not on the link.
+		err = &net.AddrError{Err: "missing host in address", Addr: address}
+	}
 	if err != nil {
 		return nil, &net.OpError{Op: "dial", Net: network, Err: err}
 	}
+	c, err := d.race(ctx, network, addrs)
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// fallbackDelay is how long the addresses of the family that comes first have
+// for themselves, as in package net (RFC 6555).
+const fallbackDelay = 300 * time.Millisecond
+
+// race dials the addresses of the family that comes first, one after the other,
+// and those of the other family too when that takes long or fails.
+func (d *Dialer) race(ctx context.Context, network string, addrs []netip.AddrPort) (*Conn, error) {
+	var other []netip.AddrPort
+	first := slices.Clone(addrs)
+	first = slices.DeleteFunc(first, func(a netip.AddrPort) bool {
+		if a.Addr().Is4() == addrs[0].Addr().Is4() {
+			return false
+		}
+		other = append(other, a)
+		return true
+	})
+	if len(other) == 0 {
+		return d.series(ctx, network, first)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	type result struct {
+		c   *Conn
+		err error
+	}
+	results := [2]chan result{make(chan result, 1), make(chan result, 1)}
+	start := func(i int, addrs []netip.AddrPort) {
+		c, err := d.series(ctx, network, addrs)
+		results[i] <- result{c, err}
+	}
+	go start(0, first)
+	timer := time.NewTimer(fallbackDelay)
+	defer timer.Stop()
+	select {
+	case r := <-results[0]:
+		if r.err == nil {
+			return r.c, nil
+		}
+		c, err := d.series(ctx, network, other)
+		if err != nil {
+			err = r.err // that of the first
+		}
+		return c, err
+	case <-timer.C:
+	}
+	go start(1, other)
+	var r [2]result
+	won, late := 0, 1
+	select {
+	case r[0] = <-results[0]:
+	case r[1] = <-results[1]:
+		won, late = 1, 0
+	}
+	if r[won].err == nil {
+		cancel()
+	}
+	r[late] = <-results[late]
+	switch {
+	case r[won].err != nil && r[late].err == nil:
+		return r[late].c, nil
+	case r[won].err != nil:
+		return nil, r[0].err
+	case r[late].err == nil:
+		r[late].c.Abort() // connected at the same time
+	}
+	return r[won].c, nil
+}
+
+// series dials the addresses one after the other. The error is that of the
+// first.
+func (d *Dialer) series(ctx context.Context, network string, addrs []netip.AddrPort) (*Conn, error) {
 	var first error
 	for i, a := range addrs {
-		if !a.Addr().IsValid() {
-			// As in package net, no host is this host: but that is not on the link.
-			a = netip.AddrPortFrom(netip.IPv6LinkLocalAllNodes(), a.Port())
-		}
 		c, err := d.dial(ctx, network, a, len(addrs)-i)
 		if err == nil {
 			return c, nil

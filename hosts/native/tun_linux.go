@@ -204,7 +204,13 @@ func (t *TUN) ReadPacket(p *packet.Packet) error {
 }
 
 // ReadPackets blocks until the kernel sends a packet, and takes what else is
-// there: one wake-up of the poller, then read until there is nothing more.
+// there: one wake-up of Go's poller, then read until there is nothing more.
+//
+// A thread that blocks in poll(2) answers faster than Go's poller only as long
+// as it has the answer itself. Here the answer comes from the goroutine of the
+// application, which the poller's thread runs next while a blocked thread has to
+// wake another one: 1-byte round trips 26,000 to 14,000 a second, median 25 us to
+// 65 us, on a two-processor virtual machine.
 func (t *TUN) ReadPackets(ps []packet.Packet) (int, error) {
 	t.rd.Lock()
 	defer t.rd.Unlock()
