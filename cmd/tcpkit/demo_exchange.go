@@ -107,6 +107,7 @@ type exchange struct {
 	began  clock.Instant
 	moved  clock.Instant // the last time that something happened
 	states endStates
+	shown  endStates // what the audience has seen last
 	dirs   [2]direction
 	record record
 	pkt    packet.Packet
@@ -181,6 +182,7 @@ func (x *exchange) run(ctx context.Context) error {
 	if err := x.sample(); err != nil {
 		return err
 	}
+	x.shown = x.states
 	x.screen.start(x.states, x.server())
 	for x.stage != stageDone {
 		if err := ctx.Err(); err != nil {
@@ -232,7 +234,6 @@ func (x *exchange) carry(now clock.Instant, from int) error {
 		x.ends[from].meet(local, remote)
 		x.ends[1-from].meet(remote, local)
 	}
-	before := x.states
 	// The sender is asked first: what it says may change as soon as there is an
 	// answer.
 	if err := x.sampleOne(from); err != nil {
@@ -253,8 +254,9 @@ func (x *exchange) carry(now clock.Instant, from int) error {
 		return nil
 	}
 	for i := range s.changed {
-		s.changed[i] = before[i] != s.states[i]
+		s.changed[i] = x.shown[i] != s.states[i]
 	}
+	x.shown = s.states
 	for i := range s.events {
 		if e := &s.events[i]; e.Kind == event.Drop {
 			x.record.refused = append(x.record.refused, rule.Drop(e.From))
@@ -340,7 +342,7 @@ func (x *exchange) follow(s *segment, arrived clock.Instant) {
 	}
 	if newly {
 		if takes(s) == 0 {
-			s.late = clock.Instant(x.began).Add(clock.Duration(s.at)).Sub(o.arrived)
+			s.late = x.began.Add(clock.Duration(s.at)).Sub(o.arrived)
 		}
 		o.acked = h.Ack
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -44,7 +45,8 @@ func openKernelLink(cfg native.TUNConfig) (*kernelLink, error) {
 	l := &kernelLink{Monotonic: *native.NewMonotonic(), tun: tun, diag: diag, packets: make(chan []byte, 64)}
 	var u unix.Utsname
 	if unix.Uname(&u) == nil {
-		l.release = unix.ByteSliceToString(u.Sysname[:]) + " " + unix.ByteSliceToString(u.Release[:])
+		version, _, _ := strings.Cut(unix.ByteSliceToString(u.Release[:]), "-")
+		l.release = unix.ByteSliceToString(u.Sysname[:]) + " " + version
 	}
 	go l.pump()
 	return l, nil

@@ -83,6 +83,7 @@ func newRoot(a *app) *cobra.Command {
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "tables on stdout and messages on stderr as JSON")
 	root.PersistentFlags().BoolVarP(&a.verbose, "verbose", "v", false, "say more on stderr")
 	root.AddCommand(
+		newDemo(a),
 		newListen(a),
 		newDial(a),
 		newPerf(a),

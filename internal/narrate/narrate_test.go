@@ -16,7 +16,7 @@ func Example() {
 	fmt.Println(Chinese.Say(Syn, "from", "tcpkit"))
 	fmt.Println(Chinese.Rule(rule.AckEstablishes))
 	// Output:
-	// The kernel asks for a connection and names its first sequence number.
+	// The kernel asks to connect and names its first sequence number.
 	// tcpkit 请求建立连接，并告知自己的初始序号。
 	// 我方的 SYN 得到确认，连接建立
 }

@@ -24,7 +24,8 @@ const (
 	Again
 	Reset
 	Delayed // {d}: a pure acknowledgment came that late
-	Listens // {at}: where {from} listens
+	Opens   // the whole exchange: {from} opens it and closes it first
+	Listens // {port}: where {from} listens
 	WaitBegins
 	WaitOver
 
@@ -45,62 +46,65 @@ type text struct {
 var texts = [texts_]text{
 	Nothing: {"", [langs]string{"", ""}},
 	Syn: {"3.5", [langs]string{
-		"{From} asks for a connection and names its first sequence number.",
+		"{From} asks to connect and names its first sequence number.",
 		"{from}请求建立连接，并告知自己的初始序号。"}},
 	SynAck: {"3.5", [langs]string{
-		"{From} agrees, names its own first number and acknowledges the SYN.",
+		"{From} agrees, names its own number and acknowledges the SYN.",
 		"{from}同意建立连接，告知自己的初始序号，同时确认对方的 SYN。"}},
 	HandshakeAck: {"3.5", [langs]string{
-		"{From} acknowledges that one too: now each end knows both numbers.",
-		"{from}再确认这个序号：至此双方都知道彼此的初始序号，可以收发数据了。"}},
+		"{From} acknowledges that one too: both ends know both numbers.",
+		"{from}再确认这个序号：至此双方都知道彼此的初始序号。"}},
 	Request: {"3.10.2", [langs]string{
-		"{From} side's program sends its HTTP request, {n} octets.",
+		"At {from}'s end the program sends an HTTP request, {n} octets.",
 		"{from}一侧的程序发出 HTTP 请求，共 {n} 字节。"}},
 	RequestAck: {"3.4", [langs]string{
-		"{From} has got the request: the ACK names the octet it wants next.",
-		"{from}收到了请求，ACK 给出它期待的下一个字节的序号。"}},
+		"{From} has the request: its ACK names the octet it wants next.",
+		"{from}收到请求，ACK 给出它期待的下一个字节的序号。"}},
 	Response: {"3.10.2", [langs]string{
-		"{From} side's program answers with the page, {n} octets with its header.",
-		"{from}一侧的程序返回网页，连同头部共 {n} 字节。"}},
+		"At {from}'s end the program answers with the page, {n} octets.",
+		"{from}一侧的程序返回网页，共 {n} 字节。"}},
 	ResponseAck: {"3.4", [langs]string{
-		"{From} has got the whole page: each of its octets is acknowledged.",
-		"{from}收到了整个网页，每个字节都得到了确认。"}},
+		"{From} has the whole page: each of its octets is acknowledged.",
+		"{from}收到整个网页，每个字节都得到了确认。"}},
 	FinFirst: {"3.6", [langs]string{
-		"{From} has no more to send: its FIN closes this direction, and only this.",
-		"{from}没有数据要发了，用 FIN 关闭自己这个方向，也只关闭这个方向。"}},
+		"{From} has no more to send: its FIN closes this direction only.",
+		"{from}没有数据要发了，用 FIN 关闭自己这个方向。"}},
 	FinFirstAck: {"3.6", [langs]string{
-		"{From} acknowledges the FIN. The other direction is open; it may still send.",
-		"{from}确认了这个 FIN。另一个方向仍然打开，它还可以发送数据。"}},
+		"{From} acknowledges the FIN; its own direction is still open.",
+		"{from}确认这个 FIN；它自己的方向仍然打开，还可以发送。"}},
 	FinSecond: {"3.6", [langs]string{
-		"{From} side's program closes too: this FIN closes the other direction.",
-		"{from}一侧的程序也关闭了连接，这个 FIN 关闭另一个方向。"}},
+		"At {from}'s end the program closes too: a FIN the other way.",
+		"{from}一侧的程序也关闭了连接，用 FIN 关闭另一个方向。"}},
 	FinWithAck: {"3.6", [langs]string{
-		"{From} acknowledges the FIN and sends its own with it: three segments do.",
+		"{From} acknowledges the FIN and sends its own in one segment.",
 		"{from}确认对方的 FIN，并随之发出自己的 FIN：三个报文段就够了。"}},
 	FinBoth: {"3.6", [langs]string{
-		"{From} closes as well before it has seen the other's FIN: they cross.",
+		"{From} closes too, not having seen the other FIN: they cross.",
 		"{from}还没看到对方的 FIN 就也关闭了：两个 FIN 在途中交错。"}},
 	LastAck: {"3.6", [langs]string{
 		"{From} acknowledges it and waits, since this ACK may get lost.",
-		"{from}确认之后还要等待，因为这个 ACK 可能会丢失。"}},
+		"{from}确认之后还要等待，因为这个 ACK 可能丢失。"}},
 	OnlyAck: {"3.4", [langs]string{
-		"{From} says which octet it wants next, and how much room it has.",
+		"{From} says which octet it wants next and how much room it has.",
 		"{from}告知它期待的下一个字节的序号，以及还有多大的接收窗口。"}},
 	Again: {"3.8.1", [langs]string{
 		"{From} sends this once more, since no acknowledgment came in time.",
 		"{from}没有按时等到确认，于是重传。"}},
 	Reset: {"3.5.2", [langs]string{
-		"{From} resets the connection: for it there is none, or none any more.",
-		"{from}复位了连接：对它来说，这个连接不存在或者不再存在。"}},
+		"{From} resets the connection: for it there is none any more.",
+		"{from}复位了连接：对它来说，这个连接已不存在。"}},
 	Delayed: {"3.8.6.3", [langs]string{
 		"The ACK waited {d} for data that it could ride on: a delayed ACK.",
 		"这个 ACK 推迟了 {d}，本想随数据捎带发出：这就是延迟确认。"}},
+	Opens: {"3.3.2", [langs]string{
+		"{From} connects to {to}, and closes first",
+		"{from}连接{to}，并率先关闭"}},
 	Listens: {"3.10.1", [langs]string{
 		"{From} listens on port {port}: a passive open.",
 		"{from}在 {port} 端口监听：被动打开。"}},
 	WaitBegins: {"3.6.1", [langs]string{
-		"{From} now waits for 2MSL: if the ACK was lost, the FIN comes again and finds an answer; and what is still on its way dies out before the same two ports may be used anew.",
-		"{from}接下来等待 2MSL：万一 ACK 丢了，重传的 FIN 还能得到回应；网络中残留的旧报文段也会在这对端口被再次使用之前消失。"}},
+		"{From} waits for 2MSL: should its ACK be lost, the FIN comes again and finds an answer; and old segments die out before the same ports are used anew.",
+		"{from}等待 2MSL：万一 ACK 丢失，重传的 FIN 还能得到回应；残留在网络中的旧报文段，也会在这对端口再次使用之前消失。"}},
 	WaitOver: {"3.10.8", [langs]string{
 		"2MSL have passed: {from} forgets the connection.",
 		"2MSL 已过，{from}删除这个连接。"}},

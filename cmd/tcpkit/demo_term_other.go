@@ -1,0 +1,8 @@
+//go:build !unix
+
+package main
+
+import "os"
+
+// terminalWidth takes everything for a file here: plain text is right on all.
+func terminalWidth(*os.File) (int, bool) { return 0, false }
