@@ -61,6 +61,7 @@ func TestCookieOpensAConnection(t *testing.T) {
 			Options: wire.Options{Has: wire.HasTimestamps, TSVal: 4800, TSEcr: g.Options.TSVal},
 		}, "request")
 		require.Equal(t, uint64(1), r.s.Stats().CookiesAccepted)
+		require.Equal(t, uint64(1), r.s.Stats().Established)
 		require.Equal(t, 1, l.HalfOpen())
 		c, err := l.Accept(r.now)
 		require.NoError(t, err)

@@ -172,6 +172,7 @@ func (c *TCB) synchronized(now clock.Instant) {
 		c.cc.Cwnd = uint32(c.mss)
 	}
 	c.retries = 0
+	c.env.Stats.Established++
 	c.ready |= ReadyConnected | ReadyWrite
 	c.touchKeepalive(now)
 }
