@@ -333,3 +333,17 @@ func (f *failing) ReadPackets(ps []packet.Packet) (int, error) {
 		return 0, f.why
 	}
 }
+
+func FuzzParseImpair(f *testing.F) {
+	f.Add("loss=1%,delay=20ms,jitter=5ms,dup=0.1%,reorder=1%,corrupt=0.1%,seed=7")
+	f.Add("loss=1e-3,,seed=0x7")
+	f.Fuzz(func(t *testing.T, text string) {
+		c, err := native.ParseImpair(text)
+		if err != nil {
+			return
+		}
+		again, err := native.ParseImpair(c.String())
+		require.NoError(t, err, c.String())
+		require.Equal(t, c.String(), again.String())
+	})
+}
