@@ -71,7 +71,7 @@ func zeroWindow(p *play) {
 	for i, seg := range probes {
 		if seg.n > 1 {
 			// The kernel takes window back from data that is under way: then what it
-			// dropped is sent again instead, §3.8.6 SHLD-17.
+			// dropped goes again instead, §3.8.6 MUST-34, MAY-7.
 			require.True(p, s.sentBefore(since, seg), "a probe has an octet at most\n%v", s)
 		}
 		require.Equal(p, next, seg.seq, "and is the same again and again")
@@ -83,7 +83,7 @@ func zeroWindow(p *play) {
 		require.Zero(p, seg.window, "the server keeps its window shut\n%v", s)
 		require.Equal(p, wire.ACK, seg.flags)
 	}
-	require.GreaterOrEqual(p, len(s.after(since, "server")), len(probes)-1, "MUST-36: probes are answered")
+	require.GreaterOrEqual(p, len(s.after(since, "server")), len(probes)-1, "§3.8.6.1: probes are answered")
 
 	// The server reads, the window opens and the rest goes through.
 	require.NoError(p, q.client.SetWriteDeadline(time.Now().Add(patience)))
