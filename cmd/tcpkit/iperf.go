@@ -203,7 +203,7 @@ type iperfTest struct {
 	began   time.Time
 	budget  atomic.Int64 // octets left to send, where params.Num bounds them
 	stopped atomic.Bool
-	full    chan struct{} // closed when the budget is used up, or as much has arrived
+	full    chan struct{} // closed when params.Num octets have gone through
 	fullOne sync.Once
 }
 
@@ -242,12 +242,11 @@ func (t *iperfTest) send(s *iperfStream) error {
 				b = b[:max(0, int64(len(b))+left)]
 			}
 			if len(b) == 0 {
-				t.isFull()
-				return nil
+				return nil // the rest is with other streams
 			}
 		}
 		n, err := s.conn.Write(b)
-		s.bytes.Add(int64(n))
+		t.count(s, n)
 		if err != nil {
 			if t.stopped.Load() {
 				return nil
@@ -263,10 +262,7 @@ func (t *iperfTest) receive(s *iperfStream) error {
 	for {
 		n, err := s.conn.Read(buf)
 		if !t.stopped.Load() {
-			s.bytes.Add(int64(n))
-			if t.params.Num > 0 && t.total() >= t.params.Num {
-				t.isFull()
-			}
+			t.count(s, n)
 		}
 		if err != nil {
 			if err == io.EOF || t.stopped.Load() {
@@ -277,7 +273,13 @@ func (t *iperfTest) receive(s *iperfStream) error {
 	}
 }
 
-func (t *iperfTest) isFull() { t.fullOne.Do(func() { close(t.full) }) }
+// count adds to a stream, and notes when the test's amount has gone through.
+func (t *iperfTest) count(s *iperfStream, n int) {
+	s.bytes.Add(int64(n))
+	if t.params.Num > 0 && t.total() >= t.params.Num {
+		t.fullOne.Do(func() { close(t.full) })
+	}
+}
 
 // catchUp lets a receiver count what the sender says it has sent and is still
 // under way: the word that the test is over may overtake the data.
@@ -305,12 +307,18 @@ func (t *iperfTest) catchUp(sent *iperfResults) {
 // stop ends the counting; senders stop, receivers go on draining.
 func (t *iperfTest) stop() time.Duration {
 	t.stopped.Store(true)
-	if t.sending {
-		for _, s := range t.streams {
-			s.conn.SetWriteDeadline(time.Unix(1, 0))
-		}
+	span := time.Since(t.began)
+	if !t.sending {
+		return span
 	}
-	return time.Since(t.began)
+	for _, s := range t.streams {
+		s.conn.SetWriteDeadline(time.Unix(1, 0))
+	}
+	for _, s := range t.streams {
+		err := <-s.done // what it wrote last is counted now
+		s.done <- err
+	}
+	return span
 }
 
 func (t *iperfTest) total() (n int64) {
@@ -492,6 +500,7 @@ func iperfClient(ctx context.Context, dial func(context.Context) (net.Conn, erro
 type iperfServer struct {
 	every  time.Duration
 	report func() *perfReport
+	ending atomic.Bool // the test has its results, and is about to be over
 }
 
 // serve accepts on l until it is closed. With once it ends after one test and
@@ -533,9 +542,20 @@ func (s *iperfServer) serve(ctx context.Context, l net.Listener, once bool, ende
 	var data chan net.Conn
 	finished := make(chan error, 1)
 	running := false
+	over := func(err error) {
+		running = false
+		s.ending.Store(false)
+		for len(data) > 0 {
+			(<-data).Close()
+		}
+		ended(err)
+	}
 	for {
 		select {
 		case a := <-arrivals:
+			if running && a.cookie != current && s.ending.Load() && !once {
+				over(<-finished) // its client has just come back with the next test
+			}
 			switch {
 			case !running:
 				running, current = true, a.cookie
@@ -552,14 +572,10 @@ func (s *iperfServer) serve(ctx context.Context, l net.Listener, once bool, ende
 				a.conn.Close()
 			}
 		case err := <-finished:
-			running = false
-			for len(data) > 0 {
-				(<-data).Close()
-			}
 			if once || ctx.Err() != nil {
 				return err
 			}
-			ended(err)
+			over(err)
 		case err := <-failed:
 			if running {
 				err = errors.Join(<-finished, err)
@@ -652,10 +668,11 @@ func (s *iperfServer) test(ctx context.Context, ctl iperfControl, data <-chan ne
 	if err := ctl.sendJSON(ours); err != nil {
 		return err
 	}
+	rep.end(t, span, ours, theirs)
+	s.ending.Store(true)
 	if err := ctl.sendState(iperfDisplayResults); err != nil {
 		return err
 	}
-	rep.end(t, span, ours, theirs)
 	if err := ctl.expect(iperfDone); err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}

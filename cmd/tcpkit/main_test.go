@@ -189,25 +189,28 @@ func TestCompletion(t *testing.T) {
 	require.Contains(t, out, "rfc9293\n")
 }
 
-// waitForLine reads until a line has the words, and goes on reading beside.
-func waitForLine(t *testing.T, r io.Reader, words string) {
+// waitForLine reads until a line has the words. What it gives waits for the next
+// such line.
+func waitForLine(t *testing.T, r io.Reader, words string) (again func()) {
 	t.Helper()
-	found := make(chan bool, 1)
+	found := make(chan struct{}, 1000)
 	go func() {
-		s := bufio.NewScanner(r)
-		for s.Scan() {
+		defer close(found)
+		for s := bufio.NewScanner(r); s.Scan(); {
 			if strings.Contains(s.Text(), words) {
-				found <- true
-				io.Copy(io.Discard, r)
-				return
+				found <- struct{}{}
 			}
 		}
-		found <- false
 	}()
-	select {
-	case ok := <-found:
-		require.True(t, ok, "no line with %q", words)
-	case <-time.After(patience):
-		require.Fail(t, "no line in time", words)
+	again = func() {
+		t.Helper()
+		select {
+		case _, ok := <-found:
+			require.True(t, ok, "no line with %q", words)
+		case <-time.After(patience):
+			require.Fail(t, "no line in time", words)
+		}
 	}
+	again()
+	return again
 }

@@ -76,8 +76,9 @@ func TestCurl(t *testing.T) {
 	}
 }
 
-// background starts a server among the kernel's and waits until it says so.
-func background(t *testing.T, says, name string, args ...string) *exec.Cmd {
+// background starts a server among the kernel's and waits until it says so. What
+// it gives waits until it says so again.
+func background(t *testing.T, says, name string, args ...string) (again func()) {
 	t.Helper()
 	cmd := exec.Command(name, args...)
 	pipe, err := cmd.StdoutPipe()
@@ -88,8 +89,7 @@ func background(t *testing.T, says, name string, args ...string) *exec.Cmd {
 		cmd.Process.Kill()
 		cmd.Wait()
 	})
-	waitForLine(t, pipe, says)
-	return cmd
+	return waitForLine(t, pipe, says)
 }
 
 // freePort is a port of the kernel's that nobody has.
@@ -115,12 +115,13 @@ func TestProxyIperf3(t *testing.T) {
 	iperf3 := need.Tool(t, "iperf3", "iperf3")
 	n := newNet(t)
 	port := freePort(t)
-	background(t, "Server listening", iperf3, "-s", "--forceflush", "-B", "127.0.0.1", "-p", port)
+	again := background(t, "Server listening", iperf3, "-s", "--forceflush", "-B", "127.0.0.1", "-p", port)
 	n.program(t, "listen", ":5201", "--proxy", "127.0.0.1:"+port).says("listening")
 	for _, host := range []string{n.local4, n.local6} {
 		for _, extra := range [][]string{{}, {"-R"}, {"-P", "8"}} {
 			out := command(t, iperf3, append([]string{"-c", host, "-n", amount()}, extra...)...)
 			require.Contains(t, out, "receiver")
+			again()
 		}
 	}
 }
@@ -158,9 +159,10 @@ func TestPerfOverTUN(t *testing.T) {
 	require.Contains(t, p.exits(exitInterrupt), "receiver")
 
 	port := freePort(t)
-	background(t, "Server listening", iperf3, "-s", "--forceflush", "-p", port)
+	again := background(t, "Server listening", iperf3, "-s", "--forceflush", "-p", port)
 	for _, extra := range [][]string{{}, {"-R"}, {"-P", "4", "--json"}} {
 		args := append([]string{"perf", "client", net.JoinHostPort(n.peer6, port), "-n", amount()}, extra...)
 		require.Contains(t, n.program(t, args...).exits(exitOK), "sum")
+		again()
 	}
 }
