@@ -24,6 +24,7 @@ func (c *TCB) Arrives(now clock.Instant, seg *Segment) {
 		return
 	}
 	c.env.dropped = rule.NotDropped
+	seg.unscaled = seg.Flags&wire.SYN != 0
 	c.dispatch(now, seg)
 	if c.env.HookMask&HookRejected != 0 && c.env.dropped != rule.NotDropped {
 		c.hookSegment(now, &seg.TCP, len(seg.Payload), false, c.env.dropped)
@@ -143,10 +144,10 @@ func (c *TCB) synAcked(now clock.Instant, seg *Segment) {
 	c.setWindow(now, seg)
 }
 
-// setWindow takes SND.WND from a segment: unscaled from a SYN.
+// setWindow takes SND.WND from a segment: unscaled from a SYN (RFC 7323 §2.2).
 func (c *TCB) setWindow(now clock.Instant, seg *Segment) {
 	w := seq.Size(seg.Window)
-	if seg.Flags&wire.SYN == 0 {
+	if !seg.unscaled {
 		w <<= c.snd.scale
 	}
 	if w != c.snd.wnd && c.env.Log.On(event.Window) {

@@ -14,6 +14,8 @@ type Segment struct {
 	TOS     uint8
 	TTL     uint8
 	Count   uint16 // segments on the wire that it stands for, at least 1
+
+	unscaled bool // its window is that of a SYN, which has been taken away
 }
 
 // Len is SEG.LEN: the octets of sequence space that the segment occupies, SYN
