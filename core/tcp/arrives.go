@@ -127,11 +127,11 @@ func (c *TCB) synAcked(now clock.Instant, seg *Segment) {
 	c.stop(timerRetransmit)
 	c.pend &^= pendSyn
 	switch {
-	case c.retries == 0:
+	case !c.synAgain:
 		c.sample(now, now.Sub(c.resendAt))
-	case c.ts.on && seg.Options.Has&wire.HasTimestamps != 0 && seg.Options.TSEcr != 0:
-		c.sample(now, clock.Duration(c.stamp(now)-seg.Options.TSEcr)*clock.Millisecond)
-	default:
+	case c.echoed(now, seg) > 0:
+		c.sample(now, c.echoed(now, seg))
+	case c.retries > 0:
 		// RFC 6298 §5.7: an RTO below 3 s was too short for the SYN.
 		c.rtt.rto = max(c.rtt.rto, 3*clock.Second)
 	}

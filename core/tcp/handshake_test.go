@@ -23,3 +23,49 @@ func TestSimultaneousOpenWindowIsNotScaled(t *testing.T) {
 		require.Equal(t, uint32(5120), e.c.Info(e.now).SndWnd)
 	})
 }
+
+// RFC 6298 §3: what was sent twice is not measured, be it by the timer, since the
+// peer's SYN came again, or as the SYN-ACK of a simultaneous open.
+func TestHandshakeSampleIsKarns(t *testing.T) {
+	each(t, func(t *testing.T, v variant) {
+		e := newEnd(t, v, tcp.Linux())
+		e.synReceived()
+		e.pass(900 * ms)
+		e.in("S 0(0) win 65535", mss(1460))
+		e.out("the peer has not got the SYN-ACK", "S. 0(0) ack 1")
+		e.pass(50 * ms)
+		e.in(". 1(0) ack 1 win 65535")
+		require.Zero(t, e.c.Info(e.now).RTT, "950 ms or 50 ms, nobody knows")
+
+		e = newEnd(t, v, tcp.Linux())
+		e.synSent()
+		e.pass(1500 * ms)
+		e.out("by the timer", "S 0(0)")
+		e.in("S 0(0) win 65535", mss(1460))
+		e.out("the SYN-ACK", "S. 0(0) ack 1")
+		e.pass(50 * ms)
+		e.in(". 1(0) ack 1 win 65535")
+		require.Equal(t, tcp.Established, e.c.State())
+		require.Zero(t, e.c.Info(e.now).RTT)
+
+		e = newEnd(t, v, tcp.Linux())
+		e.synReceived()
+		e.pass(50 * ms)
+		e.in(". 1(0) ack 1 win 65535")
+		require.Equal(t, uint32(50_000), e.c.Info(e.now).RTT, "sent once")
+	})
+}
+
+// An echo of a timestamp that was never sent is no measurement.
+func TestHandshakeSampleOfAForgedEcho(t *testing.T) {
+	each(t, func(t *testing.T, v variant) {
+		e := newEnd(t, v, tcp.Linux())
+		e.synReceived(stamp(7, 0))
+		e.pass(1500 * ms)
+		e.out("by the timer", "S. 0(0) ack 1")
+		e.in(". 1(0) ack 1 win 65535", stamp(8, e.last.Options.TSVal+9000))
+		require.Equal(t, tcp.Established, e.c.State())
+		require.Zero(t, e.c.Info(e.now).RTT)
+		require.LessOrEqual(t, e.c.Info(e.now).RTO, uint32(3_000_000))
+	})
+}

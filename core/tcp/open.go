@@ -58,7 +58,7 @@ func (c *TCB) OpenCookie(now clock.Instant, iss, irs seq.Value, offset uint32, o
 	c.takeOptions(now, &opts)
 	c.takeSyn(now, &Segment{TCP: wire.TCP{Seq: irs, Flags: wire.SYN, Window: ack.Window}})
 	c.snd.nxt = iss.Add(1)
-	c.retries = 1 // nobody knows when the SYN-ACK went: no sample but by timestamps
+	c.synAgain = true // nobody knows when it was sent: no sample but by timestamps
 	// The SYN-ACK promised the window that every first segment promises.
 	c.rcv.edge, c.rcv.offered = c.rcv.nxt.Add(seq.Size(min(c.rcv.limit, 65535))), true
 	c.env.Stats.PassiveOpens++

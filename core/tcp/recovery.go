@@ -173,16 +173,25 @@ func (c *TCB) measure(now clock.Instant, seg *Segment, advance seq.Size, a, s ac
 	switch {
 	case a.timed && !a.again:
 		return max(now.Sub(a.last), 1)
-	case advance > 0 && c.ts.on && seg.Options.Has&wire.HasTimestamps != 0 && seg.Options.TSEcr != 0:
-		ticks := c.stamp(now) - seg.Options.TSEcr
-		if ticks > 1<<30 {
-			return 0 // an echo of something never sent
-		}
-		return max(clock.Duration(ticks)*clock.Millisecond, clock.Millisecond)
+	case advance > 0 && c.ts.on:
+		return c.echoed(now, seg)
 	case advance == 0 && s.timed:
 		return max(now.Sub(s.last), 1)
 	}
 	return 0
+}
+
+// echoed gives the round trip that the timestamp of seg shows (RFC 7323 §4.1), 0
+// for none.
+func (c *TCB) echoed(now clock.Instant, seg *Segment) clock.Duration {
+	if !c.ts.on || seg.Options.Has&wire.HasTimestamps == 0 || seg.Options.TSEcr == 0 {
+		return 0
+	}
+	ticks := c.stamp(now) - seg.Options.TSEcr
+	if ticks > 1<<30 {
+		return 0 // an echo of something never sent
+	}
+	return max(clock.Duration(ticks), 1) * clock.Millisecond
 }
 
 // judge moves between the phases. It reports whether this ACK has ended a

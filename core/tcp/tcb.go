@@ -24,6 +24,7 @@ type TCB struct {
 	readShut   bool  // the user reads no more
 	answered   bool  // answerAt is set
 	persisting bool  // zero-window probes are going out since resendAt
+	synAgain   bool  // the SYN was sent more than once: no sample from it, RFC 6298 §3
 	err        Error // why the connection ended
 	soft       Error // the last soft error
 	ready      Ready // what the user has not been told yet
