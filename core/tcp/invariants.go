@@ -1,0 +1,100 @@
+package tcp
+
+import "github.com/tcpkit/tcpkit/core/seq"
+
+// Check gives the first invariant of the connection that does not hold, or "".
+// It is for simulators and tests, after every event: it walks all lists.
+func (c *TCB) Check() string {
+	s, r := &c.snd, &c.rcv
+	switch {
+	case c.state == Closed || c.state == Listen:
+		if c.out != nil || c.sendBuf.count > 0 || c.armed != 0 {
+			return "a connection that has ended holds what it sent, or a timer"
+		}
+		return ""
+	case s.nxt.Before(s.una):
+		return "SND.UNA is beyond SND.NXT"
+	case s.una != s.iss && s.base != s.una && !(s.finSent && s.una == s.base.Add(1)):
+		return "the send buffer does not begin at SND.UNA"
+	case s.finSent && s.nxt != s.base.Add(seq.Size(c.sendBuf.n)+1) && c.state != TimeWait && s.una != s.nxt:
+		return "SND.NXT is not behind the FIN"
+	case !s.finSent && s.nxt.After(s.base.Add(seq.Size(c.sendBuf.n))):
+		return "SND.NXT is beyond what was written"
+	case c.cc.Cwnd < uint32(c.mss) && c.state.Synchronized():
+		return "the congestion window is less than a segment"
+	case c.state.Synchronized() && (c.out != nil) != (s.una != s.nxt):
+		return "the flight is not what is between SND.UNA and SND.NXT"
+	case r.edge.Before(r.nxt) && c.state.Synchronized():
+		return "RCV.NXT is beyond the window"
+	case c.out != nil && !c.isArmed(timerRetransmit):
+		return "something is in flight, and no timer will send it again"
+	case (c.state == SynSent || c.state == SynReceived) && c.pend&pendSyn == 0 && !c.isArmed(timerRetransmit):
+		return "a SYN is out, and no timer will send it again"
+	case c.state == TimeWait && !c.isArmed(timerWait):
+		return "TIME-WAIT has no end"
+	case c.pend&pendDelayed != 0 && !c.isArmed(timerDelack):
+		return "an ACK is owed, and no timer will send it"
+	}
+	if why := c.checkFlight(); why != "" {
+		return why
+	}
+	return c.checkHold()
+}
+
+func (c *TCB) checkFlight() string {
+	if c.out == nil {
+		return ""
+	}
+	at := c.snd.una
+	var sums flight
+	for _, s := range c.out.live() {
+		if s.start != at || !s.start.Before(s.end) {
+			return "the flight has a gap"
+		}
+		sums.count(s.flags, s.len(), true)
+		at = s.end
+	}
+	if at != c.snd.nxt {
+		return "the flight does not end at SND.NXT"
+	}
+	if sums.sacked != c.out.sacked || sums.lost != c.out.lost || sums.resent != c.out.resent {
+		return "the sums of the flight are wrong"
+	}
+	return ""
+}
+
+func (c *TCB) checkHold() string {
+	if c.hold == nil {
+		return ""
+	}
+	if c.hold.n == 0 || c.hold.n > holdMax {
+		return "the reassembly is empty or too large"
+	}
+	at := c.rcv.nxt
+	for i := range c.hold.n {
+		h := c.hold.list[i]
+		if !h.start.After(at) || !h.start.Before(h.end) {
+			return "held stretches touch"
+		}
+		at = h.end
+	}
+	if at.After(c.rcv.edge) {
+		return "something beyond the window is held"
+	}
+	return ""
+}
+
+// Settled is Check for a moment at which Output has nothing more to send: then
+// nothing may wait without a timer to end it.
+func (c *TCB) Settled() string {
+	if why := c.Check(); why != "" || !c.state.Synchronized() {
+		return why
+	}
+	if c.waiting() && c.out == nil && !c.isArmed(timerPersist) {
+		return "data or a FIN waits, nothing is in flight, and no timer will send it"
+	}
+	if c.pend&(pendAck|pendReset|pendStray|pendProbe) != 0 {
+		return "something was to be sent and was not"
+	}
+	return ""
+}
