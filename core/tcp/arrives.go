@@ -69,10 +69,10 @@ func (c *TCB) arrivesSynSent(now clock.Instant, seg *Segment) {
 			if seg.Flags&wire.RST == 0 {
 				c.stray(seg.Ack)
 			}
-			if c.cfg.SynResend > 0 && c.retries == 0 {
+			if soon := now.Add(c.cfg.SynResend); c.cfg.SynResend > 0 && c.retries == 0 && soon.Before(c.timers[timerRetransmit]) {
 				// The peer may have been left over from an old connection, which our
 				// reset has ended: the SYN has a chance now.
-				c.arm(now, timerRetransmit, now.Add(c.cfg.SynResend))
+				c.arm(now, timerRetransmit, soon)
 			}
 			return
 		}

@@ -69,3 +69,36 @@ func TestHandshakeSampleOfAForgedEcho(t *testing.T) {
 		require.LessOrEqual(t, e.c.Info(e.now).RTO, uint32(3_000_000))
 	})
 }
+
+// The peer's SYNs must not push our timer away: else the half-open connection
+// never ends (THREATS S13).
+func TestSynAckTimerIsNotPushedAway(t *testing.T) {
+	each(t, func(t *testing.T, v variant) {
+		e := newEnd(t, v, tcp.RFC9293())
+		e.synReceived()
+		for range 1000 {
+			e.pass(900 * ms)
+			e.in("S 0(0) win 65535", mss(1460))
+			if e.c.State() != tcp.SynReceived {
+				break
+			}
+		}
+		require.Equal(t, tcp.Closed, e.c.State())
+		require.Equal(t, tcp.ErrTimeout, e.c.Err())
+	})
+}
+
+// A peer left over from an old connection answers each SYN by an unacceptable
+// ACK; many of them must not keep the SYN from going again.
+func TestSynResendIsNotPushedAway(t *testing.T) {
+	each(t, func(t *testing.T, v variant) {
+		e := newEnd(t, v, tcp.Linux())
+		e.synSent()
+		for range 5 {
+			e.pass(3 * ms)
+			e.in(". 77(0) ack 77 win 100")
+			e.took()
+		}
+		require.Equal(t, uint8(1), e.c.Info(e.now).Retransmits, "the SYN went again 10 ms after the first of them")
+	})
+}

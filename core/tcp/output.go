@@ -124,7 +124,11 @@ func (c *TCB) sendSyn(now clock.Instant, p *packet.Packet) bool {
 		c.count.resent++
 		c.env.Stats.Retransmits++
 	}
-	c.arm(now, timerRetransmit, now.Add(c.clampToUser(now, c.timeout())))
+	if !c.isArmed(timerRetransmit) {
+		// What the peer's SYN has let go again leaves the timer alone: else its SYNs
+		// could keep a half-open connection for ever.
+		c.armRetransmit(now)
+	}
 	return c.emit(now, p, &t, 0, 0)
 }
 
