@@ -114,8 +114,9 @@ func (c *TCB) arrivesSynSent(now clock.Instant, seg *Segment) {
 	c.become(now, Established, BySegment, rule.SynSentSynAck)
 	c.pend |= pendAck
 	c.finishQueued(now)
-	// Other controls and text go on at the sixth step.
+	// Other controls and text go on at the sixth step, as far as they fit the window.
 	seg.Seq, seg.Flags = seg.Seq.Add(1), seg.Flags&^wire.SYN
+	c.cutToWindow(seg)
 	c.checkUrgent(now, seg)
 	c.segmentText(now, seg)
 	c.checkFin(now, seg)
@@ -229,13 +230,18 @@ func (c *TCB) checkSequence(now clock.Instant, seg *Segment) bool {
 		seg.Payload = seg.Payload[min(int(nxt.From(seg.Seq)), len(seg.Payload)):]
 		seg.Seq = nxt
 	}
-	if over := seg.Seq.Add(seq.Size(len(seg.Payload))).Diff(edge); over > 0 && len(seg.Payload) > 0 {
-		// A FIN just at the edge needs no room and stays.
-		seg.Payload = seg.Payload[:len(seg.Payload)-int(over)]
+	c.cutToWindow(seg)
+	return true
+}
+
+// cutToWindow takes away what of a segment that begins in the window lies beyond
+// it. A FIN just at the edge needs no room and stays.
+func (c *TCB) cutToWindow(seg *Segment) {
+	if over := seg.Seq.Add(seq.Size(len(seg.Payload))).Diff(c.rcv.edge); over > 0 && len(seg.Payload) > 0 {
+		seg.Payload = seg.Payload[:max(0, len(seg.Payload)-int(over))]
 		seg.Flags &^= wire.FIN
 		c.pend |= pendAck
 	}
-	return true
 }
 
 // acceptable is the test of the four cases in §3.10.7.4.

@@ -102,3 +102,18 @@ func TestSynResendIsNotPushedAway(t *testing.T) {
 		require.Equal(t, uint8(1), e.c.Info(e.now).Retransmits, "the SYN went again 10 ms after the first of them")
 	})
 }
+
+// Text on a SYN-ACK is cut to the window that the SYN has offered.
+func TestTextOnSynAckIsCutToTheWindow(t *testing.T) {
+	each(t, func(t *testing.T, v variant) {
+		cfg := tcp.Linux()
+		cfg.ReceiveBuffer, cfg.ReceiveBufferMax = 500, 500
+		e := newEnd(t, v, cfg)
+		e.synSent()
+		s := e.segment("S. 0(0) ack 1 win 65535", mss(1460))
+		s.Payload = e.segment(". 1(1000)").Payload
+		e.c.Arrives(e.now, s)
+		e.out("what fits is acknowledged", ". 1(0) ack 501")
+		require.Equal(t, 500, e.read(1))
+	})
+}
