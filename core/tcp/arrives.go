@@ -126,6 +126,7 @@ func (c *TCB) arrivesSynSent(now clock.Instant, seg *Segment) {
 func (c *TCB) synAcked(now clock.Instant, seg *Segment) {
 	c.snd.una = c.snd.base
 	c.stop(timerRetransmit)
+	c.stop(timerUser)
 	c.pend &^= pendSyn
 	switch {
 	case !c.synAgain:

@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tcpkit/tcpkit/core/clock"
 	"github.com/tcpkit/tcpkit/core/tcp"
 )
 
@@ -115,5 +116,34 @@ func TestTextOnSynAckIsCutToTheWindow(t *testing.T) {
 		e.c.Arrives(e.now, s)
 		e.out("what fits is acknowledged", ". 1(0) ack 501")
 		require.Equal(t, 500, e.read(1))
+	})
+}
+
+// RFC 9293 §3.10.8: the user timeout ends the connection in any state, in SYN-SENT
+// and SYN-RECEIVED at the moment when it is over.
+func TestUserTimeoutOfTheHandshake(t *testing.T) {
+	each(t, func(t *testing.T, v variant) {
+		for _, passive := range []bool{false, true} {
+			cfg := tcp.RFC9293()
+			cfg.UserTimeout = 4500 * ms
+			e := newEnd(t, v, cfg)
+			if passive {
+				e.synReceived()
+			} else {
+				e.synSent()
+			}
+			e.pass(4499 * ms)
+			require.NotEqual(t, tcp.Closed, e.c.State())
+			e.pass(1 * ms)
+			require.Equal(t, tcp.Closed, e.c.State())
+			require.Equal(t, tcp.ErrUserTimeout, e.c.Err())
+			require.Equal(t, clock.Never, e.c.Deadline())
+		}
+		// It is over with the handshake.
+		cfg := tcp.RFC9293()
+		cfg.UserTimeout = 4500 * ms
+		e := newEnd(t, v, cfg).active(65535)
+		e.pass(clock.Hour)
+		require.Equal(t, tcp.Established, e.c.State())
 	})
 }

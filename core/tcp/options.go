@@ -35,7 +35,7 @@ func (c *TCB) SetKeepalive(now clock.Instant, on bool, idle, interval clock.Dura
 func (c *TCB) SetUserTimeout(now clock.Instant, d clock.Duration) {
 	c.adjust().UserTimeout = max(d, 0)
 	c.stop(timerUser)
-	if c.out != nil {
+	if c.out != nil || c.state == SynSent || c.state == SynReceived {
 		c.startUserTimer(now)
 	}
 }

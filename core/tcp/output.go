@@ -117,6 +117,7 @@ func (c *TCB) sendSyn(now clock.Instant, p *packet.Packet) bool {
 	if c.snd.nxt == c.snd.iss {
 		c.snd.nxt = c.snd.iss.Add(1)
 		c.resendAt = now
+		c.startUserTimer(now)
 	} else {
 		c.synAgain = true
 	}

@@ -111,7 +111,7 @@ func (c *TCB) synTimeout(now clock.Instant) {
 		over = int(c.retries) >= limit+int(c.cfg.SynLinear) ||
 			now.Sub(c.resendAt) >= c.doubling(uint8(limit), c.cfg.RTOInitial)
 	}
-	if c.cfg.UserTimeout > 0 && now.Sub(c.resendAt) >= c.cfg.UserTimeout {
+	if c.cfg.UserTimeout > 0 && c.cfg.UserTimeoutFromResend && now.Sub(c.resendAt) >= c.cfg.UserTimeout {
 		over, id = true, rule.UserTimeout
 	}
 	if over {
