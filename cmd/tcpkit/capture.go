@@ -43,15 +43,22 @@ type capture struct {
 	comment strings.Builder
 }
 
-// captureBacklog is how much may wait for the disk.
-const captureBacklog = 64 << 20
+const (
+	captureBacklog = 64 << 20        // octets that may wait for the disk
+	captureWait    = 5 * time.Second // for the disk, once the command is over
+)
 
 var errCaptureFull = errors.New("size reached")
 
 // openCapture makes the file. Only its owner may read it: it holds everything
 // that was said.
 func openCapture(path, tun string, limit int64, log *slog.Logger) (*capture, error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	// Non-blocking is for FIFOs: one without a reader is refused, and one whose
+	// reader sleeps can be closed.
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|syscall.O_NONBLOCK, 0o600)
+	if errors.Is(err, syscall.ENXIO) {
+		return nil, fmt.Errorf("-w: %w; start the reader of the FIFO first", err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("-w: %w; name a file that can be made", err)
 	}
@@ -145,6 +152,9 @@ func (c *capture) run() {
 
 // mendWrite says what a failed write means and what to do.
 func mendWrite(err error) string {
+	if errors.Is(err, os.ErrClosed) {
+		return "whoever reads it has stopped reading"
+	}
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
 		return err.Error() + "; free some space, or bound the file with --write-max"
 	}
@@ -158,8 +168,12 @@ func (c *capture) close() error {
 	c.closing = true
 	c.wake.Signal()
 	c.mu.Unlock()
-	<-c.done
+	select {
+	case <-c.done:
+	case <-time.After(captureWait):
+	}
 	err := c.file.Close()
+	<-c.done
 	if c.dropped > 0 {
 		c.log.Warn("the disk was slower than the link; the capture has gaps", "packets", c.dropped)
 	}

@@ -318,6 +318,32 @@ func TestDiskFull(t *testing.T) {
 	require.Contains(t, p.stderr(), "connections go on")
 }
 
+// A FIFO without a reader is refused, and one whose reader sleeps holds up
+// nothing.
+func TestCaptureFIFO(t *testing.T) {
+	t.Parallel()
+	n := newNet(t)
+	fifo := filepath.Join(t.TempDir(), "fifo")
+	require.NoError(t, syscall.Mkfifo(fifo, 0o600))
+	p := n.program(t, "listen", ":7", "-w", fifo)
+	p.exits(exitRuntime)
+	require.Contains(t, p.stderr(), "start the reader of the FIFO first")
+
+	r, err := os.OpenFile(fifo, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	require.NoError(t, err)
+	defer r.Close()
+	l, port := kernelListen(t)
+	p = n.program(t, "dial", net.JoinHostPort(n.peer4, port), "-w", fifo)
+	p.stdin.Close()
+	k, err := l.Accept()
+	require.NoError(t, err)
+	answer := bytes.Repeat([]byte("x"), 1<<20)
+	k.Write(answer)
+	k.Close()
+	require.True(t, string(answer) == p.exits(exitRuntime))
+	require.Contains(t, p.stderr(), "the capture stops: whoever reads it has stopped reading")
+}
+
 // A bad link slows down and spoils nothing.
 func TestImpair(t *testing.T) {
 	t.Parallel()
