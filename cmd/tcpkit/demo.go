@@ -9,6 +9,9 @@ import (
 
 	"net/netip"
 	"os"
+	"runtime"
+	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -75,6 +78,8 @@ func newDemo(a *app) *cobra.Command {
 	return cmd
 }
 
+var errDemoLinux = errors.New("only Linux tells the states of its sockets and has network namespaces")
+
 // check looks at the command line and opens nothing.
 func (d *demo) check() error {
 	if d.language == "" {
@@ -117,7 +122,14 @@ func (d *demo) run(cmd *cobra.Command) error {
 		return usagef("bad --msl 0: give more than 0 and at most 1h, like 500ms")
 	}
 	if d.memory {
-		return d.inMemory(given)
+		p, err := d.inMemory(given)
+		if err != nil {
+			return err
+		}
+		return p.run()
+	}
+	if runtime.GOOS != "linux" {
+		return d.without(errDemoLinux, given)
 	}
 	if !netns.Inside() {
 		// Where the node can't be opened a namespace would not help.
@@ -144,38 +156,58 @@ func (d *demo) run(cmd *cobra.Command) error {
 // without says what forbids a TUN and how to allow it, and goes on in memory
 // unless the user wants otherwise.
 func (d *demo) without(err error, given bool) error {
-	text := sayNoTUN.in(d.lang, err.Error())
-	for _, f := range whyNoTUN(thisMachine()) {
-		what := f.What
-		if zh := findingsZH[f.Check]; zh != "" && d.lang == narrate.Chinese {
-			what = zh
-		}
-		text += "\n  " + f.Check + ": " + what
-		if f.Mend != "" {
-			text += "\n    $ " + f.Mend
-		}
-	}
+	text := d.explain(err, thisMachine())
 	if d.requireTUN {
 		return &exitError{exitPermission, errors.New(text)}
 	}
 	d.app.log.Warn(text)
-	d.app.log.Info(sayGoOn.in(d.lang) + "\n")
-	return d.inMemory(given)
+	d.app.log.Info(sayGoOn.in(d.lang))
+	p, err := d.inMemory(given)
+	if err != nil {
+		return err
+	}
+	return p.run()
 }
 
-// whyNoTUN is what the doctor has to say of it.
-func whyNoTUN(m *machine) []finding {
-	found := examineTUN(m)
-	if !netns.Inside() && m.os == "linux" {
-		for _, f := range examineRights(m) {
-			if f.Check != "CAP_NET_ADMIN" { // a namespace brings it
-				found = append(found, f)
-			}
+// explain says what forbids a TUN, given the error that it gave.
+func (d *demo) explain(err error, m *machine) string {
+	text := sayNoTUN.in(d.lang, err.Error())
+	for _, f := range whyNoTUN(m) {
+		what, colon := f.What, ": "
+		if zh := findingsZH[f.Check]; zh != "" && d.lang == narrate.Chinese {
+			what, colon = zh, "："
 		}
+		switch {
+		case strings.HasPrefix(f.Check, "its "):
+			what = "/dev/net/tun" + colon + what
+		case strings.ContainsAny(f.Check, "./"):
+			what = f.Check + colon + what
+		}
+		text += "\n  " + what
+		if f.Mend != "" {
+			text += "\n    $ " + f.Mend
+		}
+	}
+	return text
+}
+
+// whyNoTUN is what the doctor has to say of it, in which no namespace has the
+// rights that it brings.
+func whyNoTUN(m *machine) []finding {
+	if m.os != "linux" {
+		return nil // the error has said it
+	}
+	if mode, there := m.tunMode(); there && mode.Perm()&0o006 == 0o006 && errors.Is(m.openTUN(), syscall.EPERM) {
+		// Its mode would allow it: this is the list of a container's devices.
+		return []finding{{"container", "missing", "the container was not given the device", "docker run --device /dev/net/tun ..."}}
+	}
+	found := examineTUN(m)
+	if !netns.Inside() {
+		found = append(found, examineRights(m)...)
 	}
 	var why []finding
 	for _, f := range found {
-		if f.Status == "missing" || f.Check == "container" {
+		if f.Check != "CAP_NET_ADMIN" && (f.Status == "missing" || f.Check == "container") {
 			why = append(why, f)
 		}
 	}
@@ -240,14 +272,18 @@ func (d *demo) overTUN(l *kernelLink, given bool) error {
 	return p.run()
 }
 
-// inMemory plays without the kernel. Nothing in it is left to chance: the clock
-// is virtual and the secrets are fixed.
-func (d *demo) inMemory(given bool) error {
+// inMemory is the play without the kernel. Nothing in it is left to chance: the
+// clock is virtual and the secrets are fixed.
+func (d *demo) inMemory(given bool) (*play, error) {
 	msl := mslWords{d: clock.Duration(d.msl), given: given}
 	if !given {
 		msl.d = fullMSL
 	}
 	msl.full = msl.d == fullMSL
+	cfg, err := d.config(msl.d)
+	if err != nil {
+		return nil, err
+	}
 	p := d.play(msl)
 	p.names = [2]string{phrase{"the peer", "对端"}.in(d.lang), "tcpkit"}
 	p.heads = [2]string{phrase{"peer", "对端"}.in(d.lang), "tcpkit"}
@@ -257,10 +293,7 @@ func (d *demo) inMemory(given bool) error {
 	p.twoMSL = [2]clock.Duration{2 * msl.d, 2 * msl.d}
 	p.ends = func(act int) (ends [2]endpoint, closeAll func(), err error) {
 		for i := range ends {
-			cfg, err := d.config(msl.d)
-			if err != nil {
-				return ends, nil, err
-			}
+			cfg := cfg
 			cfg.Secret = [16]byte{'d', 'e', 'm', 'o', byte(act), byte(i)}
 			if ends[i], err = newStackEnd(cfg, packet.Link{MTU: 1500}, d.wirePrefix(i)); err != nil {
 				return ends, nil, err
@@ -268,7 +301,7 @@ func (d *demo) inMemory(given bool) error {
 		}
 		return ends, func() {}, nil
 	}
-	return p.run()
+	return p, nil
 }
 
 // A play is all acts with what they share.

@@ -257,12 +257,13 @@ func (x *exchange) carry(now clock.Instant, from int) error {
 		s.changed[i] = x.shown[i] != s.states[i]
 	}
 	x.shown = s.states
+	x.follow(&s, now)
 	for i := range s.events {
-		if e := &s.events[i]; e.Kind == event.Drop {
+		// What comes again may have been there before.
+		if e := &s.events[i]; e.Kind == event.Drop && s.step != narrate.Again {
 			x.record.refused = append(x.record.refused, rule.Drop(e.From))
 		}
 	}
-	x.follow(&s, now)
 	x.record.segments = append(x.record.segments, s)
 	x.screen.segment(&s, len(x.record.segments))
 	return nil

@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"net/netip"
 
 	"github.com/tcpkit/tcpkit/core/clock"
@@ -15,8 +14,6 @@ import (
 // A kernelLink shows the kernel's side of a TUN, which takes Linux's socket
 // diagnostics.
 type kernelLink struct{ release string }
-
-var errDemoLinux = errors.New("only Linux tells the states of its sockets, and has namespaces of its own for a network")
 
 func openKernelLink(native.TUNConfig) (*kernelLink, error) { return nil, errDemoLinux }
 

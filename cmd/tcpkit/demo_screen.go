@@ -6,6 +6,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/tcpkit/tcpkit/core/clock"
 	"github.com/tcpkit/tcpkit/core/event"
@@ -94,11 +95,14 @@ const (
 
 var paintEnd = [2]string{paintPeer, paintKit}
 
+// paint colours a text, and leaves the spaces around it plain.
 func (s *screen) paint(code, text string) string {
-	if !s.colour || code == "" || strings.TrimSpace(text) == "" {
+	core := strings.Trim(text, " ")
+	if !s.colour || code == "" || core == "" {
 		return text
 	}
-	return "\x1b[" + code + "m" + text + "\x1b[0m"
+	before, after, _ := strings.Cut(text, core)
+	return before + "\x1b[" + code + "m" + core + "\x1b[0m" + after
 }
 
 // put adds text to the line, in a colour.
@@ -214,7 +218,9 @@ func (s *screen) title(c *cast) {
 		s.put(paintNone, "  "+narrate.Pad(c.link, 20)).put(paintNone, sayLink.in(l, c.mtu)).end()
 	}
 	s.end()
-	s.put(paintDim, sayLegend.in(l)).end()
+	for _, line := range narrate.Wrap(sayLegend.in(l), s.width) {
+		s.put(paintDim, line).end()
+	}
 }
 
 // act begins an act.
@@ -336,7 +342,7 @@ func (s *screen) wait(closer int, twoMSL, left clock.Duration, all bool) {
 	case !m.given:
 		s.say(sayDefault.in(l, of, sayDuration(l, m.d)), "3.4.2")
 	case m.d < fullMSL:
-		s.say(sayShortened.in(l, of, sayDuration(l, m.d)), "3.4.2")
+		s.say(sayShortened.in(l, of, time.Duration(m.d)), "3.4.2")
 	default:
 		s.say(sayMSL.in(l, of, sayDuration(l, m.d)), "3.4.2")
 	}

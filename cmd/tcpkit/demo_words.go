@@ -39,9 +39,9 @@ var (
 	sayStamps  = phrase{"timestamps", "时间戳"}
 	sayOptions = phrase{"options: ", "选项："}
 
-	sayShortened = phrase{"2MSL is %s here: shortened by --msl %s, for RFC 9293 has 2 minutes for MSL.", "这里的 2MSL 是 %s：由 --msl %s 缩短；RFC 9293 规定 MSL 为 2 分钟。"}
-	sayDefault   = phrase{"2MSL is %s here: shortened for the demo to an MSL of %s (--msl); RFC 9293 has 2 minutes.", "这里的 2MSL 是 %s：演示把 MSL 缩短为 %s（--msl 可改）；RFC 9293 规定为 2 分钟。"}
-	sayMSL       = phrase{"2MSL is %s here, with an MSL of %s (--msl); RFC 9293 has 2 minutes.", "这里的 2MSL 是 %s，即 MSL 为 %s（--msl）；RFC 9293 规定为 2 分钟。"}
+	sayShortened = phrase{"2MSL is %s here: shortened by --msl %s, for RFC 9293 has 2 minutes for MSL.", "这里的 2MSL 是 %s：由 --msl %s 缩短；RFC 9293 的 MSL 是 2 分钟。"}
+	sayDefault   = phrase{"2MSL is %s here: shortened for the demo to an MSL of %s (--msl); RFC 9293 has 2 minutes.", "这里的 2MSL 是 %s：演示把 MSL 缩短为 %s（--msl 可改）；RFC 9293 的 MSL 是 2 分钟。"}
+	sayMSL       = phrase{"2MSL is %s here, with an MSL of %s (--msl); RFC 9293 has 2 minutes.", "这里的 2MSL 是 %s，即 MSL 为 %s（--msl）；RFC 9293 的 MSL 是 2 分钟。"}
 	sayFullMSL   = phrase{"2MSL is %s, since RFC 9293 has 2 minutes for MSL; the clock is virtual.", "2MSL 是 %s，因为 RFC 9293 规定 MSL 为 2 分钟；时钟是虚拟的。"}
 	sayFullReal  = phrase{"2MSL is %s, since RFC 9293 has 2 minutes for MSL.", "2MSL 是 %s，因为 RFC 9293 规定 MSL 为 2 分钟。"}
 	sayLinuxWait = phrase{"Linux has %s for 2MSL, and its timer says that %s are left. They are not waited for; --wait does.", "Linux 的 2MSL 是 %s，它的定时器还剩 %s。演示不再等待；加 --wait 可以等它结束。"}
@@ -65,9 +65,9 @@ var checkWords = [demoChecks]struct {
 	words   phrase
 }{
 	checkEnd:       {"§3.10", phrase{"the exchange came to its end, no reset, no segment dropped", "交互完整结束，没有复位，没有丢弃报文段"}},
-	checkHandshake: {"§3.5", phrase{"SYN, SYN ACK, ACK and no data in them; then an ACK in every segment", "先是不带数据的 SYN、SYN ACK、ACK，之后每个报文段都带 ACK"}},
+	checkHandshake: {"§3.5", phrase{"SYN, SYN ACK, ACK without data; then an ACK in every segment", "先是不带数据的 SYN、SYN ACK、ACK，之后每个报文段都带 ACK"}},
 	checkSequence:  {"§3.4", phrase{"sequence numbers without a gap; SYN and FIN take one each", "序号连续无缺，SYN 和 FIN 各占一个"}},
-	checkAck:       {"§3.4", phrase{"no ACK of what was not sent; in the end nothing is left unacknowledged", "没有确认未发送的序号，最后全部得到确认"}},
+	checkAck:       {"§3.4", phrase{"no ACK of what was not sent; in the end all is acknowledged", "没有确认未发送的序号，最后全部得到确认"}},
 	checkOptions:   {"§3.2", phrase{"options: nothing used that was not offered; timestamps echoed", "选项：只使用提议过的，时间戳得到回显"}},
 	checkIntact:    {"§3.1", phrase{"every checksum is right", "每个校验和都正确"}},
 	checkPage:      {"§3.8", phrase{"request and response arrived octet for octet", "请求与响应逐字节一致"}},
@@ -78,9 +78,10 @@ var checkWords = [demoChecks]struct {
 
 // findingsZH are the doctor's findings that can stand in the way of a TUN.
 var findingsZH = map[string]string{
-	"/dev/net/tun":                     "没有 /dev/net/tun 这个设备节点：tun 驱动没有加载，或者容器没有得到这个设备",
-	"its mode":                         "当前用户无权打开 /dev/net/tun",
-	"its driver":                       "/dev/net/tun 背后没有驱动",
+	"/dev/net/tun":                     "没有这个设备节点：tun 驱动没有加载，或者容器没有得到这个设备",
+	"container":                        "在 Docker 或 Podman 中，启动容器时要把这个设备给它",
+	"its mode":                         "当前用户无权打开它",
+	"its driver":                       "设备节点背后没有驱动",
 	"user.max_user_namespaces":         "用户命名空间已被关闭",
 	"user.max_net_namespaces":          "网络命名空间已被关闭",
 	"kernel.unprivileged_userns_clone": "只有 root 可以建立用户命名空间",

@@ -88,7 +88,7 @@ var texts = [texts_]text{
 		"{From} says which octet it wants next and how much room it has.",
 		"{from}告知它期待的下一个字节的序号，以及还有多大的接收窗口。"}},
 	Again: {"3.8.1", [langs]string{
-		"{From} sends this once more, since no acknowledgment came in time.",
+		"{From} sends this once more: no acknowledgment came in time.",
 		"{from}没有按时等到确认，于是重传。"}},
 	Reset: {"3.5.2", [langs]string{
 		"{From} resets the connection: for it there is none any more.",
