@@ -44,14 +44,13 @@ type World struct {
 
 // A host is one stack and the link that leads away from it.
 type host struct {
-	stack    *core.Stack
-	listener *core.Listener
-	conn     *core.Conn
-	offset   uint32 // octets that its application has written or read
-	closed   bool   // it has called Close
-	failed   bool
-	changes  []event.Event // transitions
-	link     link
+	stack   *core.Stack
+	conn    *core.Conn // nil before there is one
+	offset  uint32     // octets that its application has written or read
+	closed  bool       // it has called Close
+	failed  bool
+	changes []event.Event // transitions
+	link    link
 }
 
 // The ends.
@@ -88,16 +87,6 @@ func New(o Options) (*World, error) {
 		s.Log().SetMask(event.All)
 		w.hosts[i] = host{stack: s}
 	}
-	server, client := &w.hosts[Server], &w.hosts[Client]
-	var err error
-	server.listener, err = server.stack.Listen(w.now, wire.AddrPort{Port: port}, core.ListenOptions{Backlog: 1})
-	if err != nil {
-		return nil, err
-	}
-	client.conn, err = client.stack.Dial(w.now, wire.AddrPort{}, wire.AddrPort{Addr: prefixes[Server].Addr, Port: port}, nil)
-	if err != nil {
-		return nil, err
-	}
 	return w, nil
 }
 
@@ -109,6 +98,7 @@ func (w *World) Transitions(end int) []event.Event { return w.hosts[end].changes
 
 // Run goes on until nothing is waited for, and tells how it went.
 func (w *World) Run() Result {
+	w.open()
 	w.settle()
 	for range maxSteps {
 		at := w.next()
@@ -127,6 +117,16 @@ func (w *World) Run() Result {
 		w.settle()
 	}
 	return w.finish()
+}
+
+// open begins both applications.
+func (w *World) open() {
+	server, client := &w.hosts[Server], &w.hosts[Client]
+	local := wire.AddrPort{Addr: server.stack.Addrs()[0].Addr, Port: port}
+	_, err := server.stack.Listen(w.now, local, core.ListenOptions{Backlog: 1})
+	server.failed = err != nil
+	client.conn, err = client.stack.Dial(w.now, wire.AddrPort{}, local, nil)
+	client.failed = err != nil
 }
 
 // next is when something happens next.

@@ -1,0 +1,333 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
+
+	"github.com/tcpkit/tcpkit/core/clock"
+	"github.com/tcpkit/tcpkit/core/wire"
+	"github.com/tcpkit/tcpkit/hosts/wasm/skeleton"
+	"github.com/tcpkit/tcpkit/plugins/abi"
+	"github.com/tcpkit/tcpkit/plugins/examples/logger"
+)
+
+// imports is all that the module asks of its host.
+var imports = []string{
+	"tcpkit.plugin [127 127 127] [126]", // (i32, i32, i32) -> i64
+	"wasi_snapshot_preview1.args_get",
+	"wasi_snapshot_preview1.args_sizes_get",
+	"wasi_snapshot_preview1.clock_time_get",
+	"wasi_snapshot_preview1.environ_get",
+	"wasi_snapshot_preview1.environ_sizes_get",
+	"wasi_snapshot_preview1.fd_write",
+	"wasi_snapshot_preview1.poll_oneoff",
+	"wasi_snapshot_preview1.proc_exit",
+	"wasi_snapshot_preview1.random_get",
+	"wasi_snapshot_preview1.sched_yield",
+}
+
+// exports is all that it offers.
+var exports = []string{"_initialize", "tcpkit_buffer", "tcpkit_plugin", "tcpkit_plugin_error", "tcpkit_transfer"}
+
+// gzipMax is the budget of the module as it is served, compressed.
+const gzipMax = 1_000_000
+
+// unwanted is what the module is not built from, since each costs a third of
+// its budget.
+var unwanted = []string{"fmt", "os", "encoding/json", "reflect"}
+
+var transfers = []skeleton.Options{
+	{Seed: 1, Octets: 1 << 18, Loss: 50, Delay: 10 * clock.Millisecond, Family: wire.IPv4},
+	{Seed: 2, Octets: 1 << 16, Loss: 100, Delay: 40 * clock.Millisecond, Family: wire.IPv6},
+}
+
+func TestModule(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "tcpkit.wasm")
+	build(t, file, []string{"GOOS=wasip1", "GOARCH=wasm"}, "-buildmode=c-shared", "-trimpath", "-ldflags=-s -w")
+	wasm, err := os.ReadFile(file)
+	require.NoError(t, err)
+
+	t.Run("size", func(t *testing.T) { checkSize(t, wasm) })
+
+	ctx := context.Background()
+	cache := wazero.NewCompilationCache()
+	t.Cleanup(func() { require.NoError(t, cache.Close(ctx)) })
+	t.Run("imports", func(t *testing.T) { checkNames(t, newHost(t, cache, wasm)) })
+	t.Run("same result", func(t *testing.T) { checkResults(t, newHost(t, cache, wasm)) })
+	t.Run("plugin", func(t *testing.T) { checkPlugin(t, newHost(t, cache, wasm)) })
+	t.Run("bad calls", func(t *testing.T) { checkBadCalls(t, newHost(t, cache, wasm)) })
+}
+
+func build(t *testing.T, output string, env []string, args ...string) {
+	t.Helper()
+	cmd := exec.Command("go", append(append([]string{"build", "-o", output}, args...), ".")...)
+	cmd.Env = append(append(os.Environ(), "CGO_ENABLED=0"), env...)
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "go build for %v: %s", env, out)
+}
+
+// A host is the module in wazero, in the place of a page.
+type host struct {
+	*testing.T
+	compiled wazero.CompiledModule
+	module   api.Module
+	runtime  wazero.Runtime
+	guest    *guest // nil: no plugins
+}
+
+func newHost(t *testing.T, cache wazero.CompilationCache, wasm []byte) *host {
+	t.Helper()
+	ctx := context.Background()
+	h := &host{T: t, runtime: wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfig().WithCompilationCache(cache))}
+	t.Cleanup(func() { require.NoError(t, h.runtime.Close(ctx)) })
+	wasi_snapshot_preview1.MustInstantiate(ctx, h.runtime)
+	_, err := h.runtime.NewHostModuleBuilder(abi.ImportModule).NewFunctionBuilder().
+		WithGoModuleFunction(api.GoModuleFunc(h.plugin),
+			[]api.ValueType{api.ValueTypeI32, api.ValueTypeI32, api.ValueTypeI32}, []api.ValueType{api.ValueTypeI64}).
+		Export(abi.ImportPlugin).Instantiate(ctx)
+	require.NoError(t, err)
+	h.compiled, err = h.runtime.CompileModule(ctx, wasm)
+	require.NoError(t, err)
+	h.module, err = h.runtime.InstantiateModule(ctx, h.compiled,
+		wazero.NewModuleConfig().WithName("tab").WithStartFunctions("_initialize").WithStderr(os.Stderr))
+	require.NoError(t, err)
+	return h
+}
+
+// call calls an export and returns what it left in the buffer.
+func (h *host) call(name string, args ...uint64) (int32, []byte) {
+	h.Helper()
+	results, err := h.module.ExportedFunction(name).Call(context.Background(), args...)
+	require.NoError(h, err, name)
+	n := int32(results[0])
+	left, ok := h.module.Memory().Read(h.buffer(0), uint32(max(n, -n)))
+	require.True(h, ok)
+	return n, bytes.Clone(left)
+}
+
+func (h *host) buffer(size int) uint32 {
+	h.Helper()
+	results, err := h.module.ExportedFunction("tcpkit_buffer").Call(context.Background(), uint64(size))
+	require.NoError(h, err)
+	return uint32(results[0])
+}
+
+func (h *host) put(b []byte) uint64 {
+	h.Helper()
+	require.True(h, h.module.Memory().Write(h.buffer(len(b)), b))
+	return uint64(len(b))
+}
+
+func (h *host) transfer(o skeleton.Options) skeleton.Result {
+	h.Helper()
+	n, left := h.call("tcpkit_transfer", h.put(o.Append(nil)))
+	require.Positive(h, n, "%s", left)
+	r, ok := skeleton.ParseResult(left)
+	require.True(h, ok)
+	return r
+}
+
+// native runs the same in this process.
+func native(t *testing.T, o skeleton.Options) skeleton.Result {
+	t.Helper()
+	w, err := skeleton.New(o)
+	require.NoError(t, err)
+	return w.Run()
+}
+
+func checkSize(t *testing.T, wasm []byte) {
+	var b bytes.Buffer
+	w, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	require.NoError(t, err)
+	_, err = w.Write(wasm)
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	t.Logf("%d octets, %d compressed", len(wasm), b.Len())
+	require.Less(t, b.Len(), gzipMax, "what was added is too large; go list -deps says what it brought along")
+}
+
+func checkNames(t *testing.T, h *host) {
+	var got []string
+	for _, f := range h.compiled.ImportedFunctions() {
+		module, name, _ := f.Import()
+		text := module + "." + name
+		if module == abi.ImportModule {
+			text += fmt.Sprint(" ", f.ParamTypes(), " ", f.ResultTypes())
+		}
+		got = append(got, text)
+	}
+	slices.Sort(got)
+	require.Equal(t, imports, got, "every host of the module, in whatever language, has these and no others")
+	require.Empty(t, h.compiled.ImportedMemories())
+
+	got = nil
+	for name := range h.compiled.ExportedFunctions() {
+		got = append(got, name)
+	}
+	slices.Sort(got)
+	require.Equal(t, exports, got)
+}
+
+func checkResults(t *testing.T, h *host) {
+	for _, o := range transfers {
+		want := native(t, o)
+		require.True(t, want.Finished, "%+v", want)
+		require.Positive(t, want.Lost)
+		require.Equal(t, want, h.transfer(o), "the same options are the same run, on %s/%s and in WASM", runtime.GOOS, runtime.GOARCH)
+		require.Equal(t, want, h.transfer(o), "and again")
+	}
+}
+
+// A guest is a plugin beside the module, called as a page in JavaScript would
+// call it.
+type guest struct {
+	id     uint32
+	module api.Module
+	buffer uint32
+}
+
+// plugin is the import tcpkit.plugin.
+func (h *host) plugin(ctx context.Context, tab api.Module, stack []uint64) {
+	id, hook, ptr := uint32(stack[0]), abi.Hook(stack[1]), uint32(stack[2])
+	var result int64
+	switch {
+	case h.guest == nil || h.guest.id != id:
+		result = abi.NoPlugin
+	case !h.guest.run(ctx, tab.Memory(), hook, ptr, &result):
+		result = abi.Trapped
+	}
+	stack[0] = uint64(result)
+}
+
+func (g *guest) run(ctx context.Context, tab api.Memory, hook abi.Hook, ptr uint32, result *int64) bool {
+	export := map[abi.Hook]string{
+		abi.HookABI: abi.ExportABI, abi.HookInit: abi.ExportInit, abi.HookTransition: abi.ExportTransition,
+	}[hook]
+	f := g.module.ExportedFunction(export)
+	if f == nil {
+		return false
+	}
+	if hook == abi.HookABI || hook == abi.HookInit {
+		var args []uint64
+		if hook == abi.HookInit {
+			args = []uint64{uint64(ptr)}
+		}
+		results, err := f.Call(ctx, args...)
+		if err != nil {
+			return false
+		}
+		if *result = int64(uint32(results[0])); hook == abi.HookInit {
+			g.buffer = uint32(results[0])
+		}
+		return true
+	}
+	size, ok := tab.ReadUint16Le(ptr)
+	if !ok {
+		return false
+	}
+	record, ok := tab.Read(ptr, uint32(size))
+	if !ok || !g.module.Memory().Write(g.buffer, record) {
+		return false
+	}
+	results, err := f.Call(ctx)
+	if err != nil {
+		return false
+	}
+	back, ok := g.module.Memory().Read(g.buffer, uint32(size))
+	*result = int64(results[0])
+	return ok && tab.Write(ptr, back)
+}
+
+// checkPlugin runs the file that plugins/examples/logger runs natively, through
+// the module's one import.
+func checkPlugin(t *testing.T, h *host) {
+	o := transfers[0]
+	n, why := h.call("tcpkit_plugin", 1, h.put(logger.Module))
+	require.Negative(t, n, "nobody runs plugins yet")
+	require.Contains(t, string(why), "load plugin 1: the page that embeds tcpkit runs no plugin")
+
+	module, err := h.runtime.Instantiate(context.Background(), logger.Module)
+	require.NoError(t, err)
+	h.guest = &guest{id: 1, module: module}
+	n, why = h.call("tcpkit_plugin", 1, h.put(logger.Module))
+	require.Zero(t, n, "%s", why)
+
+	want := native(t, o)
+	require.Equal(t, want, h.transfer(o), "who watches changes nothing")
+	n, why = h.call("tcpkit_plugin_error")
+	require.Zero(t, n, "%s", why)
+
+	w, err := skeleton.New(o)
+	require.NoError(t, err)
+	w.Run()
+	var pairs []byte
+	for _, e := range w.Transitions(skeleton.Client) {
+		pairs = append(pairs, e.From, e.To)
+	}
+	memory := module.Memory()
+	count, _ := memory.ReadUint32Le(logger.CountAt)
+	require.Equal(t, uint32(len(pairs)/2), count)
+	seen, _ := memory.Read(logger.PairsAt, uint32(len(pairs)))
+	require.Equal(t, pairs, seen, "the plugin saw every change of state of the client")
+
+	require.NoError(t, module.Close(context.Background()))
+	require.Equal(t, want, h.transfer(o), "a plugin that is gone harms no connection")
+	n, why = h.call("tcpkit_plugin_error")
+	require.Negative(t, n)
+	require.Equal(t, "tcpkit_transition plugin 1: trapped", string(why))
+}
+
+func checkBadCalls(t *testing.T, h *host) {
+	n, why := h.call("tcpkit_transfer", 1<<31)
+	require.Negative(t, n)
+	require.Contains(t, string(why), "tcpkit_buffer")
+	n, why = h.call("tcpkit_transfer", 0)
+	require.Negative(t, n)
+	require.Contains(t, string(why), "damaged")
+	n, why = h.call("tcpkit_plugin", 1, h.put([]byte("no module")))
+	require.Negative(t, n)
+	require.Contains(t, string(why), "not a WASM module")
+	large := h.buffer(1 << 20)
+	require.Equal(t, large, h.buffer(1<<20), "the buffer stays where it is until it grows")
+}
+
+// TestSameOn386 holds a machine of 32 bits to the same result.
+func TestSameOn386(t *testing.T) {
+	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
+		t.Skip("programs for linux/386 run on linux/amd64")
+	}
+	file := filepath.Join(t.TempDir(), "tcpkit386")
+	build(t, file, []string{"GOARCH=386"})
+	for _, o := range transfers {
+		out, err := exec.Command(file, "-seed", fmt.Sprint(o.Seed), "-octets", fmt.Sprint(o.Octets), "-loss", fmt.Sprint(o.Loss),
+			"-delay", fmt.Sprint(int64(o.Delay))+"ns", fmt.Sprintf("-6=%t", o.Family == wire.IPv6)).CombinedOutput()
+		require.NoError(t, err, "%s", out)
+		require.Equal(t, fmt.Sprintf("%+v\n", native(t, o)), string(out))
+	}
+}
+
+func TestPackages(t *testing.T) {
+	cmd := exec.Command("go", "list", "-deps", ".")
+	cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
+	out, err := cmd.Output()
+	require.NoError(t, err)
+	deps := strings.Fields(string(out))
+	require.Contains(t, deps, "github.com/tcpkit/tcpkit/core")
+	for _, name := range unwanted {
+		require.NotContains(t, deps, name, "go list -deps says who wants it")
+	}
+}
