@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/songgao/water"
 	"github.com/vishvananda/netlink"
@@ -155,6 +156,11 @@ func (t *TUN) configure(cfg *TUNConfig) error {
 	if err := netlink.LinkSetUp(link); err != nil {
 		return fmt.Errorf("bring it up: %w", err)
 	}
+	for _, p := range cfg.Peer {
+		if err := awaitLocal(p.Addr()); err != nil {
+			return fmt.Errorf("add address %v: %w", p, err)
+		}
+	}
 	for _, p := range cfg.Routes {
 		route := &netlink.Route{LinkIndex: link.Attrs().Index, Dst: ipNet(p.Masked()), Scope: netlink.SCOPE_LINK}
 		if p.Addr().Is6() {
@@ -165,6 +171,32 @@ func (t *TUN) configure(cfg *TUNConfig) error {
 		}
 	}
 	return nil
+}
+
+// How long the kernel may take with an address, and how often it is asked.
+const (
+	localPatience = 5 * time.Second
+	localEvery    = time.Millisecond
+)
+
+// awaitLocal waits until the kernel takes what comes for an address of its own. For
+// IPv6 it sees to that in a worker, after it has said that the address was added, and
+// drops packets until then: a first SYN would be sent again after a second.
+func awaitLocal(a netip.Addr) error {
+	tick := time.NewTicker(localEvery)
+	defer tick.Stop()
+	for end := time.Now().Add(localPatience); ; <-tick.C {
+		routes, err := netlink.RouteGet(a.AsSlice())
+		switch {
+		case err == nil && len(routes) > 0 && routes[0].Type == unix.RTN_LOCAL:
+			return nil
+		case time.Now().Before(end):
+		case err != nil:
+			return fmt.Errorf("wait for it: %w", err)
+		default:
+			return fmt.Errorf("wait for it: %w", syscall.ETIMEDOUT)
+		}
+	}
 }
 
 func ipNet(p netip.Prefix) *net.IPNet {
