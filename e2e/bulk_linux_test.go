@@ -71,7 +71,7 @@ func TestBulkOverABadLink(t *testing.T) {
 	stackLocal := []netip.Prefix{netip.MustParsePrefix("10.99.0.2/24"), netip.MustParsePrefix("fd99::2/64")}
 	tun, err := native.OpenTUN(native.TUNConfig{Peer: kernelLocal})
 	require.NoError(t, err)
-	c := newCapture("bulk", 64<<20)
+	c := newCapture(t, "bulk")
 	h, err := native.New(native.Config{Local: stackLocal, IO: native.Impair(wellSide{tun, c}, bad, 1), Tap: outTap{c}})
 	require.NoError(t, err)
 	start := time.Now()

@@ -35,7 +35,7 @@ func floodSize() int {
 // serves an honest client beside it all the while.
 func TestSYNFlood(t *testing.T) {
 	netnstest.Need(t)
-	c := newCapture("SYN flood", 256<<20)
+	c := newCapture(t, "flood")
 	t.Run("all", func(t *testing.T) {
 		everyWay(t, "SYN flood", func(t *testing.T, family int, kernelIsClient bool) {
 			synFlood(newPlay(t, c, family, kernelIsClient))

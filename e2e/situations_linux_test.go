@@ -33,7 +33,7 @@ var situations = []situation{
 // with any packet.
 func TestSituations(t *testing.T) {
 	netnstest.Need(t)
-	c := newCapture("situations", 256<<20)
+	c := newCapture(t, "situations")
 	t.Run("all", func(t *testing.T) {
 		for _, s := range situations {
 			everyWay(t, s.name, func(t *testing.T, family int, kernelIsClient bool) {

@@ -1,10 +1,16 @@
 package e2e
 
 import (
+	"bufio"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
+	"testing"
 	"time"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/tcpkit/tcpkit/core/clock"
 	"github.com/tcpkit/tcpkit/core/event"
@@ -225,31 +231,39 @@ func (s story) String() string {
 	return b.String()
 }
 
-// A capture is a pcapng file in memory.
+// A capture is a pcapng file that tshark will judge.
 type capture struct {
-	mu     sync.Mutex
+	file   *os.File
 	writer pcapng.Writer
-	b      []byte
-	n      int // packets
-	bound  int // octets
+
+	mu  sync.Mutex
+	out *bufio.Writer
+	buf []byte
+	n   int   // packets
+	err error // of the disk
 }
 
-func newCapture(name string, bound int) *capture {
-	c := &capture{bound: bound, writer: pcapng.Writer{Application: "tcpkit e2e", Interface: name}}
-	c.b = c.writer.AppendHeader(nil)
+// newCapture begins a file, which `go test -artifacts` keeps.
+func newCapture(t *testing.T, name string) *capture {
+	t.Helper()
+	f, err := os.Create(filepath.Join(t.ArtifactDir(), name+".pcapng"))
+	require.NoError(t, err)
+	t.Cleanup(func() { f.Close() })
+	c := &capture{file: f, out: bufio.NewWriterSize(f, 1<<20), writer: pcapng.Writer{Application: "tcpkit e2e", Interface: name}}
+	_, c.err = c.out.Write(c.writer.AppendHeader(nil))
 	return c
 }
 
 func (c *capture) add(dir packet.Direction, b []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.b) > c.bound {
-		return
-	}
 	way := pcapng.Inbound
 	if dir == packet.Out {
 		way = pcapng.Outbound
 	}
-	c.b = c.writer.AppendPacket(c.b, clock.Instant(time.Now().UnixNano()), b, way, "")
+	c.buf = c.writer.AppendPacket(c.buf[:0], clock.Instant(time.Now().UnixNano()), b, way, "")
+	if _, err := c.out.Write(c.buf); err != nil && c.err == nil {
+		c.err = err
+	}
 	c.n++
 }
