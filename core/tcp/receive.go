@@ -84,15 +84,16 @@ func (c *TCB) target() seq.Value {
 	if c.recvBuf.n < c.rcv.limit {
 		free = c.rcv.limit - c.recvBuf.n
 	}
-	if !c.ts.scaleOK {
-		free = min(free, 65535)
-	}
+	free = min(free, 65535<<c.rcv.scale) // what the field can say
 	return c.rcv.nxt.Add(seq.Size(free))
 }
 
 // offer moves the right edge and returns the window field that says where it is
 // (§3.8.6.2.2, MUST-39: only in steps worth it; SHLD-14: never to the left). The
-// field is rounded up where rounding down would move the edge to the left.
+// field is rounded up, so that the edge does not move to the left, as long as
+// there is room for what that adds: else segments smaller than the unit would
+// carry the edge on for ever. Where there is none the peer sees an edge that is
+// less than a unit behind the one that we go by, RFC 7323 §2.4.
 func (c *TCB) offer(syn bool) uint16 {
 	r := &c.rcv
 	target := c.target()
@@ -109,12 +110,12 @@ func (c *TCB) offer(syn bool) uint16 {
 			r.edge = r.nxt.Add(w)
 		}
 	}
-	field := (r.window() + unit - 1) >> shift
-	field = min(field, 65535)
-	if edge := r.nxt.Add(field << shift); edge.After(r.edge) {
+	field := r.window() >> shift
+	if edge := r.nxt.Add((field + 1) << shift); field<<shift < r.window() && edge.AtOrBefore(target) {
+		field++
 		r.edge = edge
 	}
-	return uint16(field)
+	return uint16(min(field, 65535))
 }
 
 // worth reports whether moving the edge to target opens the window by enough:
