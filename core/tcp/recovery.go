@@ -76,8 +76,11 @@ func (c *TCB) acknowledge(now clock.Instant, seg *Segment) {
 		c.rtt.backoff = 0
 	}
 	oldWnd := c.snd.wnd
-	// §3.10.7.4: only a newer segment changes the window (U-10).
-	if c.snd.wl1.Before(seg.Seq) || c.snd.wl1 == seg.Seq && c.snd.wl2.AtOrBefore(seg.Ack) {
+	// §3.10.7.4: only a newer segment changes the window (U-10), which counts from
+	// SND.UNA.
+	if seg.Ack.Before(c.snd.una) {
+		// It is heard for its SACK blocks alone.
+	} else if c.snd.wl1.Before(seg.Seq) || c.snd.wl1 == seg.Seq && c.snd.wl2.AtOrBefore(seg.Ack) {
 		same := advance == 0 && c.snd.wl1 == seg.Seq && len(seg.Payload) == 0
 		if w := seq.Size(seg.Window) << c.snd.scale; !c.cfg.KeepWindow || !same || w == 0 || w > c.snd.wnd {
 			c.setWindow(now, seg)

@@ -57,3 +57,18 @@ func TestWindowBeyondTheScale(t *testing.T) {
 		require.Equal(t, 14600+65535, e.c.Readable(), "and all that was in it is held")
 	})
 }
+
+// RFC 9293 §3.10.7.4: only an ACK of SND.UNA or more brings a window, since it
+// counts from there; an older one may still bring SACK blocks.
+func TestOldAckBringsNoWindow(t *testing.T) {
+	each(t, func(t *testing.T, v variant) {
+		e := newEnd(t, v, tcp.Linux()).passive(20000, sackOK)
+		e.write(6000)
+		e.took()
+		e.in("P. 1(10) ack 3001 win 17000")
+		require.Equal(t, uint32(17000), e.c.Info(e.now).SndWnd)
+		e.in("P. 11(10) ack 1461 win 50000", e.sack(4381, 5841))
+		require.Equal(t, uint32(17000), e.c.Info(e.now).SndWnd)
+		require.Equal(t, uint32(1), e.c.Info(e.now).Sacked)
+	})
+}
