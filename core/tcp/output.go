@@ -186,20 +186,27 @@ func (c *TCB) sendLost(now clock.Instant, p *packet.Packet) (sent, built bool) {
 		return false, false
 	}
 	s := c.out.list[i]
-	n := min(uint32(s.len()), c.payloadMax())
+	n := uint32(s.len())
+	fin := c.snd.finSent && s.end == c.snd.nxt
+	if fin {
+		n--
+	}
+	if size := c.payloadMax(); n > size {
+		n, fin = size, false
+	}
 	if c.rec.force == 0 && c.inFlight()+n > c.cc.Cwnd {
 		return false, false
 	}
 	// §3.8.6, MAY-7: what lies behind a shrunken window is not sent again, but for
 	// the first octet, which is the probe (MUST-35).
-	if edge := c.snd.una.Add(c.snd.wnd); s.start.Add(seq.Size(n)).After(edge) {
+	if edge := c.snd.una.Add(c.snd.wnd); s.start.Add(covers(n, fin)).After(edge) {
 		if s.start.Before(edge) {
-			n = uint32(edge.From(s.start))
+			n, fin = min(n, uint32(edge.From(s.start))), false
 		} else if s.start != c.snd.una || c.rec.force == 0 {
 			return false, false
 		}
 	}
-	c.out.again(i, seq.Size(n), now)
+	c.out.again(i, covers(n, fin), now)
 	if c.rec.force > 0 {
 		c.rec.force--
 	}
@@ -211,7 +218,15 @@ func (c *TCB) sendLost(now clock.Instant, p *packet.Packet) (sent, built bool) {
 	if !c.isArmed(timerRetransmit) {
 		c.armRetransmit(now)
 	}
-	return true, c.sendData(now, p, s.start, n, true)
+	return true, c.sendData(now, p, s.start, n, fin, true)
+}
+
+// covers is how much of the sequence space n octets and perhaps a FIN take.
+func covers(n uint32, fin bool) seq.Size {
+	if fin {
+		n++
+	}
+	return seq.Size(n)
 }
 
 func retransmitRule(p Phase) rule.ID {
@@ -243,6 +258,8 @@ func (c *TCB) sendNew(now clock.Instant, p *packet.Packet) (sent, built bool) {
 		usable = uint32(edge.From(c.snd.nxt))
 	}
 	n := min(unsent, usable)
+	// §3.4: the FIN counts like an octet, so it has to fit the window like one.
+	fin := c.snd.finQueued && usable > unsent
 	if force {
 		n = min(unsent, max(usable, 1), limit)
 	} else {
@@ -257,17 +274,18 @@ func (c *TCB) sendNew(now clock.Instant, p *packet.Packet) (sent, built bool) {
 			n = max(room, min(n, limit))
 		}
 		n = c.segmentSize(n, limit)
-		if n < unsent && n < limit && !c.worthSending(n) || n == 0 && unsent > 0 {
+		if n < unsent && n < limit && !c.worthSending(n) {
 			c.armPersist(now)
 			return false, false
 		}
 		if n == unsent && n < limit && n > 0 && !c.snd.finQueued && c.nagled() {
 			return false, false
 		}
-		if n == 0 && usable == 0 && c.snd.wnd == 0 {
-			c.armPersist(now) // only the FIN is left, and the window is closed
-			return false, false
-		}
+	}
+	fin = fin && n == unsent
+	if n == 0 && !fin {
+		c.armPersist(now) // only the FIN is left, and it does not fit
+		return false, false
 	}
 	if force && usable > 0 {
 		c.pend |= pendPush // what the override lets go is all that the peer gets for now
@@ -276,11 +294,8 @@ func (c *TCB) sendNew(now clock.Instant, p *packet.Packet) (sent, built bool) {
 		c.snd.small = c.snd.nxt.Add(seq.Size(n))
 	}
 	start := c.snd.nxt
-	end := start.Add(seq.Size(n))
-	if n == unsent && c.snd.finQueued {
-		c.snd.finSent = true
-		end = end.Add(1)
-	}
+	end := start.Add(covers(n, fin))
+	c.snd.finSent = fin
 	if c.out == nil {
 		c.out = c.env.takeFlight()
 	}
@@ -296,7 +311,7 @@ func (c *TCB) sendNew(now clock.Instant, p *packet.Packet) (sent, built bool) {
 	if c.pend&pendDelayed != 0 {
 		c.rcv.pingpong = true
 	}
-	return true, c.sendData(now, p, start, n, false)
+	return true, c.sendData(now, p, start, n, fin, false)
 }
 
 // segmentSize cuts n to what one packet takes: one segment, or on a link that
@@ -328,21 +343,16 @@ func (c *TCB) nagled() bool {
 	return !c.cfg.NagleMinshall || c.snd.small.After(c.snd.una)
 }
 
-// sendData sends n octets of the send buffer from start, with the FIN if it
-// stands right behind them. PSH marks the end of what is queued (MUST-61).
-func (c *TCB) sendData(now clock.Instant, p *packet.Packet, start seq.Value, n uint32, again bool) bool {
+// sendData sends n octets of the send buffer from start, with the FIN behind them
+// if it is due. PSH marks the end of what is queued (MUST-61).
+func (c *TCB) sendData(now clock.Instant, p *packet.Packet, start seq.Value, n uint32, fin, again bool) bool {
 	t := wire.TCP{Seq: start, Flags: wire.ACK}
 	off := uint32(start.From(c.snd.base))
-	if off+n > c.sendBuf.n {
-		n = c.sendBuf.n - off // the last of n was the FIN
+	if n > 0 && off+n == c.sendBuf.n {
+		t.Flags |= wire.PSH
 	}
-	if off+n == c.sendBuf.n {
-		if n > 0 {
-			t.Flags |= wire.PSH
-		}
-		if c.snd.finSent {
-			t.Flags |= wire.FIN
-		}
+	if fin {
+		t.Flags |= wire.FIN
 	}
 	if c.pend&pendPush != 0 {
 		c.pend &^= pendPush

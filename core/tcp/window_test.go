@@ -72,3 +72,56 @@ func TestOldAckBringsNoWindow(t *testing.T) {
 		require.Equal(t, uint32(1), e.c.Info(e.now).Sacked)
 	})
 }
+
+// RFC 9293 §3.4: the FIN counts, so it has to fit the window like an octet does.
+func TestFinFitsTheWindow(t *testing.T) {
+	each(t, func(t *testing.T, v variant) {
+		for _, cfg := range []tcp.Config{tcp.Linux(), tcp.RFC9293()} {
+			e := newEnd(t, v, cfg).passive(1000)
+			e.write(1000)
+			require.NoError(t, e.c.CloseWrite(e.now))
+			e.out("the window is full with the data", "P. 1(1000) ack 1")
+			e.in(". 1(0) ack 1001 win 1000")
+			e.out("now the FIN fits", "F. 1001(0) ack 1")
+
+			e = newEnd(t, v, cfg).passive(1001)
+			c := &e.c
+			b := make([]byte, 1000)
+			_, err := c.Write(e.now, b)
+			require.NoError(t, err)
+			require.NoError(t, c.CloseWrite(e.now))
+			e.out("all fits", "FP. 1(1000) ack 1")
+
+			// The window closes before the FIN: it is probed, and the FIN follows.
+			e = newEnd(t, v, cfg).passive(1000)
+			e.write(1000)
+			require.NoError(t, e.c.CloseWrite(e.now))
+			e.took()
+			e.in(". 1(0) ack 1001 win 0")
+			e.out("nothing fits")
+			e.pass(2 * second)
+			require.NotEmpty(t, e.took(), "a probe")
+			e.in(". 1(0) ack 1001 win 500")
+			e.out("the FIN", "F. 1001(0) ack 1")
+		}
+	})
+}
+
+// What was the last segment goes again as it was, its FIN in it once and within
+// the window.
+func TestLastSegmentGoesAgainWhole(t *testing.T) {
+	each(t, func(t *testing.T, v variant) {
+		e := newEnd(t, v, tcp.Linux()).passive(65535)
+		_, err := e.c.Write(e.now, make([]byte, 1460))
+		require.NoError(t, err)
+		require.NoError(t, e.c.CloseWrite(e.now))
+		e.out("data and FIN", "FP. 1(1460) ack 1")
+		e.pass(300 * ms)
+		e.out("again", "FP. 1(1460) ack 1")
+		require.Equal(t, tcp.FinWait1, e.c.State())
+		e.in(". 1(0) ack 1461 win 65535")
+		e.out("the FIN is not known to be lost")
+		e.pass(10 * second)
+		require.Equal(t, "F. 1461(0) ack 1", e.took()[0])
+	})
+}
