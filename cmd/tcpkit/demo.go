@@ -66,9 +66,9 @@ func newDemo(a *app) *cobra.Command {
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.StringVar(&d.language, "lang", "", "`LANGUAGE` of the sentences: en or zh (default that of the locale)")
-	f.StringVar(&d.role, "role", "both", "what tcpkit is: server (act 1), client (act 2) or both")
+	f.StringVar(&d.role, "role", "both", "what tcpkit is, `ROLE`: server (act 1), client (act 2) or both")
 	f.BoolVarP(&d.six, "ipv6", "6", false, "talk over IPv6")
-	f.DurationVar(&d.msl, "msl", 0, "tcpkit's MSL; TIME-WAIT lasts twice as long (default 500ms over the TUN, in memory RFC 9293's 2m)")
+	f.DurationVar(&d.msl, "msl", 0, "tcpkit's MSL, a `DURATION`; TIME-WAIT lasts twice as long (default 500ms over the TUN, in memory RFC 9293's 2m)")
 	f.BoolVar(&d.wait, "wait", false, "wait for the kernel's TIME-WAIT too, 60 s")
 	f.BoolVar(&d.memory, "memory", false, "without the kernel: two stacks in memory, the same each time")
 	f.BoolVar(&d.requireTUN, "require-tun", false, "fail where no TUN can be had, and don't go on in memory")
@@ -334,6 +334,7 @@ func (p *play) run() (err error) {
 	} else {
 		s := newScreen(p.app.out, p.lang)
 		s.names, s.heads, s.msl, s.rules = p.names, p.heads, p.msl, p.app.verbose
+		defer s.leave()
 		see = s
 	}
 	var tap *capture

@@ -364,6 +364,13 @@ func (s *screen) left(d, of clock.Duration) {
 	s.written = true
 }
 
+// leave ends a line that is being written over.
+func (s *screen) leave() {
+	if s.written && s.err == nil {
+		_, s.err = io.WriteString(s.out, "\n")
+	}
+}
+
 func (s *screen) over(at clock.Instant, states endStates, closer int, events []event.Event) {
 	changed := [2]bool{closer == peerEnd, closer == kitEnd}
 	s.row(at, states, changed, s.middle(" "+say2MSL.in(s.lang)+" ", "┄", s.arrowWidth()), "33").end()
