@@ -65,7 +65,10 @@ func (c *TCB) next(now clock.Instant, p *packet.Packet) (sent, built bool) {
 		}
 	}
 	if c.pend&pendAck != 0 {
-		return true, c.sendAck(now, p, c.snd.nxt)
+		// §3.10.7.4 says SND.NXT. Where what was sent reaches beyond the window, a
+		// probe or after a shrink, the peer takes no number behind the edge, and two
+		// ends that probe each other would hear nothing of each other (A.2).
+		return true, c.sendAck(now, p, seq.Min(c.snd.nxt, c.snd.una.Add(c.snd.wnd)))
 	}
 	return false, false
 }

@@ -125,3 +125,26 @@ func TestLastSegmentGoesAgainWhole(t *testing.T) {
 		require.Equal(t, "F. 1461(0) ack 1", e.took()[0])
 	})
 }
+
+// Windows of both ends are closed and both probe with an octet (RFC 9293 A.2):
+// the ACK that answers must be one that the other end takes, else neither learns
+// that the other's window has opened.
+func TestCrossingProbes(t *testing.T) {
+	each(t, func(t *testing.T, v variant) {
+		cfg := tcp.RFC9293()
+		cfg.ReceiveBuffer, cfg.ReceiveBufferMax = 1000, 1000
+		e := newEnd(t, v, cfg).passive(500)
+		e.write(500)
+		e.write(100)
+		e.out("what fits", "P. 1(500) ack 1")
+		e.in("P. 1(1000) ack 501 win 0")
+		e.pass(200 * ms)
+		e.out("the ACK has waited", ". 501(0) ack 1001")
+		require.Zero(t, e.last.Window, "our window is closed too")
+		e.pass(1 * second)
+		e.out("our probe", ". 501(1) ack 1001")
+		e.took()
+		require.Equal(t, 1000, e.read(1))
+		e.out("the window is open: at a number that the peer's window of 0 takes", ". 501(0) ack 1001")
+	})
+}
