@@ -65,12 +65,22 @@ func (c *TCB) next(now clock.Instant, p *packet.Packet) (sent, built bool) {
 		}
 	}
 	if c.pend&pendAck != 0 {
-		// §3.10.7.4 says SND.NXT. Where what was sent reaches beyond the window, a
-		// probe or after a shrink, the peer takes no number behind the edge, and two
-		// ends that probe each other would hear nothing of each other (A.2).
-		return true, c.sendAck(now, p, seq.Min(c.snd.nxt, c.snd.una.Add(c.snd.wnd)))
+		return true, c.sendAck(now, p, c.ackNumber())
 	}
 	return false, false
+}
+
+// ackNumber is the sequence number of a segment without data: SND.NXT, as
+// §3.10.7.4 has it. Where what was sent reaches beyond the window, as a probe or
+// after a shrink, it is the edge: the peer takes no number behind it, and two
+// ends that probe each other would hear nothing of each other (A.2). An edge that
+// has gone back by the rounding of its scale is no shrink (RFC 7323 §2.4).
+func (c *TCB) ackNumber() seq.Value {
+	edge := c.snd.una.Add(c.snd.wnd)
+	if c.snd.nxt.AtOrBefore(edge) || c.snd.wnd > 0 && c.snd.nxt.From(edge)>>c.snd.scale == 0 {
+		return c.snd.nxt
+	}
+	return edge
 }
 
 // sendReset sends the reset that ends the connection, or the one that answers a
