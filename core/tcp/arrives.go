@@ -24,7 +24,7 @@ func (c *TCB) Arrives(now clock.Instant, seg *Segment) {
 		return
 	}
 	c.env.dropped = rule.NotDropped
-	seg.unscaled = seg.Flags&wire.SYN != 0
+	seg.first, seg.unscaled = seg.Seq, seg.Flags&wire.SYN != 0
 	c.dispatch(now, seg)
 	if c.env.HookMask&HookRejected != 0 && c.env.dropped != rule.NotDropped {
 		c.hookSegment(now, &seg.TCP, len(seg.Payload), false, c.env.dropped)
@@ -286,10 +286,12 @@ func (c *TCB) checkSameSyn(now clock.Instant, seg *Segment) bool {
 // older is PAWS, RFC 7323 §5.2: the timestamp is older than the last one in
 // order, and that one is not older than 24 days.
 func (c *TCB) older(now clock.Instant, seg *Segment) bool {
-	const forgotten = 24 * 24 * clock.Hour // §5.5
 	behind := int32(c.ts.recent - seg.Options.TSVal)
-	return behind > int32(c.cfg.PAWSSlack) && now.Sub(c.ts.recentAt) <= forgotten
+	return behind > int32(c.cfg.PAWSSlack) && !c.outdated(now)
 }
+
+// outdated reports whether TS.Recent is so old that it means nothing (§5.5).
+func (c *TCB) outdated(now clock.Instant) bool { return now.Sub(c.ts.recentAt) > 24*24*clock.Hour }
 
 // checkReset is the second check, with RFC 5961 §3.2.
 func (c *TCB) checkReset(now clock.Instant, seg *Segment) bool {
@@ -397,7 +399,7 @@ func (c *TCB) updateRecent(now clock.Instant, seg *Segment) {
 	if !c.ts.on || seg.Options.Has&wire.HasTimestamps == 0 {
 		return
 	}
-	if seg.Seq.AtOrBefore(c.rcv.acked) && int32(seg.Options.TSVal-c.ts.recent) >= 0 {
+	if seg.first.AtOrBefore(c.rcv.acked) && (int32(seg.Options.TSVal-c.ts.recent) >= 0 || c.outdated(now)) {
 		c.ts.recent, c.ts.recentAt = seg.Options.TSVal, now
 	}
 }

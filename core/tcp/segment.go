@@ -15,7 +15,8 @@ type Segment struct {
 	TTL     uint8
 	Count   uint16 // segments on the wire that it stands for, at least 1
 
-	unscaled bool // its window is that of a SYN, which has been taken away
+	first    seq.Value // SEG.SEQ as it came, before what is old was cut off
+	unscaled bool      // its window is that of a SYN, which has been taken away
 }
 
 // Len is SEG.LEN: the octets of sequence space that the segment occupies, SYN

@@ -1,0 +1,40 @@
+package tcp_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tcpkit/tcpkit/core/clock"
+	"github.com/tcpkit/tcpkit/core/tcp"
+)
+
+// RFC 7323 §5.5: after 24 days TS.Recent is forgotten, and set anew from what
+// comes next, however old that seems.
+func TestOutdatedTimestampIsSetAnew(t *testing.T) {
+	each(t, func(t *testing.T, v variant) {
+		e := newEnd(t, v, tcp.Linux()).passive(65535, stamp(1000, 0))
+		e.pass(25 * 24 * clock.Hour)
+		e.in("P. 1(10) ack 1 win 65535", stamp(5, 0))
+		e.pass(second)
+		e.out("taken", ". 1(0) ack 11")
+		require.Equal(t, uint32(5), e.last.Options.TSEcr)
+		e.in("P. 11(10) ack 1 win 65535", stamp(3, 0))
+		e.out("and PAWS works again", ". 1(0) ack 11")
+	})
+}
+
+// RFC 7323 §4.3: TS.Recent follows the segment that covers Last.ACK.sent, by its
+// sequence number as it came, not as what was old of it has been cut off.
+func TestTimestampOfAnOverlap(t *testing.T) {
+	each(t, func(t *testing.T, v variant) {
+		cfg := tcp.Linux()
+		cfg.QuickAcks = 0
+		e := newEnd(t, v, cfg).passive(65535, stamp(100, 0))
+		e.in(". 1(100) ack 1 win 65535", stamp(101, 0)) // its ACK waits
+		e.in(". 1(200) ack 1 win 65535", stamp(105, 0))
+		e.pass(second)
+		e.out("both", ". 1(0) ack 201")
+		require.Equal(t, uint32(105), e.last.Options.TSEcr)
+	})
+}
