@@ -80,14 +80,28 @@ func wrongType(f Func, want string) error {
 	return Error("its export " + f.Name + " is " + f.Type + " where " + want + " is called; change its type")
 }
 
-// near points at an export that may be the misspelt name.
+// near points at an export of no meaning that may be the name, misspelt.
 func (m *Module) near(name string) string {
+	best, nearest := 4, ""
 	for _, f := range m.Exports {
-		if distance(f.Name, name) <= 3 {
-			return " (there is " + f.Name + ": is that a slip?)"
+		if d := distance(f.Name, name); d < best && !known(f.Name) {
+			best, nearest = d, f.Name
 		}
 	}
-	return ""
+	if nearest == "" {
+		return ""
+	}
+	return " (there is " + nearest + ": is that a slip?)"
+}
+
+// known reports whether a name that plugins export means something here.
+func known(name string) bool {
+	for i := range hooks {
+		if hooks[i].export == name {
+			return true
+		}
+	}
+	return name == abi.ExportABI || name == abi.ExportInit || name == abi.ExportMemory || name == abi.ExportInitialize
 }
 
 // checkVersion compares the version that a plugin was written for with ours.
@@ -114,28 +128,33 @@ func (m *Module) checkHooks() (tcp.HookMask, error) {
 		if !reserved(f.Name) || f.Name == abi.ExportABI || f.Name == abi.ExportInit {
 			continue
 		}
-		bit := tcp.HookMask(0)
-		best, nearest := len(f.Name), ""
-		for i := range hooks {
-			if hooks[i].export == f.Name {
-				bit = hooks[i].mask
-			}
-			if d := distance(f.Name, hooks[i].export); d < best {
-				best, nearest = d, hooks[i].export
-			}
-		}
-		if bit == 0 {
-			return 0, Error("its export " + f.Name + " is no hook that this tcpkit knows; rename it, perhaps to " + nearest)
+		if !known(f.Name) {
+			return 0, Error("its export " + f.Name + " is no hook that this tcpkit knows; rename it, perhaps to " + nearestHook(f.Name))
 		}
 		if f.Type != typeHook {
 			return 0, wrongType(f, typeHook)
 		}
-		mask |= bit
+		for i := range hooks {
+			if hooks[i].export == f.Name {
+				mask |= hooks[i].mask
+			}
+		}
 	}
 	if mask == 0 {
 		return 0, Error("it exports no hook, so that it would never be called; export one, such as " + abi.ExportTransition + " " + typeHook)
 	}
 	return mask, nil
+}
+
+// nearestHook is the hook whose name is most like a name.
+func nearestHook(name string) string {
+	best := 0
+	for i := range hooks {
+		if distance(name, hooks[i].export) < distance(name, hooks[best].export) {
+			best = i
+		}
+	}
+	return hooks[best].export
 }
 
 // reserved reports whether a name is ours to give a meaning to.

@@ -91,14 +91,14 @@ type Instance struct {
 
 // ABI is plugins.Instance.
 func (i *Instance) ABI() (uint32, error) {
-	err := i.call(i.module.ExportedFunction(abi.ExportABI), abi.ExportABI)
+	err := i.call(i.module.ExportedFunction(abi.ExportABI))
 	return uint32(i.stack[0]), err
 }
 
 // Init is plugins.Instance.
 func (i *Instance) Init(size uint32) error {
 	i.stack[0] = uint64(size)
-	if err := i.call(i.module.ExportedFunction(abi.ExportInit), abi.ExportInit); err != nil {
+	if err := i.call(i.module.ExportedFunction(abi.ExportInit)); err != nil {
 		return err
 	}
 	at := uint32(i.stack[0])
@@ -119,15 +119,18 @@ var errRoom = errors.New("the record is larger than the buffer that was asked fo
 // Call is plugins.Instance.
 func (i *Instance) Call(h abi.Hook, record []byte) (int64, error) {
 	var export api.Function
-	for k, hook := range hooks {
-		if hook == h {
+	for k := range hooks {
+		if hooks[k] == h {
 			export = i.exports[k]
 		}
+	}
+	if export == nil {
+		return abi.Trapped, fmt.Errorf("the plugin does not export %s", plugins.Export(h))
 	}
 	if uint64(len(record)) > uint64(i.size) || !i.memory.Write(i.buffer, record) {
 		return abi.Trapped, errRoom
 	}
-	if err := i.call(export, ""); err != nil {
+	if err := i.call(export); err != nil {
 		return abi.Trapped, err
 	}
 	result := int64(i.stack[0])
@@ -141,10 +144,7 @@ func (i *Instance) Call(h abi.Hook, record []byte) (int64, error) {
 }
 
 // call calls f with what stands in stack.
-func (i *Instance) call(f api.Function, name string) error {
-	if f == nil {
-		return fmt.Errorf("the plugin does not export %s", name)
-	}
+func (i *Instance) call(f api.Function) error {
 	if err := f.CallWithStack(context.Background(), i.stack[:]); err != nil {
 		return fmt.Errorf("trapped: %w", err)
 	}
