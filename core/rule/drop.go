@@ -60,6 +60,7 @@ const (
 	DropTimeWait
 	DropHook
 	DropMemory
+	DropNoTimestamp
 
 	DropCount // how many there are
 )
@@ -117,6 +118,7 @@ var drops = [DropCount]struct {
 	DropTimeWait:        {"time-wait", TimeWaitOldSyn},
 	DropHook:            {"hook", None},
 	DropMemory:          {"memory", MemoryPressure},
+	DropNoTimestamp:     {"no-timestamp", TimestampMissing},
 }
 
 // String is the counter's name, "tcp-checksum".

@@ -100,6 +100,7 @@ const (
 	MemoryPressure
 	HostAborts
 	Landing
+	TimestampMissing
 	last
 )
 

@@ -81,4 +81,6 @@ var rows = [last]Row{
 	MemoryPressure:  {MemoryPressure, 9293, "3.9.1", "", "memory-pressure", "the stack's memory is used up"},
 	HostAborts:      {HostAborts, 9293, "3.10.5", "", "host-aborts", "the stack is shutting down"},
 	Landing:         {Landing, 9293, "3.9.2.3", "MUST-63", "land", "a segment from an address that cannot send is ignored"},
+
+	TimestampMissing: {TimestampMissing, 7323, "3.2", "", "timestamp-missing", "once timestamps were agreed on, a segment without one is dropped"},
 }

@@ -185,11 +185,18 @@ func (c *TCB) arrivesOther(now clock.Instant, seg *Segment) {
 // checkSequence is the first check: the segment must lie in the receive window.
 // What of it lies outside is cut off.
 func (c *TCB) checkSequence(now clock.Instant, seg *Segment) bool {
-	if c.ts.on && seg.Options.Has&wire.HasTimestamps != 0 && seg.Flags&wire.RST == 0 && c.older(now, seg) {
-		// RFC 7323 §5.3 R1: acknowledge and drop.
-		c.drop(now, rule.DropPAWS)
-		c.challenge(now, seg)
-		return false
+	if c.ts.on && seg.Flags&wire.RST == 0 {
+		if seg.Options.Has&wire.HasTimestamps == 0 {
+			if c.cfg.RequireTimestamps && seg.Flags&wire.SYN == 0 {
+				c.drop(now, rule.DropNoTimestamp) // RFC 7323 §3.2: in silence
+				return false
+			}
+		} else if c.older(now, seg) {
+			// RFC 7323 §5.3 R1: acknowledge and drop.
+			c.drop(now, rule.DropPAWS)
+			c.challenge(now, seg)
+			return false
+		}
 	}
 	if c.state == SynReceived && seg.Seq == c.rcv.irs && seg.Flags&(wire.SYN|wire.RST) == wire.SYN {
 		if !c.checkSameSyn(now, seg) {

@@ -60,6 +60,7 @@ type Config struct {
 	// unacceptable segments without data, RFC 5961 §7; per connection.
 	ChallengeInterval clock.Duration
 	PAWSSlack         uint32 // ticks by which a timestamp may be older, 1 on Linux
+	RequireTimestamps bool   // once agreed on, a segment without timestamps is dropped, RFC 7323 §3.2; Linux takes it
 
 	// Keepalive, §3.8.4.
 	Keepalive         bool
@@ -122,7 +123,7 @@ func RFC9293() Config {
 	c.R2, c.R2Time, c.OrphanRetries = 9, false, 9 // 1+2+4+8+16+32+60+60+60 s: SHLD-11
 	c.UserTimeoutFromResend = false
 	c.DelayedAck, c.QuickAcks = 200*clock.Millisecond, 0
-	c.PAWSSlack = 0
+	c.PAWSSlack, c.RequireTimestamps = 0, true
 	c.TimeWait = 4 * clock.Minute // MSL is two minutes, §3.4.2
 	return c
 }

@@ -38,3 +38,21 @@ func TestTimestampOfAnOverlap(t *testing.T) {
 		require.Equal(t, uint32(105), e.last.Options.TSEcr)
 	})
 }
+
+// RFC 7323 §3.2: once timestamps were agreed on, a segment without is dropped in
+// silence, but for a reset. Linux takes it.
+func TestSegmentWithoutItsTimestamp(t *testing.T) {
+	each(t, func(t *testing.T, v variant) {
+		e := newEnd(t, v, tcp.RFC9293()).passive(65535, stamp(100, 0))
+		e.in("P. 1(10) ack 1 win 65535")
+		e.pass(second)
+		e.out("dropped")
+		require.Zero(t, e.c.Readable())
+		e.in("R. 1(0) ack 1")
+		require.Equal(t, tcp.Closed, e.c.State())
+
+		e = newEnd(t, v, tcp.Linux()).passive(65535, stamp(100, 0))
+		e.in("P. 1(10) ack 1 win 65535")
+		require.Equal(t, 10, e.c.Readable())
+	})
+}
