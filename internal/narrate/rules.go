@@ -94,4 +94,6 @@ var rulesZH = map[rule.ID]string{
 	rule.MemoryPressure:  "协议栈的内存已用尽",
 	rule.HostAborts:      "协议栈正在关闭",
 	rule.Landing:         "忽略来自不可能作为源的地址的报文段",
+
+	rule.TimestampMissing: "双方商定使用时间戳之后，不带时间戳的报文段会被丢弃",
 }
