@@ -113,7 +113,21 @@ func (c *TCB) acknowledge(now clock.Instant, seg *Segment) {
 	}
 	if oldWnd == 0 && c.snd.wnd > 0 {
 		c.stopPersist(now)
+		c.reopened(now)
 	}
+}
+
+// reopened sends again what went into a window that the peer had taken back
+// (§3.8.6, SHLD-16): it was refused, not lost, so the backoff of the timeouts,
+// which were probes, says nothing about the network and ends.
+func (c *TCB) reopened(now clock.Instant) {
+	if c.out == nil || c.retries == 0 {
+		return
+	}
+	c.rtt.backoff, c.retries = 0, 0
+	c.out.mark(c.snd.una, c.snd.nxt, true)
+	c.rec.force = 1
+	c.armRetransmit(now)
 }
 
 // limitedBy reports whether the congestion window, not the user, bounded what
