@@ -38,12 +38,12 @@ func (c *TCB) acknowledged() {
 	c.rcv.acked = c.rcv.nxt
 }
 
-// challenge answers an unacceptable segment with an ACK. Segments without data
-// are answered at most once in ChallengeInterval, so that two ends that
-// disagree don't go on for ever (A.2; RFC 5961 §7, but per connection: THREATS
-// S05).
+// challenge answers an unacceptable segment with an ACK. Segments that take no
+// sequence space are answered at most once in ChallengeInterval, so that two ends
+// that disagree don't go on for ever (A.2; RFC 5961 §7, but per connection:
+// THREATS S05). Data and FINs come from a timer, and wait for their ACK.
 func (c *TCB) challenge(now clock.Instant, seg *Segment) {
-	if len(seg.Payload) > 0 {
+	if seg.Len() > 0 {
 		c.pend |= pendAck
 		return
 	}
