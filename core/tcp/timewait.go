@@ -70,6 +70,11 @@ func (w *TimeWaitRecord) Arrives(now clock.Instant, seg *Segment, cfg *Config, e
 		if stamped && behind < 0 || (!stamped || behind == 0) && seg.Seq.After(w.RcvNxt) {
 			return TimeWaitReopen
 		}
+		// Likewise: nothing of a connection without timestamps can be taken for a part
+		// of one where all segments have them.
+		if !w.timestamps && seg.Options.Has&wire.HasTimestamps != 0 && cfg.Timestamps && cfg.RequireTimestamps {
+			return TimeWaitReopen
+		}
 		w.drop(now, env, rule.DropTimeWait)
 		return w.answer(now, cfg)
 	}
@@ -82,9 +87,13 @@ func (w *TimeWaitRecord) Arrives(now clock.Instant, seg *Segment, cfg *Config, e
 			return TimeWaitDelete
 		}
 		w.drop(now, env, rule.DropReset)
+		if seg.Seq != w.RcvNxt && seg.Seq.In(w.RcvNxt, seq.Size(w.window)<<w.scale) {
+			return w.answer(now, cfg) // RFC 5961 §3.2
+		}
 		return TimeWaitIgnore
 	}
-	if seg.Flags&wire.FIN != 0 && seg.Flags&wire.SYN == 0 && seg.end() == w.RcvNxt && seg.Flags&wire.ACK != 0 {
+	if seg.Flags&wire.FIN != 0 && seg.Flags&wire.SYN == 0 && seg.end() == w.RcvNxt && seg.Flags&wire.ACK != 0 &&
+		!seg.Ack.After(w.SndNxt) {
 		// The peer has not got our ACK: it goes again, and 2 MSL begin anew.
 		w.Until = now.Add(cfg.TimeWait)
 		return TimeWaitRestart
@@ -142,7 +151,9 @@ func (w *TimeWaitRecord) Ack(now clock.Instant) Reply {
 // A SYN that could open it anew has to wait until the user lets go.
 func (c *TCB) arrivesTimeWait(now clock.Instant, seg *Segment) {
 	w := c.record()
-	switch w.Arrives(now, seg, c.cfg, c.env) {
+	action := w.Arrives(now, seg, c.cfg, c.env)
+	c.answered, c.answerAt = w.answered, w.answerAt
+	switch action {
 	case TimeWaitIgnore:
 	case TimeWaitReopen:
 		c.drop(now, rule.DropTimeWait)
@@ -155,5 +166,4 @@ func (c *TCB) arrivesTimeWait(now clock.Instant, seg *Segment) {
 	case TimeWaitDelete:
 		c.end(now, NoError, BySegment, rule.ResetExact)
 	}
-	c.answered, c.answerAt = w.answered, w.answerAt
 }
