@@ -1,6 +1,7 @@
 package plugins
 
 import (
+	"errors"
 	"strconv"
 
 	"github.com/tcpkit/tcpkit/core/tcp"
@@ -45,8 +46,7 @@ func load(e Engine, wasm []byte) (*Plugin, error) {
 	}
 	p := &Plugin{instance: instance, record: make([]byte, 0, abi.SegmentSize)}
 	if err := p.agree(&m); err != nil {
-		instance.Close()
-		return nil, err
+		return nil, errors.Join(err, instance.Close())
 	}
 	return p, nil
 }
