@@ -15,11 +15,27 @@ type Status struct {
 	State         tcp.State
 	Local, Remote wire.AddrPort
 	Due           clock.Duration // how long until its next timer; negative: none is armed
+	Timers        Timers         // how long each timer has left
 	Waiting       int            // a listener: connections that wait for Accept
 	HalfOpen      int            // a listener: connections in SYN-RECEIVED
 	Backlog       int            // a listener
 	Memory        int            // octets of buffers
 	Info          tcp.Info       // a connection
+}
+
+// Timers has how long each slot of tcp.TimerName has left; negative: it is not
+// armed.
+type Timers [tcp.TimerSlots]clock.Duration
+
+// timersLeft asks for each slot.
+func timersLeft(left func(slot uint8) (clock.Duration, bool)) (t Timers) {
+	for slot := range t {
+		t[slot] = -1
+		if d, armed := left(uint8(slot)); armed {
+			t[slot] = max(0, d)
+		}
+	}
+	return t
 }
 
 // AppendStatus appends listeners in the order of their ports, connections in that
@@ -28,7 +44,7 @@ func (s *Stack) AppendStatus(now clock.Instant, b []Status) []Status {
 	for _, slot := range s.byPort {
 		l := s.listeners[slot]
 		b = append(b, Status{
-			State: tcp.Listen, Local: l.local, Due: -1,
+			State: tcp.Listen, Local: l.local, Due: -1, Timers: timersLeft(noTimer),
 			Waiting: int(l.accept.n), HalfOpen: int(l.half.n), Backlog: int(l.backlog),
 		})
 	}
@@ -45,6 +61,9 @@ func (s *Stack) AppendStatus(now clock.Instant, b []Status) []Status {
 			b = append(b, Status{
 				ID: w.ID, State: tcp.TimeWait, Local: w.Tuple.Local, Remote: w.Tuple.Remote,
 				Due: max(0, w.Until.Sub(now)),
+				Timers: timersLeft(func(slot uint8) (clock.Duration, bool) {
+					return w.Until.Sub(now), slot == tcp.TimerWait
+				}),
 			})
 		}
 	}
@@ -52,8 +71,15 @@ func (s *Stack) AppendStatus(now clock.Instant, b []Status) []Status {
 	return b
 }
 
+func noTimer(uint8) (clock.Duration, bool) { return 0, false }
+
 func sortByID(b []Status) {
-	slices.SortFunc(b, func(x, y Status) int { return int(int64(x.ID) - int64(y.ID)) })
+	slices.SortFunc(b, func(x, y Status) int {
+		if x.ID < y.ID {
+			return -1
+		}
+		return 1
+	})
 }
 
 // Status is the row of one connection.
@@ -61,6 +87,7 @@ func (c *Conn) Status(now clock.Instant) Status {
 	st := Status{
 		ID: c.tcb.ID(), State: c.tcb.State(), Local: c.Local(), Remote: c.Remote(), Due: -1,
 		Memory: c.tcb.Memory(), Info: c.tcb.Info(now),
+		Timers: timersLeft(func(slot uint8) (clock.Duration, bool) { return c.tcb.TimerLeft(slot, now) }),
 	}
 	if at := c.tcb.Deadline(); at != clock.Never {
 		st.Due = max(0, at.Sub(now))

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -42,28 +44,34 @@ type instance struct {
 
 // A connection is one row of stat's table. Times are in milliseconds.
 type connection struct {
-	ID         uint32   `json:"id"`
-	Local      string   `json:"local"`
-	Remote     string   `json:"remote"`
-	State      string   `json:"state"`
-	Timer      *float64 `json:"next_timer_ms,omitempty"` // how long until the next one
-	Waiting    int      `json:"waiting,omitempty"`       // a listener: for Accept
-	HalfOpen   int      `json:"half_open,omitempty"`     // a listener: in SYN-RECEIVED
-	Backlog    int      `json:"backlog,omitempty"`       // a listener
-	Memory     int      `json:"memory"`                  // octets of buffers
-	RTT        float64  `json:"rtt_ms"`
-	RTTVar     float64  `json:"rttvar_ms"`
-	RTO        float64  `json:"rto_ms"`
-	Cwnd       uint32   `json:"cwnd"` // octets
-	Ssthresh   uint32   `json:"ssthresh"`
-	SendWindow uint32   `json:"send_window"`
-	RecvWindow uint32   `json:"receive_window"`
-	InFlight   uint32   `json:"in_flight"`
-	Unsent     uint32   `json:"unsent"`
-	BytesSent  uint64   `json:"bytes_sent"`
-	BytesRecv  uint64   `json:"bytes_received"`
-	Again      uint32   `json:"retransmits"`
-	Controller string   `json:"controller,omitempty"`
+	ID         uint32  `json:"id"`
+	Local      string  `json:"local"`
+	Remote     string  `json:"remote"`
+	State      string  `json:"state"`
+	Timers     []timer `json:"timers,omitempty"`    // the next one first
+	Waiting    int     `json:"waiting,omitempty"`   // a listener: for Accept
+	HalfOpen   int     `json:"half_open,omitempty"` // a listener: in SYN-RECEIVED
+	Backlog    int     `json:"backlog,omitempty"`   // a listener
+	Memory     int     `json:"memory"`              // octets of buffers
+	RTT        float64 `json:"rtt_ms"`
+	RTTVar     float64 `json:"rttvar_ms"`
+	RTO        float64 `json:"rto_ms"`
+	Cwnd       uint32  `json:"cwnd"` // octets
+	Ssthresh   uint32  `json:"ssthresh"`
+	SendWindow uint32  `json:"send_window"`
+	RecvWindow uint32  `json:"receive_window"`
+	InFlight   uint32  `json:"in_flight"`
+	Unsent     uint32  `json:"unsent"`
+	BytesSent  uint64  `json:"bytes_sent"`
+	BytesRecv  uint64  `json:"bytes_received"`
+	Again      uint32  `json:"retransmits"`
+	Controller string  `json:"controller,omitempty"`
+}
+
+// A timer is one that runs.
+type timer struct {
+	Name string  `json:"name"`
+	Left float64 `json:"left_ms"`
 }
 
 // describeCounters lists the counters that are not zero, those of drops by the
@@ -106,10 +114,12 @@ func describeConnection(st *core.Status) connection {
 	if st.State == tcp.Listen {
 		c.Remote = "*"
 	}
-	if st.Due >= 0 {
-		left := float64(st.Due) / float64(clock.Millisecond)
-		c.Timer = &left
+	for slot, left := range st.Timers {
+		if left >= 0 {
+			c.Timers = append(c.Timers, timer{tcp.TimerName(uint8(slot)), float64(left) / float64(clock.Millisecond)})
+		}
 	}
+	slices.SortStableFunc(c.Timers, func(x, y timer) int { return cmp.Compare(x.Left, y.Left) })
 	return c
 }
 

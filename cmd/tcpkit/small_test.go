@@ -87,10 +87,9 @@ func TestPlainLog(t *testing.T) {
 func TestControl(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("XDG_RUNTIME_DIR", dir)
-	left := 180.4
 	s, err := serveControl(func() instance {
 		return instance{PID: os.Getpid(), Command: "listen :80", TUN: "tun0", Local: []string{"10.0.0.2/24"}, Since: time.Now(), Profile: "linux", Connections: []connection{
-			{ID: 1, Local: "10.0.0.2:80", Remote: "10.0.0.1:999", State: "ESTABLISHED", RTO: 200, Timer: &left},
+			{ID: 1, Local: "10.0.0.2:80", Remote: "10.0.0.1:999", State: "ESTABLISHED", RTO: 200, Timers: []timer{{"retransmit", 180.4}, {"keepalive", 7200000}}},
 			{Local: "10.0.0.2:80", Remote: "*", State: "LISTEN", Waiting: 3, Backlog: 128},
 		}}
 	}, quiet)
@@ -105,7 +104,7 @@ func TestControl(t *testing.T) {
 	code, out, errs := try("stat")
 	require.Equal(t, exitOK, code, errs)
 	require.Contains(t, out, "listen :80 (PID ")
-	require.Regexp(t, `ESTABLISHED .* 200 .* 180ms\n`, out)
+	require.Regexp(t, `ESTABLISHED .* 200 .* retransmit 180ms, keepalive 2h0m0s\n`, out)
 	require.Contains(t, out, "3 of 128 wait")
 	code, out, _ = try("stat", "--json")
 	require.Equal(t, exitOK, code)

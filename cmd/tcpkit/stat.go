@@ -61,14 +61,14 @@ func printInstances(w io.Writer, all []instance) error {
 		fmt.Fprintf(w, "%s (PID %d) on %s, MTU %d, %s to %s, profile %s, for %v\n", in.Command, in.PID, in.TUN, in.MTU,
 			strings.Join(in.Local, " "), strings.Join(in.Peer, " "), in.Profile, time.Since(in.Since).Round(time.Second))
 		t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-		fmt.Fprintln(t, "ID\tLOCAL\tREMOTE\tSTATE\tRTT ms\tRTO ms\tCWND\tSND.WND\tRCV.WND\tIN FLIGHT\tRETRANS\tNEXT TIMER")
+		fmt.Fprintln(t, "ID\tLOCAL\tREMOTE\tSTATE\tRTT ms\tRTO ms\tCWND\tSND.WND\tRCV.WND\tIN FLIGHT\tRETRANS\tTIMERS")
 		for _, c := range in.Connections {
 			if c.State == tcp.Listen.String() {
 				fmt.Fprintf(t, "-\t%s\t%s\t%s\t%d of %d wait, %d half open\n", c.Local, c.Remote, c.State, c.Waiting, c.Backlog, c.HalfOpen)
 				continue
 			}
 			fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%.3f\t%.0f\t%d\t%d\t%d\t%d\t%d\t%s\n", c.ID, c.Local, c.Remote, c.State,
-				c.RTT, c.RTO, c.Cwnd, c.SendWindow, c.RecvWindow, c.InFlight, c.Again, timerText(c.Timer))
+				c.RTT, c.RTO, c.Cwnd, c.SendWindow, c.RecvWindow, c.InFlight, c.Again, timersText(c.Timers))
 		}
 		if err := t.Flush(); err != nil {
 			return err
@@ -77,10 +77,15 @@ func printInstances(w io.Writer, all []instance) error {
 	return nil
 }
 
-// timerText is how long it is until the next timer.
-func timerText(ms *float64) string {
-	if ms == nil {
+// timersText is how long each timer that runs has left, the next one first.
+func timersText(timers []timer) string {
+	if len(timers) == 0 {
 		return "-"
 	}
-	return time.Duration(*ms * float64(time.Millisecond)).Round(time.Millisecond).String()
+	var parts []string
+	for _, t := range timers {
+		left := time.Duration(t.Left * float64(time.Millisecond)).Round(time.Millisecond)
+		parts = append(parts, t.Name+" "+left.String())
+	}
+	return strings.Join(parts, ", ")
 }

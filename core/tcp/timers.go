@@ -23,6 +23,12 @@ const (
 	timerSlots
 )
 
+// TimerSlots is how many slots a connection has.
+const TimerSlots = timerSlots
+
+// TimerWait is the slot of TIME-WAIT's 2 MSL.
+const TimerWait = timerWait
+
 var timerNames = [timerSlots]string{
 	"retransmit", "persist", "delayed-ack", "keepalive", "user", "wait", "pace", "tlp", "reorder", "plugin",
 }

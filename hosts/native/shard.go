@@ -344,7 +344,11 @@ func (s *shard) finish(ctx context.Context) error {
 		}
 	}
 	s.idle.prepare()
+	ended := s.err
 	s.leave(now)
+	if ended != nil {
+		return ended // the link is gone: nothing can end in order any more
+	}
 	for {
 		select {
 		case <-s.idle.ch:
