@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"github.com/tcpkit/tcpkit/core/clock"
 	"github.com/tcpkit/tcpkit/core/tcp"
 	"github.com/tcpkit/tcpkit/core/wire"
 	"github.com/tcpkit/tcpkit/hosts/native"
@@ -53,7 +54,7 @@ func newPlay(t *testing.T, c *capture, family int, kernelIsClient bool) *play {
 	tun, err := native.OpenTUN(native.TUNConfig{Peer: []netip.Prefix{prefix(1)}})
 	require.NoError(t, err)
 	p := &play{T: t, family: family}
-	p.trace = &trace{ends: [2]wire.Addr{}, capture: c, bound: 5000}
+	p.trace = &trace{capture: c, bound: 5000}
 	for i := range p.trace.ends {
 		p.trace.ends[i], err = wire.ParseAddr(prefix(i + 1).Addr().String())
 		require.NoError(t, err)
@@ -99,7 +100,7 @@ type end interface {
 	state(local, remote netip.AddrPort) (string, error)
 	// queue is how many wait for Accept, and the backlog.
 	queue(l netip.AddrPort) (waiting, backlog int, err error)
-	// probes is how many zero-window probes in a row are under way, at least.
+	// probing reports whether the connection waits for a closed window to open.
 	probing(local, remote netip.AddrPort) (bool, error)
 	setUserTimeout(c conn, d time.Duration) error
 }
@@ -195,7 +196,7 @@ func (e *tcpkitEnd) dial(ctx context.Context, to netip.AddrPort, userTimeout tim
 	d := native.Dialer{Host: e.host}
 	if userTimeout > 0 {
 		cfg := tcp.Linux()
-		cfg.UserTimeout = durationOf(userTimeout)
+		cfg.UserTimeout = clock.Duration(userTimeout)
 		d.TCP = &cfg
 	}
 	c, err := d.DialContext(ctx, "tcp", to.String())

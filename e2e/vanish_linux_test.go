@@ -8,11 +8,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/tcpkit/tcpkit/core/clock"
 	"github.com/tcpkit/tcpkit/core/wire"
 )
-
-func durationOf(d time.Duration) clock.Duration { return clock.Duration(d) }
 
 // after returns what an end sent since a time.
 func (s story) after(at time.Time, role string) []segment {
@@ -25,6 +22,7 @@ func (s story) after(at time.Time, role string) []segment {
 	return all
 }
 
+// bothEnd wants Read to end with an error at both ends.
 func (p *play) bothEnd(q *pair, want error) {
 	p.Helper()
 	done := make(chan error, 2)
@@ -40,8 +38,7 @@ func (p *play) bothEnd(q *pair, want error) {
 	}
 }
 
-// The link is cut while nothing is under way. Keepalive, §3.8.4, asks KeepCount
-// times, and then both ends give up, with a reset for whom it may reach.
+// The link is cut while nothing is under way. Keepalive, §3.8.4, asks twice, and then both ends give up, with a reset for whom it may reach.
 func vanishesIdle(p *play) {
 	q := p.open()
 	for _, a := range []*actor{&q.client, &q.server} {
