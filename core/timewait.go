@@ -67,12 +67,10 @@ func (s *Stack) endWait(now clock.Instant, i int32, by tcp.Cause, id rule.ID) {
 			From: uint8(tcp.TimeWait), To: uint8(tcp.Closed), By: uint8(by),
 		})
 	}
-	if s.env.HookMask&tcp.HookTransition != 0 {
-		s.env.Hook.Transition(&tcp.TransitionRecord{
-			Now: now, Conn: w.ID, Packet: s.env.Packet, From: tcp.TimeWait, To: tcp.Closed, Cause: by, Rule: id,
-			Tuple: w.Tuple, Send: tcp.SendSpace{UNA: w.SndNxt, NXT: w.SndNxt}, Receive: tcp.ReceiveSpace{NXT: w.RcvNxt},
-		})
-	}
+	s.env.HookTransition(tcp.TransitionRecord{
+		Now: now, Conn: w.ID, Packet: s.env.Packet, From: tcp.TimeWait, To: tcp.Closed, Cause: by, Rule: id,
+		Tuple: w.Tuple, Send: tcp.SendSpace{UNA: w.SndNxt, NXT: w.SndNxt}, Receive: tcp.ReceiveSpace{NXT: w.RcvNxt},
+	})
 	s.wait.timers.remove(i)
 	s.erase(ref(-i - 1))
 	s.wait.records[i] = waiting{}

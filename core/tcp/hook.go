@@ -75,20 +75,38 @@ type Hook interface {
 	Segment(r *SegmentRecord) Verdict
 }
 
+// records are what hooks are shown. They stand in the Env, since a hook is not
+// called again before it returns, so that a call allocates nothing.
+type records struct {
+	transition TransitionRecord
+	segment    SegmentRecord
+}
+
 func (c *TCB) hookTransition(now clock.Instant, from, to State, by Cause, id rule.ID) {
-	r := TransitionRecord{
+	r := &c.env.records.transition
+	*r = TransitionRecord{
 		Now: now, Conn: c.id, Packet: c.env.Packet, From: from, To: to, Cause: by, Rule: id,
 		Tuple: c.tuple, Send: c.sendSpace(), Receive: c.receiveSpace(),
 	}
-	c.env.Hook.Transition(&r)
+	c.env.Hook.Transition(r)
+}
+
+// HookTransition tells the hook of a change of state that a stack makes for a
+// connection of which only a record is left.
+func (e *Env) HookTransition(r TransitionRecord) {
+	if e.HookMask&HookTransition != 0 {
+		e.records.transition = r
+		e.Hook.Transition(&e.records.transition)
+	}
 }
 
 func (c *TCB) hookSegment(now clock.Instant, t *wire.TCP, length int, leaving bool, why rule.Drop) Verdict {
-	r := SegmentRecord{
+	r := &c.env.records.segment
+	*r = SegmentRecord{
 		Now: now, Conn: c.id, Packet: c.env.Packet, State: c.state, Leaving: leaving, Drop: why,
 		Tuple: c.tuple, TCP: *t, Length: uint32(length), Send: c.sendSpace(), Receive: c.receiveSpace(),
 	}
-	return c.env.Hook.Segment(&r)
+	return c.env.Hook.Segment(r)
 }
 
 func (c *TCB) sendSpace() SendSpace {
