@@ -49,8 +49,13 @@ func (c *TCB) inFlight() uint32 {
 	out := c.snd.nxt.From(c.snd.una)
 	gone := c.out.sacked + c.out.lost
 	if !c.ts.sackOK {
-		// Each duplicate ACK means that a segment has left the network.
-		gone += min(seq.Size(c.rec.dup)*seq.Size(c.mss), out-min(out, gone))
+		// Each duplicate ACK means that a segment has left the network. Outside of a
+		// recovery they let two more out at most, RFC 3042 §2.
+		dup := seq.Size(c.rec.dup)
+		if c.rec.phase < Recovery {
+			dup = min(dup, seq.Size(max(c.cfg.DupThresh, 1))-1)
+		}
+		gone += min(dup*seq.Size(c.mss), out-min(out, gone))
 	}
 	return uint32(out - min(out, gone))
 }
@@ -157,6 +162,9 @@ func (c *TCB) release(una seq.Value) acked {
 	if c.rec.high.Before(una) {
 		c.rec.high = una
 	}
+	if c.rec.phase < Recovery && una.Diff(c.rec.point) > 1<<30 {
+		c.rec.point = una.Sub(1 << 30) // far behind is enough: half the space further it would lie ahead
+	}
 	if c.snd.up.Before(una) {
 		c.snd.up = una
 	}
@@ -216,36 +224,38 @@ func (c *TCB) echoed(now clock.Instant, seg *Segment) clock.Duration {
 func (c *TCB) judge(now clock.Instant, advance seq.Size, duplicate bool, sackedNow seq.Size) (ended bool) {
 	switch c.rec.phase {
 	case Recovery, Loss:
-		if advance > 0 && c.past() {
-			c.leave(now)
-			return true
+		if advance == 0 || !c.past() {
+			c.judgeWithin(now, advance, duplicate)
+			return false
 		}
-		c.judgeWithin(now, advance, duplicate)
-		return false
+		c.leave(now)
+		ended = true
 	case Open, Disorder, CWR:
-		if advance > 0 {
-			c.rec.dup = 0
-		}
-		if c.out == nil {
+	}
+	if advance > 0 {
+		c.rec.dup = 0
+	}
+	switch {
+	case c.out == nil:
+		c.setPhase(now, Open)
+	case c.ts.sackOK:
+		if c.out.sacked == 0 {
 			c.setPhase(now, Open)
+			break
+		}
+		c.setPhase(now, Disorder)
+		// At the end of a recovery SACKs of before may show what else is lost.
+		if (sackedNow > 0 || ended) && c.markBySACK() > 0 {
+			c.enter(now, rule.SackRecovery)
 			return false
 		}
-		if c.ts.sackOK {
-			if c.out.sacked == 0 {
-				c.setPhase(now, Open)
-				return false
-			}
-			c.setPhase(now, Disorder)
-			if sackedNow > 0 && c.markBySACK() > 0 {
-				c.enter(now, rule.SackRecovery)
-			}
-			return false
-		}
+	default:
 		if duplicate {
 			c.rec.dup = min(c.rec.dup+1, 65535)
 			c.setPhase(now, Disorder)
-			// RFC 6582 §3.2 step 1: not for duplicates of an earlier recovery's own.
-			if c.rec.dup == uint16(c.cfg.DupThresh) && c.snd.una.AtOrAfter(c.rec.point) {
+			// RFC 6582 §3.2 step 1: not for duplicates of an earlier recovery's own, so
+			// the ACK has to be beyond where that began.
+			if c.rec.dup == uint16(c.cfg.DupThresh) && c.snd.una.After(c.rec.point) {
 				c.out.mark(c.snd.una, c.snd.una.Add(seq.Size(c.mss)), false)
 				c.enter(now, rule.FastRetransmit)
 			}
@@ -253,7 +263,7 @@ func (c *TCB) judge(now clock.Instant, advance seq.Size, duplicate bool, sackedN
 			c.setPhase(now, Open)
 		}
 	}
-	return false
+	return ended
 }
 
 // past reports whether the ACK covers all that was out when the phase began. A
@@ -340,6 +350,7 @@ func (c *TCB) leave(now clock.Instant) {
 		// RFC 6582 §3.2 step 3, full ACK: min(ssthresh, flight + SMSS) keeps a burst
 		// away; with SACK cwnd is at ssthresh already.
 		if !c.ts.sackOK {
+			c.rec.dup = 0 // they have said what they had to say
 			c.cc.Cwnd = min(c.cc.Ssthresh, max(c.inFlight(), uint32(c.mss))+uint32(c.mss))
 		}
 		c.cfg.Controller.OnRecoveryExit(&c.cc, now)
