@@ -38,7 +38,8 @@ func (p *play) bothEnd(q *pair, want error) {
 	}
 }
 
-// The link is cut while nothing is under way. Keepalive, §3.8.4, asks twice, and then both ends give up, with a reset for whom it may reach.
+// The link is cut while nothing is under way. Keepalive, §3.8.4, asks twice, and
+// then both ends give up, with a reset for whom it may reach.
 func vanishesIdle(p *play) {
 	q := p.open()
 	for _, a := range []*actor{&q.client, &q.server} {
