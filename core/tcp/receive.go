@@ -98,9 +98,12 @@ func (c *TCB) offer(syn bool) uint16 {
 	r := &c.rcv
 	target := c.target()
 	if syn {
-		// The window field of a SYN is not scaled.
+		// The window field of a SYN is not scaled. One that goes again may say less
+		// than an ACK has said since, and takes nothing back.
 		w := min(target.From(r.nxt), 65535)
-		r.edge, r.offered = r.nxt.Add(w), true
+		if edge := r.nxt.Add(w); !r.offered || edge.After(r.edge) {
+			r.edge, r.offered = edge, true
+		}
 		return uint16(w)
 	}
 	shift := r.scale
