@@ -31,7 +31,8 @@ type end struct {
 	v6       bool
 	iss, irs seq.Value // our SYN's sequence number and the peer's
 	p        packet.Packet
-	last     segment // the last that left
+	last     segment   // the last that left
+	top      seq.Value // behind all that has left
 	sent     []segment
 }
 
@@ -69,7 +70,7 @@ const (
 )
 
 func newEnd(t testing.TB, v variant, cfg tcp.Config) *end {
-	e := &end{TB: t, cfg: cfg, v6: v.v6, iss: v.iss, irs: v.irs, now: clock.Instant(1000 * second)}
+	e := &end{TB: t, cfg: cfg, v6: v.v6, iss: v.iss, irs: v.irs, top: v.iss, now: clock.Instant(1000 * second)}
 	e.env.Link.MTU = 1500
 	if v.v6 {
 		e.env.Link.MTU = 1520
@@ -164,6 +165,16 @@ func (e *end) in(text string, options ...wire.Options) {
 	e.drain()
 }
 
+// ackAll acknowledges what leaves until nothing more does.
+func (e *end) ackAll(win int) {
+	for {
+		e.in(fmt.Sprintf(". %d(0) ack %d win %d", int32(e.last.Ack-e.irs), int32(e.top-e.iss), win))
+		if len(e.took()) == 0 {
+			return
+		}
+	}
+}
+
 // drain takes all that leaves now.
 func (e *end) drain() {
 	for i := 0; e.c.Output(e.now, &e.p); i++ {
@@ -176,6 +187,11 @@ func (e *end) drain() {
 		require.True(e, e.p.Partial || wire.VerifyTCP(b[s.ip.HeaderLen:], &s.ip), "MUST-2")
 		s.payload = string(b[s.ip.HeaderLen+s.HeaderLen:])
 		e.sent, e.last = append(e.sent, s), s
+		end := s.Seq + seq.Value(uint32(len(s.payload)))
+		if s.Flags&(wire.SYN|wire.FIN) != 0 {
+			end++
+		}
+		e.top = seq.Max(e.top, end)
 	}
 	if e.c.State() != tcp.Closed && e.c.State() != tcp.Listen && e.c.Info(e.now).Unacked > 0 {
 		_, armed := e.c.TimerLeft(0, e.now)

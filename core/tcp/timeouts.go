@@ -209,9 +209,10 @@ func (c *TCB) armPersist(now clock.Instant) {
 
 // stopPersist ends probing when the window is open again.
 func (c *TCB) stopPersist(now clock.Instant) {
+	c.persisting = false
 	if c.isArmed(timerPersist) {
 		c.stop(timerPersist)
-		c.rtt.backoff, c.retries, c.persisting = 0, 0, false
+		c.rtt.backoff, c.retries = 0, 0
 	}
 }
 

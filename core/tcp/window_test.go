@@ -148,3 +148,28 @@ func TestCrossingProbes(t *testing.T) {
 		e.out("the window is open: at a number that the peer's window of 0 takes", ". 501(0) ack 1001")
 	})
 }
+
+// A zero window that has ended leaves nothing behind: the clock of the next one
+// begins when that begins.
+func TestSecondZeroWindowHasItsOwnClock(t *testing.T) {
+	each(t, func(t *testing.T, v variant) {
+		for _, cfg := range []tcp.Config{tcp.Linux(), tcp.RFC9293()} {
+			cfg.UserTimeout = 10 * second
+			e := newEnd(t, v, cfg).passive(0)
+			e.write(100)
+			e.pass(1500 * ms)
+			require.NotEmpty(t, e.took(), "a probe")
+			e.ackAll(1000)
+			e.ackAll(1000)
+			require.Zero(t, e.c.Unacked())
+			e.pass(100 * second)
+			e.in(". 1(0) ack 101 win 0")
+			e.write(100)
+			e.pass(3 * second)
+			require.NotEmpty(t, e.took())
+			require.Equal(t, tcp.Established, e.c.State())
+			e.pass(12 * second)
+			require.Equal(t, tcp.Closed, e.c.State(), "and so does its end")
+		}
+	})
+}
