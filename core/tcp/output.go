@@ -319,7 +319,6 @@ func (c *TCB) sendNew(now clock.Instant, p *packet.Packet) (sent, built bool) {
 		c.armRetransmit(now) // RFC 6298 §5.1
 		c.startUserTimer(now)
 	}
-	c.sentAt = now
 	// Data that answers data shows that ACKs may wait for it.
 	if c.pend&pendDelayed != 0 {
 		c.rcv.pingpong = true
@@ -341,10 +340,11 @@ func (c *TCB) segmentSize(n, limit uint32) uint32 {
 	return n - n%limit
 }
 
-// worthSending is §3.8.6.2.1 for a segment that the window cuts short: it must
-// be half of the largest window that the peer has ever offered.
+// worthSending is §3.8.6.2.1 rule 3, for a segment that the window cuts short: it
+// must be half of the largest window that the peer has ever offered, and with
+// Nagle nothing may be in flight.
 func (c *TCB) worthSending(n uint32) bool {
-	return n > 0 && n >= uint32(c.snd.maxWnd)/2
+	return n > 0 && n >= uint32(c.snd.maxWnd)/2 && !(c.cfg.Nagle && c.out != nil)
 }
 
 // nagled reports whether Nagle's algorithm holds a small segment back (§3.7.4):
@@ -376,6 +376,7 @@ func (c *TCB) sendData(now clock.Instant, p *packet.Packet, start seq.Value, n u
 		t.Urgent = uint16(min(up.From(start), 65535)) // MUST-31, MUST-62
 	}
 	c.complete(now, &t)
+	c.sentAt = now
 	c.count.octetsSent += uint64(n)
 	c.env.Stats.OctetsOut += uint64(n)
 	if again {

@@ -173,3 +173,41 @@ func TestSecondZeroWindowHasItsOwnClock(t *testing.T) {
 		}
 	})
 }
+
+// Nothing was sent for as long as nothing was sent again either (RFC 5681 §4.1).
+func TestResendIsSending(t *testing.T) {
+	each(t, func(t *testing.T, v variant) {
+		e := newEnd(t, v, tcp.Linux()).passive(60000)
+		e.write(100)
+		e.pass(5 * second)
+		require.Greater(t, len(e.took()), 3)
+		require.Less(t, e.c.Info(e.now).LastDataSent, uint32(4000))
+	})
+}
+
+// RFC 9293 §3.8.6.2.1 rule 3: with Nagle, half of the largest window goes only when
+// nothing is in flight.
+func TestHalfAWindowWaitsForNagle(t *testing.T) {
+	each(t, func(t *testing.T, v variant) {
+		for _, nagle := range []bool{true, false} {
+			cfg := tcp.RFC9293()
+			cfg.Nagle = nagle
+			e := newEnd(t, v, cfg)
+			e.c.OpenPassive(e.now, e.iss, 0, e.segment("S 0(0) win 1000", mss(800)))
+			e.out("the SYN-ACK", "S. 0(0) ack 1")
+			e.in(". 1(0) ack 1 win 1000")
+			e.took()
+			e.write(2000)
+			e.out("a full segment; 200 are left of the window", ". 1(800) ack 1")
+			e.in(". 1(0) ack 1 win 1000")
+			e.in(". 1(0) ack 401 win 1000")
+			if nagle {
+				e.out("600 would be half of the window, but 400 are in flight")
+				e.in(". 1(0) ack 801 win 600")
+				e.out("now nothing is", ". 801(600) ack 1")
+			} else {
+				e.out("no delay", ". 801(600) ack 1")
+			}
+		}
+	})
+}
