@@ -49,6 +49,7 @@ type Config struct {
 	R2                         uint8          // retransmissions after which the connection is given up; 255: never
 	R2Time                     bool           // R2 bounds the time that so many retransmissions take at RTOMin, as Linux has it
 	OrphanRetries              uint8          // R2 when nobody holds the connection any more
+	OrphanPersist              bool           // a zero window keeps such a one no longer than that, as on Linux, even if the peer answers
 	UserTimeout                clock.Duration // RFC 5482; 0: R2 alone
 	UserTimeoutFromResend      bool           // it runs from the first retransmission, as Linux has it, else from the first transmission
 
@@ -99,7 +100,7 @@ func Linux() Config {
 		Controller: cubic, InitialWindow: 10, DupThresh: 3, SlowStartAfterIdle: true,
 		Nagle: true, NagleMinshall: true, SWSOverride: 200 * clock.Millisecond, KeepWindow: true, MinWindowProbes: 15,
 		RTOInitial: clock.Second, RTOMin: 200 * clock.Millisecond, RTOMax: 120 * clock.Second, RTOMinOfVariance: true,
-		SynRetries: 6, SynAckRetries: 5, SynLinear: 4, SynResend: 10 * clock.Millisecond, R1: 3, R2: 15, R2Time: true, OrphanRetries: 8,
+		SynRetries: 6, SynAckRetries: 5, SynLinear: 4, SynResend: 10 * clock.Millisecond, R1: 3, R2: 15, R2Time: true, OrphanRetries: 8, OrphanPersist: true,
 		UserTimeoutFromResend: true,
 		DelayedAck:            40 * clock.Millisecond, QuickAcks: 16, AckEvery: 2,
 		ChallengeInterval: 500 * clock.Millisecond, PAWSSlack: 1,
@@ -120,7 +121,7 @@ func RFC9293() Config {
 	c.RTOMin, c.RTOMax, c.RTOMinOfVariance = clock.Second, 60*clock.Second, false
 	c.SynRetries, c.SynAckRetries, c.SynLinear = 8, 8, 0 // the last goes after 183 s: MUST-23
 	c.SynResend = 0
-	c.R2, c.R2Time, c.OrphanRetries = 9, false, 9 // 1+2+4+8+16+32+60+60+60 s: SHLD-11
+	c.R2, c.R2Time, c.OrphanRetries, c.OrphanPersist = 9, false, 9, false // 1+2+4+8+16+32+60+60+60 s: SHLD-11
 	c.UserTimeoutFromResend = false
 	c.DelayedAck, c.QuickAcks = 200*clock.Millisecond, 0
 	c.PAWSSlack, c.RequireTimestamps = 0, true

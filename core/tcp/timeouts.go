@@ -64,7 +64,7 @@ func (c *TCB) retransmitTimeout(now clock.Instant) {
 	}
 	// A closed window is not the peer's death: as long as it answers, the
 	// retransmissions are probes (§3.8.6.1, SHLD-17).
-	probing := c.snd.wnd == 0 && c.heardSince(now)
+	probing := c.snd.wnd == 0 && c.heardSince(now) && !(c.released && c.cfg.OrphanPersist)
 	if !probing && c.retries > 0 && c.exhausted(now) {
 		c.giveUp(now, ErrTimeout, rule.RetransmitLimit, false)
 		return
@@ -236,6 +236,9 @@ func (c *TCB) persistTimeout(now clock.Instant) {
 	limit := c.cfg.MinWindowProbes
 	if c.released {
 		limit = min(limit, c.cfg.OrphanRetries)
+		if c.cfg.OrphanPersist && c.timeout() >= c.cfg.RTOMax {
+			c.probes = max(c.probes, c.rtt.backoff) // those that were answered count too
+		}
 	}
 	if limit != 255 && c.probes >= limit {
 		c.giveUp(now, ErrTimeout, rule.PersistDead, false)
