@@ -76,7 +76,7 @@ func (c *Conn) Write(now clock.Instant, b []byte) (int, error) {
 		return 0, tcp.ErrNotExist
 	}
 	n, err := c.tcb.Write(now, b)
-	if n > 0 {
+	if n > 0 || err == tcp.ErrWouldBlock { // which may have to be ended by a timer
 		c.stack.after(now, c)
 	}
 	return n, err

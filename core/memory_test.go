@@ -111,3 +111,28 @@ func TestBusyMemoryAbortsNobody(t *testing.T) {
 	require.Zero(t, p.a.Stats().MemoryAborts+p.b.Stats().MemoryAborts)
 	require.Greater(t, read, 3<<20)
 }
+
+// A writer who found memory used up, and has nothing in flight whose ACK would
+// tell him, is told when there is some again.
+func TestWriterHearsOfMemory(t *testing.T) {
+	cfg := config("linux")
+	cfg.Memory, cfg.TCP.SendBuffer, cfg.TCP.SendBufferMax = 1<<20, 2<<20, 2<<20
+	p := newPair(t, cfg)
+	idle, _ := p.connect(wire.IPv4)
+	hog, _ := p.connect(wire.IPv4)
+	block := make([]byte, 64<<10)
+	for !p.a.full() {
+		_, err := hog.Write(p.now, block)
+		require.NoError(t, err)
+	}
+	_, err := idle.Write(p.now, block)
+	require.Equal(t, tcp.ErrWouldBlock, err)
+	for _, ok := p.a.NextReady(); ok; _, ok = p.a.NextReady() {
+	}
+	hog.Abort(p.now)
+	p.run(clock.Second)
+	r, ok := p.a.NextReady()
+	require.True(t, ok)
+	require.Same(t, idle, r.Conn)
+	require.NotZero(t, r.What&Writable)
+}

@@ -38,8 +38,11 @@ func (c *TCB) Write(now clock.Instant, b []byte) (int, error) {
 		c.snd.wantRoom = true
 	}
 	if n == 0 && len(b) > 0 {
-		// The stack's budget is used up; room for this connection alone may not
-		// come back, so look again whenever something is acknowledged.
+		// The stack's budget is used up. The user may look again when something is
+		// acknowledged, or where no ACK will come, after a while.
+		if c.out == nil && !c.waiting() && !c.isArmed(timerPersist) {
+			c.arm(now, timerPersist, now.Add(c.cfg.RTOMin))
+		}
 		return 0, ErrWouldBlock
 	}
 	return n, nil

@@ -219,7 +219,11 @@ func (c *TCB) stopPersist(now clock.Instant) {
 // persistTimeout sends a zero-window probe, or what the sender's silly-window
 // avoidance has held back for long enough.
 func (c *TCB) persistTimeout(now clock.Instant) {
-	if c.out != nil || !c.waiting() {
+	if c.out != nil {
+		return
+	}
+	if !c.waiting() {
+		c.roomFreed() // there may be memory again
 		return
 	}
 	if c.snd.nxt.Before(c.snd.una.Add(c.snd.wnd)) {

@@ -211,3 +211,26 @@ func TestHalfAWindowWaitsForNagle(t *testing.T) {
 		}
 	})
 }
+
+// A writer who finds the stack's memory used up and has nothing in flight is told
+// when he may try again: no ACK will.
+func TestWriterWaitsForMemory(t *testing.T) {
+	each(t, func(t *testing.T, v variant) {
+		e := newEnd(t, v, tcp.Linux())
+		e.env.Pool.Budget = 1
+		e.passive(60000)
+		var other tcp.TCB
+		other.Init(&e.env, &e.cfg, 2, e.tuple())
+		other.OpenActive(e.now, 7, 0)
+		_, err := other.Write(e.now, make([]byte, 10000))
+		require.NoError(t, err)
+		e.c.TakeReady()
+		_, err = e.c.Write(e.now, []byte("x"))
+		require.Equal(t, tcp.ErrWouldBlock, err)
+		other.Drop()
+		e.pass(second)
+		require.NotZero(t, e.c.TakeReady()&tcp.ReadyWrite)
+		e.write(1)
+		e.out("it goes", "P. 1(1) ack 1")
+	})
+}
