@@ -19,7 +19,15 @@ func (c *TCB) AbortWith(now clock.Instant, err Error, by Cause, id rule.ID) {
 	switch c.state {
 	case Closed, Listen:
 		c.forget()
-	case SynSent, Closing, LastAck, TimeWait:
+	case Closing, LastAck:
+		// §3.10.4 enters these when the FIN goes; here it may still be queued, and
+		// then the peer waits for more. Linux resets alike.
+		if c.waiting() {
+			c.reset(now, err, by, id)
+			return
+		}
+		c.end(now, err, by, id)
+	case SynSent, TimeWait:
 		c.end(now, err, by, id)
 	case SynReceived, Established, FinWait1, FinWait2, CloseWait:
 		c.reset(now, err, by, id)

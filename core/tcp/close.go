@@ -14,7 +14,14 @@ func (c *TCB) Close(now clock.Instant) error {
 	}
 	c.released = true
 	switch c.state {
-	case Closed, Listen, Closing, LastAck, TimeWait:
+	case Closing, LastAck:
+		if c.cfg.Linger && c.cfg.LingerTime == 0 {
+			c.AbortWith(now, ErrAborted, ByCall, rule.AbortReset)
+			return nil
+		}
+		c.forgetReceived()
+		return nil
+	case Closed, Listen, TimeWait:
 		c.forgetReceived()
 		return nil
 	case SynSent:
