@@ -69,7 +69,8 @@ func (c *TCB) OpenCookie(now clock.Instant, iss, irs seq.Value, offset uint32, o
 func (c *TCB) begin(iss seq.Value, offset uint32) {
 	c.snd.iss, c.snd.una, c.snd.nxt, c.snd.up = iss, iss, iss, iss
 	c.snd.base = iss.Add(1)
-	c.snd.small = iss
+	c.snd.small, c.snd.wl2 = iss, iss
+	c.rec.point, c.rec.high = iss, iss
 	c.ts.offset = offset
 }
 
