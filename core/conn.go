@@ -82,6 +82,23 @@ func (c *Conn) Write(now clock.Instant, b []byte) (int, error) {
 	return n, err
 }
 
+// WriteUrgent is Write of urgent data, RFC 9293 §3.8.5. It stays in the stream; the
+// other end learns where it ends. New applications should not use it (SHLD-13).
+func (c *Conn) WriteUrgent(now clock.Instant, b []byte) (int, error) {
+	if c.stack == nil {
+		return 0, tcp.ErrNotExist
+	}
+	n, err := c.tcb.WriteUrgent(now, b)
+	if n > 0 || err == tcp.ErrWouldBlock {
+		c.stack.after(now, c)
+	}
+	return n, err
+}
+
+// UrgentLeft is how many octets there are still to read up to the end of the urgent
+// data (MUST-33). Ready{Urgent} tells when it has moved on.
+func (c *Conn) UrgentLeft() uint32 { return c.tcb.UrgentLeft() }
+
 // CloseWrite sends a FIN after all data; reading goes on (RFC 9293 §3.6).
 func (c *Conn) CloseWrite(now clock.Instant) error {
 	if c.stack == nil {

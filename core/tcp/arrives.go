@@ -115,7 +115,8 @@ func (c *TCB) arrivesSynSent(now clock.Instant, seg *Segment) {
 	c.pend |= pendAck
 	c.finishQueued(now)
 	// Other controls and text go on at the sixth step, as far as they fit the window.
-	seg.Seq, seg.Flags = seg.Seq.Add(1), seg.Flags&^wire.SYN
+	seg.Flags &^= wire.SYN
+	seg.skip(1)
 	c.cutToWindow(seg)
 	c.checkUrgent(now, seg)
 	c.segmentText(now, seg)
@@ -235,8 +236,9 @@ func (c *TCB) checkSequence(now clock.Instant, seg *Segment) bool {
 	}
 	// Cut what is old, then what is beyond the window.
 	if seg.Seq.Before(nxt) {
-		seg.Payload = seg.Payload[min(int(nxt.From(seg.Seq)), len(seg.Payload)):]
-		seg.Seq = nxt
+		old := nxt.From(seg.Seq)
+		seg.Payload = seg.Payload[min(int(old), len(seg.Payload)):]
+		seg.skip(old)
 	}
 	c.cutToWindow(seg)
 	return true
@@ -274,7 +276,7 @@ func (c *TCB) checkSameSyn(now clock.Instant, seg *Segment) bool {
 		// Simultaneous open, Figure 8: the SYN-ACK brings the ACK of our SYN; its
 		// SYN was taken before.
 		seg.Flags &^= wire.SYN
-		seg.Seq = seg.Seq.Add(1)
+		seg.skip(1)
 		if c.pend&pendSyn != 0 {
 			c.pend |= pendAck // our SYN-ACK has not gone out: the peer still waits for its ACK
 		}
@@ -436,7 +438,7 @@ func (c *TCB) finAcked(now clock.Instant) bool {
 // checkUrgent is the sixth check: the urgent pointer moves forward only (U-21).
 // It names the octet behind the urgent data (MUST-62).
 func (c *TCB) checkUrgent(now clock.Instant, seg *Segment) {
-	if seg.Flags&wire.URG == 0 {
+	if seg.Flags&wire.URG == 0 || c.readShut {
 		return
 	}
 	switch c.state {
@@ -446,8 +448,9 @@ func (c *TCB) checkUrgent(now clock.Instant, seg *Segment) {
 	default:
 		panic("tcp: no such state")
 	}
+	// RCV.UP means something only while it is ahead of what the user has read.
 	up := seg.Seq.Add(seq.Size(seg.Urgent))
-	if up.After(c.rcv.up) && up.After(c.rcv.nxt) {
+	if left := c.UrgentLeft(); up.Diff(c.consumed()) > int32(left) {
 		c.rcv.up, c.rcv.urgent = up, true
 		c.ready |= ReadyUrgent
 		if c.env.Log.On(event.Urgent) {

@@ -158,6 +158,10 @@ func (c *TCB) sendAck(now clock.Instant, p *packet.Packet, at seq.Value) bool {
 func (c *TCB) complete(now clock.Instant, t *wire.TCP) {
 	t.Ack = c.rcv.nxt
 	t.Window = c.offer(false)
+	if up := c.snd.up; up != c.snd.una && up.After(t.Seq) {
+		t.Flags |= wire.URG
+		t.Urgent = uint16(min(up.From(t.Seq), 65535)) // MUST-31, MUST-62
+	}
 	if c.ts.on {
 		c.putTimestamps(now, &t.Options)
 	}
@@ -370,10 +374,6 @@ func (c *TCB) sendData(now clock.Instant, p *packet.Packet, start seq.Value, n u
 	if c.pend&pendPush != 0 {
 		c.pend &^= pendPush
 		t.Flags |= wire.PSH
-	}
-	if up := c.snd.up; up.After(start) {
-		t.Flags |= wire.URG
-		t.Urgent = uint16(min(up.From(start), 65535)) // MUST-31, MUST-62
 	}
 	c.complete(now, &t)
 	c.sentAt = now

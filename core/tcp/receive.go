@@ -20,6 +20,7 @@ func (c *TCB) Read(now clock.Instant, b []byte) (int, error) {
 	if c.recvBuf.n > 0 && len(b) > 0 {
 		n := c.recvBuf.get(0, b)
 		c.recvBuf.discard(&c.env.Pool, uint32(n), c.hold != nil)
+		c.rcv.urgent = c.UrgentLeft() > 0
 		c.tuneReceive(now, uint32(n))
 		c.pend |= pendUpdate
 		return n, nil
@@ -35,6 +36,25 @@ func (c *TCB) Read(now clock.Instant, b []byte) (int, error) {
 		return 0, ErrNotExist
 	}
 	return 0, ErrWouldBlock
+}
+
+// UrgentLeft is how many octets up to the end of the urgent data the user has still
+// to read, arrived or not (MUST-33); 0 when there is no urgent data.
+func (c *TCB) UrgentLeft() uint32 {
+	if !c.rcv.urgent {
+		return 0
+	}
+	left := c.rcv.up.Diff(c.consumed())
+	return uint32(max(left, 0))
+}
+
+// consumed is the sequence number of the next octet that Read will return.
+func (c *TCB) consumed() seq.Value {
+	next := c.rcv.nxt
+	if c.rcv.finished {
+		next = next.Sub(1)
+	}
+	return next.Sub(seq.Size(c.recvBuf.n))
 }
 
 // Readable is the number of octets that Read could return now.
@@ -70,7 +90,7 @@ func (c *TCB) CloseRead(now clock.Instant) error {
 	if c.state == Closed || c.state == Listen {
 		return ErrNotConnected
 	}
-	c.readShut = true
+	c.readShut, c.rcv.urgent = true, false
 	c.recvBuf.discard(&c.env.Pool, c.recvBuf.n, c.hold != nil)
 	c.ready |= ReadyRead
 	c.pend |= pendUpdate

@@ -1,6 +1,9 @@
 package tcp
 
-import "github.com/tcpkit/tcpkit/core/clock"
+import (
+	"github.com/tcpkit/tcpkit/core/clock"
+	"github.com/tcpkit/tcpkit/core/seq"
+)
 
 // Write is SEND of §3.10.2: it takes as much of b as the send buffer has room
 // for. It never blocks: when there is no room it returns ErrWouldBlock, and
@@ -46,6 +49,17 @@ func (c *TCB) Write(now clock.Instant, b []byte) (int, error) {
 		return 0, ErrWouldBlock
 	}
 	return n, nil
+}
+
+// WriteUrgent is SEND of §3.10.2 with the URGENT flag: what it takes of b is urgent
+// data up to its end, and stays in the stream. New applications should not use it
+// (SHLD-13, RFC 6093).
+func (c *TCB) WriteUrgent(now clock.Instant, b []byte) (int, error) {
+	n, err := c.Write(now, b)
+	if n > 0 {
+		c.snd.up = c.snd.base.Add(seq.Size(c.sendBuf.n))
+	}
+	return n, err
 }
 
 // Writable is the number of octets that Write would take now.
