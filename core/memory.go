@@ -9,10 +9,10 @@ import (
 // Memory of buffers has one budget (THREATS S30). As it is used up,
 //
 //	from 7/8 on   windows and buffers grow no more (core/tcp)
-//	from 15/16 on no SYN is taken
+//	from 15/16 on no SYN is taken; if so for MemoryPatience, the oldest of the
+//	              connections that hold memory and have stood still for as long
+//	              are aborted until windows may grow again
 //	at the end    what arrives early is dropped, and Write takes nothing (core/tcp)
-//	and if so for MemoryPatience, the oldest connections that hold memory are
-//	              aborted until windows may grow again
 //
 // A window that was offered is never taken back (RFC 9293 §3.8.6 SHLD-14).
 
@@ -27,33 +27,41 @@ func (s *Stack) full() bool {
 	return budget > 0 && s.env.Pool.InUse() >= budget
 }
 
-// watchMemory notes since when memory has been used up. Whoever gives any of it
-// back ends that.
+// watchMemory notes since when no SYN could be taken. Waiting for the end of all
+// memory would not do: connections that stand still short of it would keep
+// everybody else out for ever.
 func (s *Stack) watchMemory(now clock.Instant) {
-	if !s.full() {
-		s.fullAt = clock.Never
-	} else if s.fullAt == clock.Never {
-		s.fullAt = now.Add(s.cfg.MemoryPatience)
+	if !s.short() {
+		s.shortAt = clock.Never
+	} else if s.shortAt == clock.Never {
+		s.shortAt = now.Add(s.cfg.MemoryPatience)
 	}
 }
 
-// relieve aborts the oldest connections until windows may grow again, in one
-// round through all of them at most.
+// relieve aborts the oldest connections that stand still until windows may grow
+// again, in one round through all of them at most.
 func (s *Stack) relieve(now clock.Instant) {
+	again := s.cfg.MemoryPatience // when the next of them has stood still for long enough
 	for range min(int(s.age.n), s.cfg.ExpireBudget) {
 		if !s.env.Pool.Pressed() {
 			break
 		}
 		c := s.first(&s.age)
 		if c.tcb.Memory() > 0 {
-			c.tcb.AbortWith(now, tcp.ErrResources, tcp.ByTimer, rule.MemoryPressure)
-			s.stats.MemoryAborts++
-			s.after(now, c)
+			if left := s.cfg.MemoryPatience - c.tcb.StoodStill(now); left > 0 {
+				again = min(again, left)
+			} else {
+				c.tcb.AbortWith(now, tcp.ErrResources, tcp.ByTimer, rule.MemoryPressure)
+				s.stats.MemoryAborts++
+				s.after(now, c)
+			}
 		}
-		// Who has none, or none any more, is asked last the next time.
+		// Who goes on, or has none any more, is asked last the next time.
 		s.remove(&s.age, queueAge, c)
 		s.push(&s.age, queueAge, c)
 	}
-	s.fullAt = clock.Never
-	s.watchMemory(now)
+	s.shortAt = clock.Never
+	if s.short() {
+		s.shortAt = now.Add(max(again, clock.Millisecond))
+	}
 }

@@ -44,7 +44,7 @@ func (s *Stack) Output(now clock.Instant, p *packet.Packet) bool {
 // in the past until it has been called often enough.
 func (s *Stack) Expire(now clock.Instant) {
 	s.watchMemory(now)
-	if now >= s.fullAt {
+	if now >= s.shortAt {
 		s.relieve(now)
 	}
 	budget := s.cfg.ExpireBudget
@@ -72,7 +72,7 @@ func (s *Stack) Expire(now clock.Instant) {
 func (s *Stack) Deadline() clock.Instant {
 	_, at := s.nextTimer()
 	_, wait := s.wait.top()
-	return min(at, wait, s.fullAt)
+	return min(at, wait, s.shortAt)
 }
 
 // nextTimer returns the connection whose deadline is next. A deadline that has

@@ -27,8 +27,9 @@ type Config struct {
 	Burst        int // packets that one connection sends before the next has its turn
 	ExpireBudget int // timers that one call of Expire serves (THREATS S36)
 
-	// MemoryPatience is how long Memory may be used up, with nothing given back,
-	// before the oldest connections are aborted (THREATS S15, S30).
+	// MemoryPatience is how long there may be too little Memory for a SYN before
+	// the oldest connections that have stood still for as long are aborted (THREATS
+	// S15, S30).
 	MemoryPatience clock.Duration
 
 	// DropSynFin drops a SYN that carries a FIN, as Linux does; else the SYN is

@@ -39,7 +39,7 @@ type Stack struct {
 
 	ports   [portCounters]uint32
 	packets uint32        // packets in and out: the ordinal of the last one
-	fullAt  clock.Instant // when memory will have been used up for too long
+	shortAt clock.Instant // when there will have been too little memory for too long
 
 	stats Stats
 
@@ -75,7 +75,7 @@ func New(cfg Config, link packet.Link) (*Stack, error) {
 	if link.MTU < 68 || link.MTU > 65535 || link.MaxSuper < 0 {
 		return nil, tcp.ErrInvalid
 	}
-	s := &Stack{cfg: cfg, keys: newKeys(cfg.Secret), table: newTable(), fullAt: clock.Never}
+	s := &Stack{cfg: cfg, keys: newKeys(cfg.Secret), table: newTable(), shortAt: clock.Never}
 	s.env.Link = link
 	s.env.Pool.Budget = cfg.Memory / tcp.ChunkSize
 	s.replies.max = cfg.Replies

@@ -202,3 +202,9 @@ func hashBuffer(h *siphash.Hash, b *buffer) {
 
 // Memory is the octets of buffers that the connection holds.
 func (c *TCB) Memory() int { return int(c.sendBuf.count+c.recvBuf.count) * ChunkSize }
+
+// StoodStill is for how long no new data has gone out and the user has read none
+// (THREATS S15).
+func (c *TCB) StoodStill(now clock.Instant) clock.Duration {
+	return now.Sub(max(c.sentAt, c.rcv.tuneAt))
+}
