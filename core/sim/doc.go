@@ -1,13 +1,28 @@
-// Package sim is a network of stacks on a virtual clock: links that lose, delay,
-// reorder, duplicate and corrupt, applications that talk over them, and the
-// invariants that must hold after every event.
+// Package sim is a network of stacks on a virtual clock: hosts, links between
+// them that lose, delay, reorder, duplicate, corrupt and cut off, users that talk
+// over connections, and the invariants that must hold after every event.
 //
-// One seed decides everything. Each chance is a function of the seed, what it is
-// for, the link and the packet's ordinal on it, so that a packet more or less
-// shifts no other chance. Beside chance there is a plan: faults for single
-// packets by link and ordinal.
+//	w, err := sim.New(&cfg)   // or sim.Random(seed, flows)
+//	err = w.Finish()          // until nothing is left to happen
 //
-// A World is plain data: Clone gives one with the same past and a future of its
-// own, and the same seed gives the same Hash on every machine. It is driven by
-// Step, or by Run until nothing is left to happen.
+// One seed decides everything. Each draw is a function of the seed, what it is
+// for, the link and the packet's ordinal there, never of how much was drawn
+// before: one packet more or less shifts no other chance. Beside chance there is
+// a plan, a list of faults for single packets by link and ordinal or by id.
+//
+// A World is plain data. Clone gives one with the same past and a future of its
+// own; given the same, both go on in the same way. Hash covers every event of
+// every stack, and is the same on every machine. Fingerprint covers what decides
+// the future.
+//
+// What is checked stands in check.go. A Failure says what did not hold, where and
+// when, and what had happened before; Config.Repeat is its last line, the
+// command that makes it happen again.
+//
+// Where to find what: config.go (what a world is made of), world.go (its events),
+// link.go, user.go (what applications do), check.go, watch.go (the hook of each
+// stack), flood.go (packets from nowhere), random.go (a world out of a seed).
+//
+// Limits: each host has one link of its own to the network, and no packet is
+// fragmented.
 package sim

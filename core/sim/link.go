@@ -2,206 +2,193 @@ package sim
 
 import (
 	"github.com/tcpkit/tcpkit/core/clock"
+	"github.com/tcpkit/tcpkit/core/packet"
 	"github.com/tcpkit/tcpkit/core/siphash"
+	"github.com/tcpkit/tcpkit/core/wire"
 )
 
-// Million is the whole of which a Link's chances are parts.
-const Million = 1_000_000
-
-// A Link is one direction between two hosts. Chances are parts of a million.
-type Link struct {
-	Delay   clock.Duration
-	Jitter  clock.Duration // up to so much is added; packets still stay in order
-	Loss    uint32
-	Dup     uint32
-	Reorder uint32 // such a packet goes without Delay, past those before it
-	Corrupt uint32 // one bit of such a packet is turned
-	Rate    uint64 // octets a second; 0: no bound
-	Queue   int    // packets that may wait for Rate; 0: no bound
-	Down    bool   // nothing passes
-}
-
-// A Fault is what a plan does to one packet.
-type Fault uint8
-
-// The faults.
+// What is drawn for. A draw has a purpose, the direction and the ordinal of the
+// packet there, and no past. Ids are stable: a seed keeps its meaning.
 const (
-	Lose Fault = iota + 1
-	Double
-	Turn // one bit
-	Late // by By
-)
-
-// A Planned fault is for the packet with that ordinal, from 0, that is given to
-// the link from one host to the other.
-type Planned struct {
-	From, To int
-	Ordinal  uint32
-	Fault    Fault
-	By       clock.Duration
-}
-
-// What chances are for.
-const (
-	forLoss siphash.Purpose = iota + 100
-	forDup
+	forSecret siphash.Purpose = iota + 1
+	forLoss
+	forDuplicate
 	forReorder
+	forHold
 	forCorrupt
+	forSpot
 	forJitter
-	forBit
+	forFlood
+	forScenario
 )
 
-// wire is a link at work.
-type wire struct {
-	Link
-	ordinal uint32        // of the next packet
-	lastAt  clock.Instant // when the latest packet arrives, to keep order
-	freeAt  clock.Instant // when Rate has room again
-	waiting int           // packets that wait for Rate, an upper bound
+// A direction is one half of a link at work.
+type direction struct {
+	to      int32
+	ordinal uint32        // of the latest packet
+	free    clock.Instant // when what was given to it before has left
+	latest  clock.Instant // when the latest packet arrives that keeps order
+	down    uint8         // outages that last
 }
 
-// A flying packet is on its way.
+// A flying is a packet on its way. Places are used again.
 type flying struct {
-	at    clock.Instant
-	order uint64 // of those that arrive at one time the first sent comes first
-	to    int
-	bytes []byte
+	packet.Packet
+	id uint32
+	to int32
 }
 
-func (a *flying) before(b *flying) bool { return a.at < b.at || a.at == b.at && a.order < b.order }
-
-// flight is a heap of packets by arrival.
-type flight []flying
-
-func (f *flight) push(p flying) {
-	h := append(*f, p)
-	for i := len(h) - 1; i > 0; {
-		up := (i - 1) / 2
-		if !h[i].before(&h[up]) {
-			break
-		}
-		h[i], h[up] = h[up], h[i]
-		i = up
+// channel is what direction d is like.
+func (w *World) channel(d int32) *Channel {
+	l := &w.cfg.Links[d/2]
+	if d%2 == 0 {
+		return &l.AB
 	}
-	*f = h
+	return &l.BA
 }
 
-func (f *flight) pop() flying {
-	h := *f
-	first := h[0]
-	n := len(h) - 1
-	h[0], h[n] = h[n], flying{}
-	h = h[:n]
-	for i := 0; ; {
-		least := i
-		for child := 2*i + 1; child <= 2*i+2 && child < n; child++ {
-			if h[child].before(&h[least]) {
-				least = child
-			}
-		}
-		if least == i {
-			break
-		}
-		h[i], h[least] = h[least], h[i]
-		i = least
-	}
-	*f = h
-	return first
+func (w *World) draw(p siphash.Purpose, d int32, ordinal uint32) uint64 {
+	return siphash.PRF(w.key, p, uint64(d), uint64(ordinal))
 }
 
-// carry gives a packet to the link between two hosts.
-func (w *World) carry(from, to int, b []byte) {
-	l := &w.links[from*len(w.hosts)+to]
-	n := l.ordinal
-	l.ordinal++
-	id := uint64(from)<<32 | uint64(to)
-	chance := func(p siphash.Purpose, parts uint32) bool {
-		return parts > 0 && siphash.PRF(w.key, p, id, uint64(n))%Million < uint64(parts)
+// chance reports whether something that happens to parts of a million happens
+// to this packet.
+func (w *World) chance(p siphash.Purpose, parts uint32, d int32, ordinal uint32) bool {
+	return parts > 0 && !w.calm && w.draw(p, d, ordinal)%Million < uint64(parts)
+}
+
+// send puts what a host has sent on the network. A super-packet is cut on the
+// host's own link.
+func (w *World) send(from int, p *packet.Packet) {
+	if p.SegmentSize == 0 && !p.Partial {
+		w.carry(from, p.Bytes)
+		return
 	}
-	lose, dup, turn := l.Down || chance(forLoss, l.Loss), chance(forDup, l.Dup), chance(forCorrupt, l.Corrupt)
-	late := clock.Duration(0)
-	for _, f := range w.plan {
-		if f.From != from || f.To != to || f.Ordinal != n {
-			continue
-		}
-		switch f.Fault {
-		case Lose:
-			lose = true
-		case Double:
-			dup = true
-		case Turn:
-			turn = true
-		case Late:
-			late = f.By
+	for off := 0; off >= 0; {
+		off = packet.NextSegment(p, off, &w.piece)
+		w.inspectPiece(from, &w.piece)
+		w.carry(from, w.piece.Bytes)
+	}
+}
+
+// carry takes one packet to the direction that leads to its destination.
+func (w *World) carry(from int, b []byte) {
+	w.packets++
+	w.count.Packets++
+	var ip wire.IP
+	wire.ParseIP(b, &ip)
+	d := int32(-1)
+	if to := w.hostOf(ip.Dst); to >= 0 {
+		d = w.paths[from*len(w.hosts)+to]
+	}
+	if d < 0 {
+		w.count.Unroutable++
+		return
+	}
+	w.pass(from, d, b, &ip)
+}
+
+// pass decides what becomes of a packet on direction d.
+func (w *World) pass(from int, d int32, b []byte, ip *wire.IP) {
+	id := w.packets
+	dir, c := &w.dirs[d], w.channel(d)
+	dir.ordinal++
+	n := dir.ordinal
+	var fate Fate
+	var by clock.Duration
+	for i := range w.cfg.Plan {
+		if p := &w.cfg.Plan[i]; p.Packet == id || p.Packet == 0 && int32(p.Direction) == d && p.Ordinal == n {
+			fate, by = p.Fate, p.By
+			w.planned++
 		}
 	}
-	if lose {
-		w.Lost++
+	if dir.down > 0 && !w.calm || fate == Lose || w.chance(forLoss, c.Loss, d, n) {
+		w.count.Lost++
+		return
+	}
+	if c.MTU > 0 && len(b) > c.MTU {
+		w.count.TooBig++
+		if !c.Silent {
+			w.tellTooBig(from, c, b, ip)
+		}
 		return
 	}
 	at := w.now
-	if l.Rate > 0 {
-		if l.freeAt < at {
-			l.freeAt = at
-		}
-		took := clock.Duration(uint64(len(b)) * uint64(clock.Second) / l.Rate)
-		if l.Queue > 0 && l.freeAt.Sub(at) > took*clock.Duration(l.Queue) {
-			w.Lost++
+	if c.Rate > 0 {
+		at = max(at, dir.free)
+		if wait := at.Sub(w.now); c.Queue > 0 && wait > 0 && uint64(wait)*c.Rate/uint64(clock.Second)+uint64(len(b)) > uint64(c.Queue) {
+			w.count.Overflowed++
 			return
 		}
-		l.freeAt = l.freeAt.Add(took)
-		at = l.freeAt
+		at = at.Add(clock.Duration(uint64(len(b)) * uint64(clock.Second) / c.Rate))
+		dir.free = at
 	}
-	if !chance(forReorder, l.Reorder) {
-		at = at.Add(l.Delay)
-		if l.Jitter > 0 {
-			at = at.Add(clock.Duration(siphash.PRF(w.key, forJitter, id, uint64(n)) % uint64(l.Jitter)))
-		}
-		if at < l.lastAt {
-			at = l.lastAt
-		}
-		if late == 0 {
-			l.lastAt = at
-		}
+	at = at.Add(c.Delay)
+	if c.Jitter > 0 && !w.calm {
+		at = at.Add(clock.Duration(w.draw(forJitter, d, n) % uint64(c.Jitter)))
 	}
-	at = at.Add(late)
-	w.launch(at, to, b)
-	if dup {
-		w.launch(at, to, b)
+	switch {
+	case fate == Delay:
+		at = at.Add(by)
+	case c.Hold > 0 && w.chance(forReorder, c.Reorder, d, n):
+		at = at.Add(clock.Duration(w.draw(forHold, d, n) % uint64(c.Hold)))
+		w.count.HeldBack++
+	default:
+		at = max(at, dir.latest)
+		dir.latest = at
 	}
-	if turn {
-		bit := siphash.PRF(w.key, forBit, id, uint64(n)) % uint64(len(b)*8)
-		last := &w.air[w.find(w.order-1)]
-		last.bytes[bit/8] ^= 1 << (bit % 8)
-		w.Turned++
+	spoil := fate == Spoil || w.chance(forCorrupt, c.Corrupt, d, n)
+	w.launch(at, dir.to, id, b, spoil, w.draw(forSpot, d, n))
+	if fate == Double {
+		w.launch(at.Add(by), dir.to, id, b, false, 0)
+		w.count.Doubled++
+	} else if w.chance(forDuplicate, c.Duplicate, d, n) {
+		w.launch(at, dir.to, id, b, false, 0)
+		w.count.Doubled++
 	}
 }
 
-func (w *World) launch(at clock.Instant, to int, b []byte) {
-	own := w.room(len(b))
-	copy(own, b)
-	w.air.push(flying{at: at, order: w.order, to: to, bytes: own})
-	w.order++
-}
-
-// find gives the place of a packet in the air.
-func (w *World) find(order uint64) int {
-	for i := range w.air {
-		if w.air[i].order == order {
-			return i
+// launch lets a copy of b arrive at a host.
+func (w *World) launch(at clock.Instant, to int32, id uint32, b []byte, spoil bool, spot uint64) {
+	var i int32
+	if n := len(w.landed); n > 0 {
+		i = w.landed[n-1]
+		w.landed = w.landed[:n-1]
+	} else {
+		i = int32(len(w.air))
+		w.air = append(w.air, flying{})
+	}
+	f := &w.air[i]
+	f.Reset()
+	f.Bytes = append(f.Bytes, b...)
+	f.id, f.to = id, to
+	if spoil {
+		w.count.Spoiled++
+		if spot>>60 == 0 && len(b) > 1 {
+			f.Bytes = f.Bytes[:1+spot%uint64(len(b)-1)]
+		} else {
+			bit := spot % uint64(8*len(b))
+			f.Bytes[bit/8] ^= 1 << (bit % 8)
 		}
 	}
-	panic("sim: a packet that was just launched is not in the air")
+	w.plan(at, arrival, i)
 }
 
-// room takes a slice that an earlier packet has left.
-func (w *World) room(n int) []byte {
-	if k := len(w.spare); k > 0 {
-		b := w.spare[k-1]
-		w.spare = w.spare[:k-1]
-		if cap(b) >= n {
-			return b[:n]
-		}
+// tellTooBig is the router in front of a link with a small MTU: RFC 1191 §4 and
+// RFC 4443 §3.2. Its word arrives at once and is never lost.
+func (w *World) tellTooBig(from int, c *Channel, b []byte, ip *wire.IP) {
+	out := wire.IP{Dst: ip.Src, TTL: 64}
+	m := wire.ICMP{MTU: uint32(c.MTU)}
+	if ip.Src.Is4() {
+		out.Src, out.Protocol = w.router4, wire.ProtocolICMP
+		m.Type, m.Code = wire.ICMPUnreachable, wire.ICMPFragNeeded
+		m.Body = b[:min(len(b), ip.HeaderLen+8)]
+	} else {
+		out.Src, out.Protocol = w.router6, wire.ProtocolICMPv6
+		m.Type = wire.ICMPv6PacketTooBig
+		m.Body = b[:min(len(b), 1280-wire.IPv6HeaderLen-wire.ICMPHeaderLen)]
 	}
-	return make([]byte, n, max(n, 2048))
+	w.word = wire.AppendIP(w.word[:0], &out, wire.ICMPHeaderLen+len(m.Body))
+	w.word = wire.AppendICMP(w.word, &out, &m)
+	w.launch(w.now, int32(from), w.packets, w.word, false, 0)
 }

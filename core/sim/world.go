@@ -1,7 +1,7 @@
 package sim
 
 import (
-	"strconv"
+	"slices"
 
 	"github.com/tcpkit/tcpkit/core"
 	"github.com/tcpkit/tcpkit/core/clock"
@@ -10,487 +10,546 @@ import (
 	"github.com/tcpkit/tcpkit/core/seq"
 	"github.com/tcpkit/tcpkit/core/siphash"
 	"github.com/tcpkit/tcpkit/core/tcp"
-	wires "github.com/tcpkit/tcpkit/core/wire"
+	"github.com/tcpkit/tcpkit/core/wire"
 )
 
-// A Config is a world before its first event.
-type Config struct {
-	Seed  uint64
-	Hosts []Host
-	Link  Link // each direction between each two hosts, unless Links says otherwise
-	Plan  []Planned
-	Flows []Flow
-	// CalmAt is when chance ends: links go on with their delay alone. Never if 0.
-	CalmAt clock.Instant
+// A World is a network of hosts and all that is going on there. New makes it.
+type World struct {
+	cfg *Config
+	key siphash.Key
+	now clock.Instant
+
+	hosts []host
+	paths []int32 // by from and to: the direction, -1 if there is none
+	dirs  []direction
+	flows []flow
+	ends  []end // 2*flow + side
+
+	agenda agenda
+	order  uint64
+	air    []flying
+	landed []int32 // free places in air
+
+	flooded []uint32 // by flood: segments so far
+	packets uint32   // the id of the latest packet
+	planned int      // planned faults that came true
+	calm    bool
+	over    bool // all programs have exited
+	failure *Failure
+	recent  recent
+	count   Count
+
+	router4, router6 wire.Addr
+
+	// What one event works on; nothing of it outlives the event.
+	out, in, piece packet.Packet
+	word           []byte
+	scratch        [16 << 10]byte
+	taken          []event.Event
 }
 
-// A Host is one stack of a world.
-type Host struct {
-	Core    core.Config // its secret is made from the seed
-	Addr    wires.Prefix
-	MTU     int      // 0: 1500
-	Ports   []uint16 // with a listener
-	Backlog int      // of each; 0: 128
+// Count is what happened in a world so far.
+type Count struct {
+	Events     uint64
+	Packets    uint64
+	Lost       uint64
+	Unroutable uint64 // to where nobody is
+	TooBig     uint64
+	Overflowed uint64 // found the queue of a link full
+	HeldBack   uint64
+	Doubled    uint64
+	Spoiled    uint64
+	Written    uint64 // octets, by users
+	Read       uint64 // octets, by users
+	Strangers  uint64 // connections accepted that were nobody's
 }
 
+// A host is one stack at work.
 type host struct {
 	stack *core.Stack
-	addr  wires.Addr
-	owner []int32 // by slot: 2*flow + side + 1
-	port  []int32 // slots of listeners
-	seen  watcher
+	addrs []wire.Addr
+	seen  *watch
+	books []book  // by slot
+	owner []int32 // by slot: end + 1
+	deaf  []bool  // by slot of listener
 }
 
-// A reminder has an application act when nothing else happens to it.
-type reminder struct {
-	at   clock.Instant
-	side int32
-}
-
-// A World is a network of hosts and what happens on it. See the package comment.
-type World struct {
-	key   siphash.Key
-	now   clock.Instant
-	hosts []host
-	links []wire
-	plan  []Planned
-	calm  clock.Instant
-	air   flight
-	order uint64
-	spare [][]byte
-
-	flows     []flow
-	nextFlow  int // the first that is not open yet
-	flowsLeft int
-	reminders []reminder // sorted by time, latest first
-
-	p       packet.Packet
-	scratch [4096]byte
-	failed  string
-
-	Events    uint64 // steps made
-	Packets   uint64 // packets sent
-	Lost      uint64
-	Turned    uint64
-	Written   uint64 // octets, by applications
-	Delivered uint64 // octets, to applications
-}
-
-// New makes a world. Flows have to be in the order of their time.
-func New(cfg Config) (*World, error) {
-	w := &World{key: siphash.Key{K0: cfg.Seed, K1: 0x74637073696d}, plan: cfg.Plan, calm: cfg.CalmAt, now: clock.Instant(clock.Second)}
-	if w.calm == 0 {
-		w.calm = clock.Never
+// New makes the world of cfg, which must not change any more.
+func New(cfg *Config) (*World, error) {
+	w := &World{cfg: cfg, key: siphash.Key{K0: cfg.Seed, K1: 0x74637073696d}, now: cfg.Start}
+	if w.now == 0 {
+		w.now = clock.Instant(clock.Second)
 	}
-	for i, h := range cfg.Hosts {
-		secret := [2]uint64{siphash.PRF(w.key, 1, uint64(i), 0), siphash.PRF(w.key, 1, uint64(i), 1)}
-		for k := range h.Core.Secret {
-			h.Core.Secret[k] = byte(secret[k/8] >> (k % 8 * 8))
-		}
-		if h.MTU == 0 {
-			h.MTU = 1500
-		}
-		s, err := core.New(h.Core, packet.Link{MTU: h.MTU})
-		if err != nil {
+	w.router4 = wire.AddrFrom4([4]byte{192, 0, 2, 1})
+	w.router6 = wire.AddrFrom16([16]byte{0x20, 1, 0xd, 0xb8, 15: 1})
+	for i := range cfg.Hosts {
+		if err := w.addHost(i); err != nil {
 			return nil, err
 		}
-		if err := s.AddAddr(h.Addr); err != nil {
+	}
+	if err := w.addLinks(); err != nil {
+		return nil, err
+	}
+	for i := range cfg.Flows {
+		if err := w.addFlow(int32(i)); err != nil {
 			return nil, err
 		}
-		if h.Backlog == 0 {
-			h.Backlog = 128
+	}
+	for i, f := range cfg.Floods {
+		w.flooded = append(w.flooded, 0)
+		if f.Count > 0 {
+			w.plan(f.At, flooding, int32(i))
 		}
-		ports := []int32{}
-		for _, port := range h.Ports {
-			l, err := s.Listen(w.now, wires.AddrPort{Port: port}, core.ListenOptions{Backlog: h.Backlog})
-			if err != nil {
-				return nil, err
-			}
-			ports = append(ports, int32(l.Slot()))
+	}
+	for _, o := range cfg.Outages {
+		if o.Until < o.From || o.Direction >= len(w.dirs) {
+			return nil, tcp.ErrInvalid
 		}
-		s.Log().SetLimit(0) // the hash alone
-		s.Log().SetMask(event.All)
-		w.hosts = append(w.hosts, host{stack: s, addr: h.Addr.Addr, port: ports})
 	}
-	for range len(w.hosts) * len(w.hosts) {
-		w.links = append(w.links, wire{Link: cfg.Link})
+	if cfg.End > 0 {
+		w.plan(cfg.End, ending, 0)
 	}
-	for i, f := range cfg.Flows {
-		one := flow{Flow: f, id: uint32(i)}
-		one.ends[0] = side{End: f.Client, host: f.From, slot: -1}
-		one.ends[1] = side{End: f.Server, host: f.To, slot: -1}
-		w.flows = append(w.flows, one)
-	}
-	w.flowsLeft = 2 * len(w.flows)
-	w.watch()
 	return w, nil
 }
 
-// SetLink changes one direction between two hosts from now on.
-func (w *World) SetLink(from, to int, l Link) { w.links[from*len(w.hosts)+to].Link = l }
-
-// Now is the time of the last event.
-func (w *World) Now() clock.Instant { return w.now }
-
-// Stack is the stack of a host.
-func (w *World) Stack(host int) *core.Stack { return w.hosts[host].stack }
-
-// Failed is what went wrong, "" while nothing has.
-func (w *World) Failed() string { return w.failed }
-
-// fail notes the first thing that goes wrong.
-func (w *World) fail(what string, flow uint32) {
-	if w.failed == "" {
-		w.failed = what + " (flow " + strconv.Itoa(int(flow)) + ", at " + w.now.String() + ")"
+func (w *World) addHost(i int) error {
+	h := &w.cfg.Hosts[i]
+	c := h.Core
+	if c.Secret == [16]byte{} {
+		wire.PutLe64(c.Secret[:8], siphash.PRF(w.key, forSecret, uint64(i), 0))
+		wire.PutLe64(c.Secret[8:], siphash.PRF(w.key, forSecret, uint64(i), 1))
 	}
+	s, err := core.New(c, h.Link)
+	if err != nil {
+		return err
+	}
+	one := host{stack: s, seen: &watch{}}
+	for _, a := range h.Addrs {
+		if err := s.AddAddr(a); err != nil {
+			return err
+		}
+		one.addrs = append(one.addrs, a.Addr)
+	}
+	s.SetHook(one.seen, watched)
+	s.Log().SetLimit(logged)
+	s.Log().SetMask(event.All)
+	for _, l := range h.Listens {
+		made, err := s.Listen(w.now, wire.AddrPort{Port: l.Port}, core.ListenOptions{Backlog: l.Backlog, TCP: l.TCP})
+		if err != nil {
+			return err
+		}
+		for len(one.deaf) <= made.Slot() {
+			one.deaf = append(one.deaf, false)
+		}
+		one.deaf[made.Slot()] = l.Deaf
+	}
+	w.hosts = append(w.hosts, one)
+	return nil
 }
 
-// Left is how many ends of flows have not closed yet.
-func (w *World) Left() int { return w.flowsLeft }
+// logged is how many events of one step are kept for the last words of a
+// failure; all are hashed.
+const logged = 256
 
-// Hash covers all events of all stacks so far.
+func (w *World) addLinks() error {
+	n := len(w.hosts)
+	for range n * n {
+		w.paths = append(w.paths, -1)
+	}
+	for i, l := range w.cfg.Links {
+		if l.A < 0 || l.B < 0 || l.A >= n || l.B >= n || l.A == l.B {
+			return tcp.ErrInvalid
+		}
+		w.paths[l.A*n+l.B], w.paths[l.B*n+l.A] = int32(2*i), int32(2*i+1)
+		w.dirs = append(w.dirs, direction{to: int32(l.B)}, direction{to: int32(l.A)})
+	}
+	return nil
+}
+
+// Clone is a world with the same past and a future of its own.
+func (w *World) Clone() *World {
+	c := new(World)
+	*c = *w
+	c.hosts = slices.Clone(w.hosts)
+	for i := range c.hosts {
+		h := &c.hosts[i]
+		h.stack = h.stack.Clone()
+		h.seen = h.seen.clone()
+		h.stack.SetHook(h.seen, watched)
+		h.books, h.owner = slices.Clone(h.books), slices.Clone(h.owner)
+	}
+	c.dirs, c.flows, c.ends = slices.Clone(w.dirs), slices.Clone(w.flows), slices.Clone(w.ends)
+	c.agenda, c.landed, c.flooded = slices.Clone(w.agenda), slices.Clone(w.landed), slices.Clone(w.flooded)
+	c.air = make([]flying, len(w.air))
+	for i := range c.air {
+		c.air[i].id, c.air[i].to = w.air[i].id, w.air[i].to
+		c.air[i].Set(&w.air[i].Packet)
+	}
+	c.recent = w.recent.clone()
+	c.out, c.in, c.piece, c.word, c.taken = packet.Packet{}, packet.Packet{}, packet.Packet{}, nil, nil
+	return c
+}
+
+// Hash covers every event of every stack so far, and what users have read.
 func (w *World) Hash() uint64 {
 	h := siphash.New(siphash.Key{})
 	for i := range w.hosts {
-		h.WriteUint64(w.hosts[i].stack.Log().Hash())
-		h.WriteUint64(w.hosts[i].stack.Log().Count())
+		l := w.hosts[i].stack.Log()
+		h.WriteUint64(l.Hash())
+		h.WriteUint64(l.Count())
+	}
+	for i := range w.ends {
+		h.WriteUint64(w.ends[i].read)
 	}
 	return h.Sum64()
 }
 
-// Fingerprint covers what decides the world's future, but for chance.
+// Fingerprint covers what decides the world's future but for chance: two worlds
+// of one fingerprint will do the same where nothing is drawn. Times count from
+// now; sequence numbers in stacks, and in packets of connections that are there,
+// from where they began.
 func (w *World) Fingerprint() uint64 {
 	h := siphash.New(siphash.Key{})
 	for i := range w.hosts {
 		h.WriteUint64(w.hosts[i].stack.Fingerprint(w.now))
 	}
-	h.WriteUint64(uint64(len(w.air)))
+	for i := range w.ends {
+		w.ends[i].fingerprint(&h, w.now)
+	}
+	for i := range w.dirs {
+		d := &w.dirs[i]
+		h.WriteUint64(uint64(max(0, d.free.Sub(w.now))))
+		h.WriteUint64(uint64(max(0, d.latest.Sub(w.now))))
+	}
+	// A heap of equal content can differ in shape.
+	coming := slices.Clone(w.agenda)
+	slices.SortFunc(coming, func(a, b occasion) int {
+		if a.before(&b) {
+			return -1
+		}
+		return 1
+	})
+	for _, e := range coming {
+		if e.kind == waking && w.ends[e.n].state != atWork {
+			continue
+		}
+		h.WriteUint64(uint64(e.at.Sub(w.now)))
+		if e.kind != arrival {
+			h.WriteUint64(uint64(e.kind)<<32 | uint64(uint32(e.n)))
+			continue
+		}
+		f := &w.air[e.n]
+		h.WriteUint64(uint64(f.to))
+		w.fingerprintPacket(&h, f)
+	}
 	return h.Sum64()
 }
 
-// Clone is a world with the same past and a future of its own.
-func (w *World) Clone() *World {
-	c := *w
-	c.hosts = append([]host(nil), w.hosts...)
-	for i := range c.hosts {
-		h := &c.hosts[i]
-		h.stack = h.stack.Clone()
-		h.owner = append([]int32(nil), h.owner...)
-		h.seen = h.seen.clone()
-	}
-	c.links = append([]wire(nil), w.links...)
-	c.flows = append([]flow(nil), w.flows...)
-	c.reminders = append([]reminder(nil), w.reminders...)
-	c.air = append(flight(nil), w.air...)
-	for i := range c.air {
-		c.air[i].bytes = append([]byte(nil), c.air[i].bytes...)
-	}
-	c.spare, c.p = nil, packet.Packet{}
-	c.watch()
-	return &c
+// find returns a host's connection by its name.
+func (w *World) find(h int, local, remote wire.AddrPort) *core.Conn {
+	return w.hosts[h].stack.Find(&tcp.Tuple{Local: local, Remote: remote})
 }
 
-// next is when something happens next, and what.
-func (w *World) next() (at clock.Instant, what int) {
-	const nothing, arrival, opening, reminding, timer = -1, -2, -3, -4, 0
-	at, what = clock.Never, nothing
-	take := func(t clock.Instant, k int) {
-		if t < at {
-			at, what = t, k
-		}
-	}
-	if len(w.air) > 0 {
-		take(w.air[0].at, arrival)
-	}
-	if w.nextFlow < len(w.flows) {
-		take(w.flows[w.nextFlow].At, opening)
-	}
-	if n := len(w.reminders); n > 0 {
-		take(w.reminders[n-1].at, reminding)
-	}
-	for i := range w.hosts {
-		take(w.hosts[i].stack.Deadline(), timer+i)
-	}
-	return at, what
-}
-
-// Step makes the next thing happen, and checks the invariants. It returns false
-// when nothing is left, or after a failure.
-func (w *World) Step() bool {
-	at, what := w.next()
-	if at == clock.Never || w.failed != "" {
-		return false
-	}
-	w.Events++
-	if at > w.now {
-		w.now = at
-	}
-	if w.now >= w.calm {
-		for i := range w.links {
-			w.links[i].Link = Link{Delay: w.links[i].Delay}
-		}
-		w.calm = clock.Never
-	}
-	switch what {
-	case -2:
-		p := w.air.pop()
-		w.p.Reset()
-		w.p.Bytes = append(w.p.Bytes, p.bytes...)
-		w.spare = append(w.spare, p.bytes)
-		reset := isReset(w.p.Bytes)
-		w.hosts[p.to].stack.Input(w.now, &w.p)
-		w.settle(p.to, reset)
-	case -3:
-		w.open(w.nextFlow)
-		w.nextFlow++
-	case -4:
-		r := w.reminders[len(w.reminders)-1]
-		w.reminders = w.reminders[:len(w.reminders)-1]
-		f, dir := int(r.side)/2, int(r.side)%2
-		w.flows[f].ends[dir].pending = false
-		w.act(f, dir)
-		w.settle(w.flows[f].ends[dir].host, false)
-	default:
-		w.hosts[what].stack.Expire(w.now)
-		w.settle(what, false)
-		if d := w.hosts[what].stack.Deadline(); d < w.now {
-			w.fail("a deadline stays in the past", 0)
-		}
-	}
-	return w.failed == ""
-}
-
-// Run steps until nothing is left to happen, at most so many times.
-func (w *World) Run(most uint64) {
-	for n := uint64(0); n < most && w.Step(); n++ {
-	}
-}
-
-// open starts a flow.
-func (w *World) open(i int) {
-	f := &w.flows[i]
-	from, to := &w.hosts[f.From], &w.hosts[f.To]
-	remote := wires.AddrPort{Addr: to.addr, Port: f.Port}
-	local := wires.AddrPort{}
-	if f.Cross {
-		local.Port = f.Port + 1
-	}
-	c, err := from.stack.Dial(w.now, local, remote, nil)
-	if err != nil {
-		w.fail("dial: "+err.Error(), f.id)
+// fingerprintPacket takes in a packet with its numbers as the connection that has
+// sent it, or else the one that it is for, counts them, and without timestamps,
+// as connections do.
+func (w *World) fingerprintPacket(h *siphash.Hash, f *flying) {
+	var ip wire.IP
+	var t wire.TCP
+	if wire.ParseIP(f.Bytes, &ip) != 0 || ip.Protocol != wire.ProtocolTCP || wire.ParseTCP(f.Bytes[ip.HeaderLen:ip.TotalLen], &t) != 0 {
+		h.WriteUint64(siphash.Sum64(siphash.Key{}, f.Bytes))
 		return
 	}
-	f.key = uint32(c.Local().Port)
-	w.attach(i, 0, c)
-	if f.Cross {
-		d, err := to.stack.Dial(w.now, remote, wires.AddrPort{Addr: from.addr, Port: local.Port}, nil)
-		if err != nil {
-			w.fail("dial across: "+err.Error(), f.id)
-			return
-		}
-		w.attach(i, 1, d)
+	src, dst := wire.AddrPort{Addr: ip.Src, Port: t.SrcPort}, wire.AddrPort{Addr: ip.Dst, Port: t.DstPort}
+	iss, irs := seq.Size(0), seq.Size(0)
+	if c := w.find(int(f.to), dst, src); c != nil {
+		v := c.View()
+		iss, irs = seq.Size(v.Receive.IRS), seq.Size(v.Send.ISS)
 	}
-	for dir := range f.ends {
-		if s := &f.ends[dir]; s.CloseAt > 0 {
-			w.remind(w.now.Add(s.CloseAt), i, dir)
+	if from := w.hostOf(ip.Src); from >= 0 {
+		if c := w.find(from, src, dst); c != nil {
+			v := c.View()
+			iss, irs = seq.Size(v.Send.ISS), seq.Size(v.Receive.IRS)
 		}
 	}
-	w.settle(f.From, false)
-	w.settle(f.To, false)
+	t.Seq = t.Seq.Sub(iss)
+	if t.Flags.Has(wire.ACK) {
+		t.Ack = t.Ack.Sub(irs)
+	}
+	for i := range t.Options.SACK {
+		b := &t.Options.SACK[i]
+		b.Left, b.Right = b.Left.Sub(irs), b.Right.Sub(irs)
+	}
+	hi, lo := ip.Src.Words()
+	h.WriteUint64(hi)
+	h.WriteUint64(lo)
+	h.WriteUint64(uint64(t.SrcPort)<<48 | uint64(t.DstPort)<<32 | uint64(t.Flags)<<16 | uint64(t.Window))
+	h.WriteUint64(uint64(t.Seq)<<32 | uint64(t.Ack))
+	o := &t.Options
+	h.WriteUint64(uint64(o.Has)<<32 | uint64(o.MSS)<<16 | uint64(o.WindowScale)<<8 | uint64(o.SACKCount))
+	for _, b := range o.SACK[:min(o.SACKCount, 4)] {
+		h.WriteUint64(uint64(b.Left)<<32 | uint64(b.Right))
+	}
+	h.WriteUint64(siphash.Sum64(siphash.Key{}, f.Bytes[ip.HeaderLen+t.HeaderLen:ip.TotalLen]))
 }
 
-// remind has an application act at a time, once.
-func (w *World) remind(at clock.Instant, f, dir int) {
-	s := &w.flows[f].ends[dir]
-	if s.pending && at == s.readAt {
-		return
-	}
-	s.pending = true
-	r := reminder{at: at, side: int32(f*2 + dir)}
-	i := len(w.reminders)
-	w.reminders = append(w.reminders, r)
-	for i > 0 && w.reminders[i-1].at < at {
-		w.reminders[i] = w.reminders[i-1]
-		i--
-	}
-	w.reminders[i] = r
-}
+// Now is the time of the latest event.
+func (w *World) Now() clock.Instant { return w.now }
 
-// settle lets a host send what it has to, and its applications act, until both
-// are quiet; then its invariants are checked.
-func (w *World) settle(i int, afterReset bool) {
-	h := &w.hosts[i]
-	for again := true; again; {
-		again = false
-		for h.stack.Output(w.now, &w.p) {
-			w.Packets++
-			w.inspect(w.p.Bytes, afterReset)
-			if to := w.hostAt(w.p.Bytes); to >= 0 {
-				w.carry(i, to, w.p.Bytes)
-			}
-		}
-		for {
-			r, ok := h.stack.NextReady()
-			if !ok {
-				break
-			}
-			again = true
-			if r.Listener != nil {
-				w.acceptAll(i, r.Listener)
-				continue
-			}
-			if slot := r.Conn.Slot(); slot < len(h.owner) && h.owner[slot] != 0 {
-				o := h.owner[slot] - 1
-				w.act(int(o/2), int(o%2))
-			}
-		}
-	}
-	if why, c := h.stack.Check(); why != "" {
-		id := uint32(0)
-		if c != nil {
-			id = c.ID()
-			why += " in " + c.State().String()
-		}
-		w.fail(why, id)
-	}
-}
+// Count gives what happened so far.
+func (w *World) Count() Count { return w.count }
 
-// acceptAll takes the connections that wait, each to the flow that it is of.
-func (w *World) acceptAll(host int, l *core.Listener) {
-	for {
-		c, err := l.Accept(w.now)
-		if err != nil {
-			return
-		}
-		found := false
-		for i := range w.flows[:min(w.nextFlow+1, len(w.flows))] {
-			f := &w.flows[i]
-			if f.To == host && f.key == uint32(c.Remote().Port) && f.Port == c.Local().Port && !f.Cross &&
-				w.hosts[f.From].addr == c.Remote().Addr && f.ends[1].slot < 0 && !f.ends[1].done {
-				w.attach(i, 1, c)
-				if s := &f.ends[1]; s.CloseAt > 0 {
-					w.remind(w.now.Add(s.CloseAt), i, 1)
-				}
-				w.act(i, 1)
-				found = true
-				break
-			}
-		}
-		if !found {
-			c.Abort(w.now) // a ghost: its flow has ended already
-		}
-	}
-}
+// Stack is the stack of a host.
+func (w *World) Stack(host int) *core.Stack { return w.hosts[host].stack }
 
-// hostAt finds the host that a packet is for, -1 if there is none.
-func (w *World) hostAt(b []byte) int {
-	var ip wires.IP
-	wires.ParseIP(b, &ip)
+// Ordinal is how many packets a direction has been given.
+func (w *World) Ordinal(direction int) uint32 { return w.dirs[direction].ordinal }
+
+// Planned is how many faults of the plan came true.
+func (w *World) Planned() int { return w.planned }
+
+// Edges counts the changes of state on all hosts, by old and new state.
+func (w *World) Edges() (e Edges) {
 	for i := range w.hosts {
-		if w.hosts[i].addr == ip.Dst {
-			return i
+		e.Add(&w.hosts[i].seen.edges)
+	}
+	return e
+}
+
+// hostOf returns the host that has an address, -1 if none has.
+func (w *World) hostOf(a wire.Addr) int {
+	for i := range w.hosts {
+		for _, b := range w.hosts[i].addrs {
+			if a == b {
+				return i
+			}
 		}
 	}
 	return -1
 }
 
-// inspect checks a packet that a stack has sent: it must be whole and right, and
-// a reset is never answered by a reset.
-func (w *World) inspect(b []byte, afterReset bool) {
-	var ip wires.IP
-	var t wires.TCP
-	if why := wires.ParseIP(b, &ip); why != 0 {
-		w.fail("a packet was sent that cannot be read: "+why.String(), 0)
+func (w *World) plan(at clock.Instant, k kind, n int32) {
+	w.order++
+	w.agenda.push(occasion{at: at, order: w.order, kind: k, n: n})
+}
+
+// Next is when something happens next, clock.Never if nothing will.
+func (w *World) Next() clock.Instant {
+	at, _ := w.next()
+	return at
+}
+
+// next also tells which host's timer it is, -1 if it is something else.
+func (w *World) next() (at clock.Instant, timer int) {
+	at, timer = clock.Never, -1
+	if len(w.agenda) > 0 {
+		at = w.agenda[0].at
+	}
+	for i := range w.hosts {
+		if d := w.hosts[i].stack.Deadline(); d < at {
+			at, timer = d, i
+		}
+	}
+	return at, timer
+}
+
+// Step makes the next thing happen and checks the invariants. It returns false
+// when nothing is left to happen, and after a failure.
+func (w *World) Step() bool {
+	if w.failure != nil {
+		return false
+	}
+	at, timer := w.next()
+	if at == clock.Never {
+		return false
+	}
+	if at < w.now && timer < 0 {
+		panic("sim: an event was planned in the past")
+	}
+	w.now = max(w.now, at)
+	w.count.Events++
+	w.weather()
+	if timer >= 0 {
+		w.settle(timer)
+		return w.failure == nil
+	}
+	e := w.agenda.pop()
+	switch e.kind {
+	case arrival:
+		w.arrive(e.n)
+	case opening:
+		w.open(e.n)
+	case waking:
+		w.act(e.n)
+		w.settle(w.ends[e.n].host)
+	case flooding:
+		w.flood(e.n)
+	case ending:
+		w.exit()
+	default:
+		panic("sim: no such event")
+	}
+	return w.failure == nil
+}
+
+// weather notes what begins and what ends now.
+func (w *World) weather() {
+	w.calm = w.cfg.Calm > 0 && w.now >= w.cfg.Calm
+	if len(w.cfg.Outages) == 0 {
 		return
 	}
-	if ip.Protocol != wires.ProtocolTCP {
-		return
+	for i := range w.dirs {
+		w.dirs[i].down = 0
 	}
-	upper := b[ip.HeaderLen:ip.TotalLen]
-	if why := wires.ParseTCP(upper, &t); why != 0 {
-		w.fail("a segment was sent that cannot be read: "+why.String(), 0)
-	}
-	if !wires.VerifyTCP(upper, &ip) || t.Options.Has&wires.HasMalformed != 0 {
-		w.fail("a segment was sent with a wrong checksum or options", 0)
-	}
-	if afterReset && t.Flags&wires.RST != 0 {
-		w.fail("a reset was answered by a reset", 0)
-	}
-}
-
-func isReset(b []byte) bool {
-	var ip wires.IP
-	var t wires.TCP
-	return wires.ParseIP(b, &ip) == 0 && ip.Protocol == wires.ProtocolTCP &&
-		wires.ParseTCP(b[ip.HeaderLen:ip.TotalLen], &t) == 0 && t.Flags&wires.RST != 0
-}
-
-// Edges are the changes of state that were seen, as a matrix: a bit for the new
-// state in the word of the old.
-type Edges [tcp.TimeWait + 1]uint16
-
-// Add takes in what another world has seen.
-func (e *Edges) Add(o Edges) {
-	for i := range e {
-		e[i] |= o[i]
+	for _, o := range w.cfg.Outages {
+		if w.now < o.From || w.now >= o.Until {
+			continue
+		}
+		for i := range w.dirs {
+			if o.Direction == i || o.Direction < 0 {
+				w.dirs[i].down = 1
+			}
+		}
 	}
 }
 
-// Edges gives the changes of state on all hosts so far.
-func (w *World) Edges() (e Edges) {
-	for i := range w.hosts {
-		e.Add(w.hosts[i].seen.edges)
+// Run steps until a time, and returns what went wrong.
+func (w *World) Run(until clock.Instant) error {
+	for w.Next() <= until && w.Step() {
 	}
-	return e
+	if w.failure != nil {
+		return w.failure
+	}
+	w.now = max(w.now, until)
+	return nil
 }
 
-// watcher is the hook of one host: it sees every change of state and every
-// segment that leaves.
-type watcher struct {
-	world *World
-	edges Edges
-	right []rightEdge // by id of connection
+// Finish steps until nothing is left to happen, and sees that everything has
+// ended. It returns what went wrong.
+func (w *World) Finish() error {
+	most := w.cfg.MaxEvents
+	if most == 0 {
+		most = 10_000_000
+	}
+	for w.Step() {
+		if w.count.Events > most {
+			w.fail(-1, 0, "it goes on and on")
+		}
+	}
+	if w.failure == nil {
+		w.checkEnd()
+	}
+	if w.failure != nil {
+		return w.failure
+	}
+	return nil
 }
 
-// rightEdge is how far a connection has opened its window.
-type rightEdge struct {
-	at  seq.Value
-	set bool
+// arrive gives a packet to its host.
+func (w *World) arrive(i int32) {
+	f := &w.air[i]
+	h := int(f.to)
+	w.in.Set(&f.Packet)
+	w.landed = append(w.landed, i)
+	w.input(h)
 }
 
-func (w *World) watch() {
-	for i := range w.hosts {
-		h := &w.hosts[i]
-		h.seen.world = w
-		h.stack.SetHook(&h.seen, tcp.HookTransition|tcp.HookLeaving)
+// input is the arrival of what is in w.in.
+func (w *World) input(h int) {
+	reset := w.isReset()
+	w.hosts[h].stack.Input(w.now, &w.in)
+	if reset {
+		w.drainAfterReset(h)
+	}
+	w.settle(h)
+}
+
+// settle does what is due on a host, and lets it send and its users act until all
+// are quiet. Then it checks.
+func (w *World) settle(h int) {
+	for range quiet {
+		w.expire(h)
+		w.drain(h)
+		if !w.tellUsers(h) {
+			w.check(h)
+			return
+		}
+	}
+	w.fail(h, 0, "a host and its users do not come to rest")
+}
+
+// expire does what is due. A stack may do a part of it at a time.
+func (w *World) expire(h int) {
+	s := w.hosts[h].stack
+	calls := 1 + (s.Conns()+s.TimeWaits())/w.cfg.Hosts[h].Core.ExpireBudget
+	for range calls + 1 {
+		s.Expire(w.now)
+		if s.Deadline() > w.now {
+			return
+		}
+	}
+	w.fail(h, 0, "the deadline stays in the past after Expire")
+}
+
+// quiet is how often a host and its users may wake each other at one instant.
+const quiet = 1 << 16
+
+// drain takes all that a host has to send.
+func (w *World) drain(h int) {
+	for w.hosts[h].stack.Output(w.now, &w.out) {
+		w.inspect(h, &w.out)
+		w.send(h, &w.out)
+	}
+	w.remember(h)
+}
+
+// tellUsers lets users do what has become possible. It reports whether anything
+// has.
+func (w *World) tellUsers(h int) (any bool) {
+	one := &w.hosts[h]
+	for {
+		r, ok := one.stack.NextReady()
+		if !ok {
+			return any
+		}
+		any = true
+		if r.Listener != nil {
+			w.acceptAll(h, r.Listener)
+			continue
+		}
+		i := one.endAt(r.Conn.Slot())
+		if i < 0 {
+			w.fail(h, r.Conn.ID(), "somebody is told of a connection that he does not hold")
+			return any
+		}
+		w.tell(i, r.What)
+		w.act(i)
 	}
 }
 
-func (h watcher) clone() watcher {
-	h.right = append([]rightEdge(nil), h.right...)
-	return h
+// endAt is the end that holds the connection in a slot, -1 if none does.
+func (h *host) endAt(slot int) int32 {
+	if slot >= len(h.owner) {
+		return -1
+	}
+	return h.owner[slot] - 1
 }
 
-// Transition notes the edge.
-func (h *watcher) Transition(r *tcp.TransitionRecord) { h.edges[r.From] |= 1 << r.To }
-
-// Segment checks what leaves: the right edge never recedes (SHLD-14), and
-// SND.UNA <= SND.NXT.
-func (h *watcher) Segment(r *tcp.SegmentRecord) tcp.Verdict {
-	if !r.Send.UNA.AtOrBefore(r.Send.NXT) {
-		h.world.fail("SND.UNA is beyond SND.NXT", r.Conn)
+// exit is the end of all programs.
+func (w *World) exit() {
+	w.over = true
+	for i := range w.ends {
+		if e := &w.ends[i]; e.state == atWork {
+			w.letGo(int32(i))
+		}
 	}
-	if r.TCP.Flags&(wires.SYN|wires.RST) != 0 || !r.State.Synchronized() {
-		return tcp.Pass
+	for h := range w.hosts {
+		s := w.hosts[h].stack
+		for slot := range w.hosts[h].deaf {
+			if l := s.Listener(slot); l != nil {
+				l.Close(w.now)
+			}
+		}
+		w.settle(h)
 	}
-	for len(h.right) <= int(r.Conn) {
-		h.right = append(h.right, rightEdge{})
-	}
-	edge := r.Receive.NXT.Add(r.Receive.WND)
-	e := &h.right[r.Conn]
-	if e.set && edge.Before(e.at) {
-		h.world.fail("the right edge of the window receded", r.Conn)
-	}
-	e.at, e.set = edge, true
-	return tcp.Pass
 }

@@ -1,0 +1,198 @@
+package sim
+
+import (
+	"github.com/tcpkit/tcpkit/core"
+	"github.com/tcpkit/tcpkit/core/clock"
+	"github.com/tcpkit/tcpkit/core/packet"
+	"github.com/tcpkit/tcpkit/core/tcp"
+	"github.com/tcpkit/tcpkit/core/wire"
+)
+
+// A Config is a world before its first event. A World keeps it, shares it with
+// its clones and never changes it.
+type Config struct {
+	Seed  uint64
+	Start clock.Instant // 0: one second
+	Hosts []Host
+	Links []Link
+	Flows []Flow
+
+	Plan    []Planned
+	Outages []Outage
+	Floods  []Flood
+
+	// Calm is when chance ends, and outages with it: from then on links do what
+	// they should. 0: never.
+	Calm clock.Instant
+	// End is when all programs exit: listeners are closed, connections that are
+	// still held are aborted. 0: never.
+	End clock.Instant
+	// MaxEvents ends a run that goes on for ever. 0: ten million.
+	MaxEvents uint64
+
+	// Repeat is what a Failure ends with: the command that repeats the run.
+	Repeat string
+}
+
+// A Host is one stack.
+type Host struct {
+	Core    core.Config // without a Secret it gets one made from the seed
+	Addrs   []wire.Prefix
+	Link    packet.Link // what its own link can do
+	Listens []Listen
+}
+
+// A Listen is a port that is open from the start.
+type Listen struct {
+	Port    uint16
+	Backlog int
+	TCP     *tcp.Config // nil: the host's
+	Deaf    bool        // nobody ever accepts
+}
+
+// A Link joins two hosts.
+type Link struct {
+	A, B   int
+	AB, BA Channel
+}
+
+// Million is the whole that the chances of a Channel are parts of.
+const Million = 1_000_000
+
+// A Channel is one direction of a link. Its zero value passes everything at once.
+type Channel struct {
+	Delay  clock.Duration
+	Jitter clock.Duration // up to this is added; packets stay in order
+	Rate   uint64         // octets a second; 0: no bound
+	Queue  int            // octets that may wait for Rate, one packet at least; 0: no bound
+	MTU    int            // 0: no bound. A router tells the sender of what is larger.
+	Silent bool           // no router tells of it
+
+	// Chances.
+	Loss      uint32
+	Duplicate uint32
+	Reorder   uint32 // such a packet is held back for up to Hold and does not hold back others
+	Corrupt   uint32 // a bit is turned, or the end is cut off
+	Hold      clock.Duration
+}
+
+// A Fate is what a plan does to a packet.
+type Fate uint8
+
+// The fates.
+const (
+	Lose Fate = iota + 1
+	Double
+	Delay
+	Spoil
+	fates
+)
+
+var fateNames = [fates]string{"", "lose", "double", "delay", "spoil"}
+
+// String is the fate's name.
+func (f Fate) String() string {
+	if f >= fates {
+		return "unknown"
+	}
+	return fateNames[f]
+}
+
+// A Planned fault is for one packet: the one with that ordinal, from 1, on a
+// direction, or the one with that id, from 1, in the world.
+type Planned struct {
+	Direction int // 2*link, and one more for that from B to A
+	Ordinal   uint32
+	Packet    uint32 // 0: Direction and Ordinal say which
+	Fate      Fate
+	By        clock.Duration // how much later it comes, or its double does
+}
+
+// An Outage is a time in which nothing passes in a direction; -1 is all of them.
+type Outage struct {
+	Direction   int
+	From, Until clock.Instant
+}
+
+// A Flow is one connection and the users at its ends.
+type Flow struct {
+	At        clock.Instant // when User 0 opens it
+	Family    wire.Family   // none: IPv4
+	Port      uint16        // of User 1
+	LocalPort uint16        // of User 0; 0: its stack chooses
+	Meet      bool          // User 1 opens too: a simultaneous open
+	Skew      clock.Duration
+	Users     [2]User
+	// Sure: both users read all that the other has written, to its end, and no
+	// error comes up.
+	Sure bool
+}
+
+// A User is what an application does with a connection. It reads on by itself,
+// at its pace, while it takes one step after the other; after the last it closes.
+type User struct {
+	Host  int
+	TCP   *tcp.Config // of an active open; nil: the host's
+	Pace  Pace
+	Steps []Step
+}
+
+// A Pace is how somebody reads: all at once, or a chunk in so much time.
+type Pace struct {
+	Chunk uint32
+	Every clock.Duration
+	Never bool
+}
+
+// An Op is what a step does.
+type Op uint8
+
+// The steps. All that wait go on when the connection has ended.
+const (
+	Write          Op = iota + 1 // N octets of the flow's pattern, Chunk at a time, For apart
+	Wait                         // For
+	AwaitConnected               // until the open has succeeded
+	AwaitRead                    // until N octets have been read in all
+	AwaitEOF                     // until the other user's stream has ended
+	CloseWrite                   // half-close
+	CloseRead                    // no more is read
+	Close                        // and let go of the connection
+	Abort                        // likewise
+	SetPace                      // Chunk and For; N of 1: never
+	SetKeepalive                 // idle and interval of For, N probes
+	SetUserTimeout               // For
+	SetNoDelay                   // Nagle off
+	SetLinger                    // For
+	Hold                         // until the connection or the world ends
+	ops
+)
+
+var opNames = [ops]string{
+	"", "write", "wait", "await-connected", "await-read", "await-eof", "close-write", "close-read", "close",
+	"abort", "set-pace", "set-keepalive", "set-user-timeout", "set-no-delay", "set-linger", "hold",
+}
+
+// String is the step's name.
+func (o Op) String() string {
+	if o >= ops {
+		return "unknown"
+	}
+	return opNames[o]
+}
+
+// A Step is one thing that a user does.
+type Step struct {
+	Op    Op
+	N     uint64
+	For   clock.Duration
+	Chunk uint32
+}
+
+// A Flood is segments from addresses where nobody is.
+type Flood struct {
+	At    clock.Instant
+	Every clock.Duration // between two of them
+	Count uint32
+	To    wire.AddrPort
+	Flags wire.Flags
+}
