@@ -23,6 +23,7 @@ import (
 	"github.com/tcpkit/tcpkit/core/packet"
 	"github.com/tcpkit/tcpkit/hosts/native"
 	"github.com/tcpkit/tcpkit/hosts/native/netns/netnstest"
+	"github.com/tcpkit/tcpkit/internal/need"
 )
 
 // beyond is a network that only a test's TUN leads to.
@@ -233,7 +234,7 @@ func TestOpenTUNWithoutIPv6(t *testing.T) {
 	netnstest.Need(t)
 	const knob = "/proc/sys/net/ipv6/conf/default/disable_ipv6"
 	if err := os.WriteFile(knob, []byte("1"), 0); err != nil {
-		t.Skip("the switch of IPv6 can't be set here: ", err)
+		need.Missing(t, "the switch of IPv6 can't be set here: "+err.Error())
 	}
 	defer os.WriteFile(knob, []byte("0"), 0)
 	_, err := native.OpenTUN(native.TUNConfig{Peer: kernelLocal})

@@ -15,7 +15,7 @@ func Tool(t testing.TB, name, install string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
 	if err != nil {
-		missing(t, "install "+install)
+		Missing(t, "install "+install)
 	}
 	return path
 }
@@ -24,7 +24,7 @@ func Tool(t testing.TB, name, install string) string {
 func Root(t testing.TB) {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		missing(t, "run as root")
+		Missing(t, "run as root")
 	}
 }
 
@@ -33,11 +33,13 @@ func Root(t testing.TB) {
 func TUN(t testing.TB) {
 	t.Helper()
 	if mend := mendTUN(); mend != "" {
-		missing(t, mend)
+		Missing(t, mend)
 	}
 }
 
-func missing(t testing.TB, mend string) {
+// Missing skips a test for want of what mend says, or fails it where all is
+// required.
+func Missing(t testing.TB, mend string) {
 	t.Helper()
 	if os.Getenv(RequireAll) == "1" {
 		t.Fatal(mend)
