@@ -12,69 +12,6 @@ import (
 	"github.com/tcpkit/tcpkit/core/clock"
 )
 
-func load(t *testing.T, file string) *Script {
-	t.Helper()
-	src, err := os.ReadFile(file)
-	require.NoError(t, err)
-	s, err := Parse(file, string(src))
-	require.NoError(t, err)
-	require.True(t, strings.HasPrefix(string(src), "//"), "%s: a script begins with what it shows", file)
-	again, err := Parse(file, s.String())
-	require.NoError(t, err)
-	require.Equal(t, s.String(), again.String(), "%s: a printed script prints the same", file)
-	return s
-}
-
-// TestScripts runs every script of testdata over IPv4 and IPv6. A script for one
-// of them says so with --ip_version, and then runs once.
-func TestScripts(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.pkt")
-	require.NoError(t, err)
-	require.Greater(t, len(files), 100)
-	for _, file := range files {
-		s := load(t, file)
-		for _, ipv6 := range [...]bool{false, true} {
-			version := "ipv4"
-			if ipv6 {
-				version = "ipv6"
-			}
-			if fixed := fixedVersion(s); fixed != "" && fixed != version {
-				continue
-			}
-			t.Run(strings.TrimSuffix(filepath.Base(file), ".pkt")+"/"+version, func(t *testing.T) {
-				r := Run(s, Config{IPv6: ipv6})
-				if r.Outcome != Passed {
-					t.Errorf("%s: %s\n\n%s", r.Outcome, r.Detail, r.Ladder)
-				}
-				require.Equal(t, r, Run(s, Config{IPv6: ipv6}), "the same script gives the same run")
-			})
-		}
-	}
-}
-
-// TestOpenScripts runs the scripts for what the engine does not do yet. One that
-// passes belongs to the others.
-func TestOpenScripts(t *testing.T) {
-	files, err := filepath.Glob("testdata/open/*.pkt")
-	require.NoError(t, err)
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".pkt"), func(t *testing.T) {
-			r := Run(load(t, file), Config{})
-			require.NotEqual(t, Passed, r.Outcome, "the engine can do it now: move the script to testdata")
-			t.Log(r.Outcome.String() + ": " + r.Detail)
-		})
-	}
-}
-
-func fixedVersion(s *Script) string {
-	for _, o := range s.Options {
-		if o.Name == "ip_version" {
-			return o.Value
-		}
-	}
-	return ""
-}
-
 const open = `0   socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
 +0  bind(3, ..., ...) = 0
 +0  listen(3, 1) = 0
@@ -250,8 +187,9 @@ func TestProfileOfConfig(t *testing.T) {
 // FuzzRun looks that no script makes the runner or the engine panic or go on
 // for ever.
 func FuzzRun(f *testing.F) {
-	files, err := filepath.Glob("testdata/*.pkt")
+	files, err := filepath.Glob("../../scripts/*/*.pkt")
 	require.NoError(f, err)
+	require.NotEmpty(f, files)
 	for _, file := range files {
 		src, err := os.ReadFile(file)
 		require.NoError(f, err)
