@@ -26,8 +26,6 @@ type flow struct {
 	stamps      []stamp // the pairs seen so far
 	stampScript uint32  // the first pair, for checking the ticks
 	stampAt     int64   // when it was, in nanoseconds
-
-	sock *socket // who holds the connection, nil: nobody yet, or any more
 }
 
 // numbers is one direction's sequence space.

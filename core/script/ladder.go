@@ -1,12 +1,6 @@
 package script
 
-import (
-	"github.com/tcpkit/tcpkit/core/clock"
-	"github.com/tcpkit/tcpkit/core/event"
-	"github.com/tcpkit/tcpkit/core/rule"
-	"github.com/tcpkit/tcpkit/core/tcp"
-	"github.com/tcpkit/tcpkit/core/wire"
-)
+import "github.com/tcpkit/tcpkit/core/clock"
 
 // rung is a line of the ladder.
 type rung struct {
@@ -18,60 +12,35 @@ type rung struct {
 // maxRungs bounds the ladder: of a longer run it shows the end.
 const maxRungs = 400
 
-func (r *runner) climb(text string) {
-	if len(r.rungs) >= 2*maxRungs {
-		r.rungs = append(r.rungs[:0], r.rungs[len(r.rungs)-maxRungs:]...)
+func (j *judge) climb(text string) {
+	if len(j.rungs) >= 2*maxRungs {
+		j.rungs = append(j.rungs[:0], j.rungs[len(j.rungs)-maxRungs:]...)
 	}
-	r.rungs = append(r.rungs, rung{r.now, r.stateText(), text})
+	j.rungs = append(j.rungs, rung{j.sys.Now(), j.stateText(), text})
 }
 
-func (r *runner) climbPacket(s *sent) { r.climb("    " + r.textOf(s)) }
+func (j *judge) climbPacket(s *sent) { j.climb("    " + j.textOf(s)) }
 
-func (r *runner) climbInbound(f *flow, p *Packet) { r.climb(p.text()) }
+func (j *judge) climbInbound(p *Packet) { j.climb(p.text()) }
 
 // stateText is the state of the connection under test.
-func (r *runner) stateText() string {
-	if r.flow == nil || r.stack == nil {
+func (j *judge) stateText() string {
+	if j.flow == nil {
 		return "-"
 	}
-	return r.stateOf(r.flow).String()
-}
-
-// note puts what the engine tells of itself onto the ladder: changes of state
-// and segments that went nowhere, each with its rule.
-func (r *runner) note() {
-	r.events = r.stack.Log().Take(r.events[:0])
-	for i := range r.events {
-		e := &r.events[i]
-		text := ""
-		switch e.Kind {
-		case event.Transition:
-			text = "* " + tcp.State(e.From).String() + " to " + tcp.State(e.To).String() + " by " + tcp.Cause(e.By).String()
-		case event.Drop:
-			text = "* dropped: " + rule.Drop(e.From).String()
-		case event.TimerFired:
-			text = "* timer " + tcp.TimerName(e.By)
-		case event.SoftError:
-			text = "* soft error: " + tcp.Error(e.By).Error()
-		default:
-			continue
-		}
-		if e.Rule != rule.None {
-			text += ", " + e.Rule.String()
-		}
-		r.climb("        " + text)
-	}
+	s, _ := j.sys.State(j.flow.local, j.flow.remote)
+	return s.String()
 }
 
 // ladder is the run so far: time, state, and what happened, with packets to the
 // stack (<) on the left and those of the stack (>) moved in.
-func (r *runner) ladder() string {
-	first := max(0, len(r.rungs)-maxRungs)
+func (j *judge) ladder() string {
+	first := max(0, len(j.rungs)-maxRungs)
 	var b []byte
 	if first > 0 {
 		b = append(b, "...\n"...)
 	}
-	for _, x := range r.rungs[first:] {
+	for _, x := range j.rungs[first:] {
 		start := len(b)
 		b = appendFixed(b, x.at.Sub(origin))
 		for len(b) < start+13 {
@@ -85,32 +54,4 @@ func (r *runner) ladder() string {
 		b = append(b, '\n')
 	}
 	return string(b)
-}
-
-// stateOf is the state of a connection; CLOSED if the stack has none.
-func (r *runner) stateOf(f *flow) tcp.State {
-	if s, ok := r.statusOf(f); ok {
-		return s.State
-	}
-	if f.sock != nil && f.sock.conn != nil {
-		return f.sock.conn.State()
-	}
-	if r.stack != nil && r.listensOn(f.local) {
-		return tcp.Listen
-	}
-	return tcp.Closed
-}
-
-// listensOn reports whether a socket of the script listens at an address.
-func (r *runner) listensOn(a wire.AddrPort) bool {
-	for _, s := range r.socks {
-		if s != nil && s.listener != nil && s.local.Port == a.Port {
-			return true
-		}
-	}
-	return false
-}
-
-func (r *runner) listens() bool {
-	return r.listensOn(wire.AddrPort{Addr: r.local, Port: r.bindPort})
 }

@@ -18,22 +18,22 @@ type match struct {
 
 // match compares want with what the stack has sent, and takes from the queue
 // what it has used. It returns false while there is not enough to tell.
-func (r *runner) match(want *Packet, m *match) bool {
-	f := r.flow
+func (j *judge) match(want *Packet, m *match) bool {
+	f := j.flow
 	if want.Ports != nil {
-		f = r.flowOf(wire.AddrPort{Addr: r.local, Port: want.Ports.Src}, wire.AddrPort{Addr: r.remote, Port: want.Ports.Dst})
+		f = j.flowOf(wire.AddrPort{Addr: j.local, Port: want.Ports.Src}, wire.AddrPort{Addr: j.remote, Port: want.Ports.Dst})
 		if f != nil {
-			r.flow = f
+			j.flow = f
 		}
 	}
-	for r.cfg.Lenient && len(r.waiting) > 0 && r.waiting[0].flow != f {
-		r.waiting = r.waiting[1:]
+	for j.cfg.Lenient && len(j.waiting) > 0 && j.waiting[0].flow != f {
+		j.waiting = j.waiting[1:]
 	}
-	if len(r.waiting) == 0 {
+	if len(j.waiting) == 0 {
 		return false
 	}
 	*m = match{}
-	head := r.waiting[0]
+	head := j.waiting[0]
 	m.at, m.count = head.at, 1
 	var h wire.IP
 	var t wire.TCP
@@ -54,14 +54,14 @@ func (r *runner) match(want *Packet, m *match) bool {
 			f.ours.script = want.TCP.Seq
 		}
 		f.toScript(m.actual.TCP)
-		more := r.merge(want.TCP, m, &h, &payload)
+		more := j.merge(want.TCP, m, &h, &payload)
 		if more {
 			return false
 		}
-		r.compareTCP(f, want.TCP, m, payload)
+		j.compareTCP(f, want.TCP, m, payload)
 	}
 	m.compareIP(want.IP, &h)
-	r.waiting = r.waiting[m.count:]
+	j.waiting = j.waiting[m.count:]
 	return true
 }
 
@@ -69,19 +69,19 @@ func (r *runner) match(want *Packet, m *match) bool {
 // has, as a link with segmentation offload shows them. Sequence number and CWR
 // are those of the first, PSH and FIN those of the last. It returns true when
 // more segments are needed and have not come.
-func (r *runner) merge(want *Segment, m *match, first *wire.IP, payload *[]byte) (more bool) {
+func (j *judge) merge(want *Segment, m *match, first *wire.IP, payload *[]byte) (more bool) {
 	got := m.actual.TCP
-	if r.strict || got.Flags&(SYN|RST) != 0 {
+	if j.strict || got.Flags&(SYN|RST) != 0 {
 		return false
 	}
 	size := got.Len
 	last := got.Len
 	for got.Len < want.Len && last == size && size > 0 {
-		if m.count == len(r.waiting) {
+		if m.count == len(j.waiting) {
 			return true
 		}
-		next := r.waiting[m.count]
-		if next.flow != r.waiting[0].flow {
+		next := j.waiting[m.count]
+		if next.flow != j.waiting[0].flow {
 			return false
 		}
 		var k Packet
@@ -150,10 +150,10 @@ func (s *Segment) flagsOnWire() Flags {
 	return s.Flags
 }
 
-func (r *runner) compareTCP(f *flow, want *Segment, m *match, payload []byte) {
+func (j *judge) compareTCP(f *flow, want *Segment, m *match, payload []byte) {
 	got := m.actual.TCP
 	flags := want.flagsOnWire() ^ got.Flags
-	if m.count > 1 && !r.psh {
+	if m.count > 1 && !j.psh {
 		// Where the script's author saw one large segment with offload, PSH says
 		// how the sender cut it.
 		flags &^= PSH
@@ -167,9 +167,9 @@ func (r *runner) compareTCP(f *flow, want *Segment, m *match, payload []byte) {
 	m.differ(!want.HasWin || want.Win == got.Win, "the window")
 	m.differ(want.Urg == got.Urg, "the urgent pointer")
 	if !want.AnyOptions {
-		r.compareOptions(f, want, m)
+		j.compareOptions(f, want, m)
 	}
-	if !r.text {
+	if !j.text {
 		for _, c := range payload {
 			if c != 0 {
 				m.differ(false, "the payload, which should be all zeros")
@@ -179,7 +179,7 @@ func (r *runner) compareTCP(f *flow, want *Segment, m *match, payload []byte) {
 	}
 }
 
-func (r *runner) compareOptions(f *flow, want *Segment, m *match) {
+func (j *judge) compareOptions(f *flow, want *Segment, m *match) {
 	got := m.actual.TCP
 	if len(want.Options) != len(got.Options) {
 		m.differ(false, "the options")
@@ -192,15 +192,15 @@ func (r *runner) compareOptions(f *flow, want *Segment, m *match) {
 			return
 		}
 		if a.Kind == OptTimestamps {
-			r.compareStamp(f, a, b, m)
+			j.compareStamp(f, a, b, m)
 		}
 	}
 }
 
 // compareStamp compares TS options. The first val that is expected fixes how
 // the script's ticks map to the stack's.
-func (r *runner) compareStamp(f *flow, want, got *TCPOption, m *match) {
-	m.differ(r.cfg.Lenient || want.Ecr == got.Ecr, "the echoed timestamp")
+func (j *judge) compareStamp(f *flow, want, got *TCPOption, m *match) {
+	m.differ(j.cfg.Lenient || want.Ecr == got.Ecr, "the echoed timestamp")
 	live := got.Value
 	if f.hasStamps {
 		live += f.stampOffset
@@ -208,9 +208,9 @@ func (r *runner) compareStamp(f *flow, want, got *TCPOption, m *match) {
 		f.hasStamps, f.stampOffset = true, live-want.Value
 		got.Value = want.Value
 	}
-	if r.tsTick > 0 {
-		off := clock.Duration(int32(got.Value-want.Value)) * r.tsTick
-		m.differ(max(off, -off) <= max(r.tolerance, m.at.Sub(origin)/1000*clock.Duration(r.perMille)), "the timestamp")
+	if j.tsTick > 0 {
+		off := clock.Duration(int32(got.Value-want.Value)) * j.tsTick
+		m.differ(max(off, -off) <= max(j.tolerance, m.at.Sub(origin)/1000*clock.Duration(j.perMille)), "the timestamp")
 	}
 	if len(f.stamps) == maxStamps {
 		f.stamps = f.stamps[1:]
@@ -260,7 +260,7 @@ func (m *match) compareIP(want []IPField, h *wire.IP) {
 func (e *Event) packetText() string { return string(e.Packet.append(nil)) }
 
 // sideBySide shows what was expected above what came.
-func (r *runner) sideBySide(e *Event, m *match, lo, hi clock.Instant) string {
+func (j *judge) sideBySide(e *Event, m *match, lo, hi clock.Instant) string {
 	want := e.packetText()
 	got := m.actual.text()
 	width := max(len(want), len(got))
@@ -295,10 +295,10 @@ func (k *Packet) text() string {
 }
 
 // describe is a packet that was not expected, with its time.
-func (r *runner) describe(s *sent) string { return r.textOf(s) + "  at " + seconds(s.at) }
+func (j *judge) describe(s *sent) string { return j.textOf(s) + "  at " + seconds(s.at) }
 
 // textOf is a packet of the stack with the script's numbers.
-func (r *runner) textOf(s *sent) string {
+func (j *judge) textOf(s *sent) string {
 	var h wire.IP
 	var t wire.TCP
 	var k Packet
@@ -308,7 +308,7 @@ func (r *runner) textOf(s *sent) string {
 	if k.Kind == TCP && s.flow != nil {
 		s.flow.toScript(k.TCP)
 	}
-	if k.Kind == TCP && s.flow != r.flow {
+	if k.Kind == TCP && s.flow != j.flow {
 		k.Ports = &Ports{t.SrcPort, t.DstPort}
 	}
 	return k.text()

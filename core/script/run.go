@@ -6,8 +6,6 @@ import (
 
 	"github.com/tcpkit/tcpkit/core"
 	"github.com/tcpkit/tcpkit/core/clock"
-	"github.com/tcpkit/tcpkit/core/event"
-	"github.com/tcpkit/tcpkit/core/packet"
 	"github.com/tcpkit/tcpkit/core/tcp"
 	"github.com/tcpkit/tcpkit/core/wire"
 )
@@ -78,13 +76,10 @@ type problem struct {
 // takes "at the origin" for "never".
 const origin = clock.Instant(1000 * clock.Second)
 
-// How a run is kept finite.
+// How long the judge waits.
 const (
-	maxSteps   = 1 << 20               // timers in one run
-	maxInstant = 4096                  // calls of Expire that leave the clock where it is
-	maxPackets = 1 << 16               // packets out at one instant
-	grace      = 2 * clock.Second      // how long to look for a packet that is late
-	longest    = 366 * 24 * clock.Hour // how long a * may wait
+	grace   = 2 * clock.Second      // for a packet that is late
+	longest = 366 * 24 * clock.Hour // for one that comes at any time
 )
 
 // sent is a packet that the stack has sent and no line has expected yet.
@@ -94,29 +89,22 @@ type sent struct {
 	flow  *flow // nil: not of a connection that the script knows
 }
 
-type runner struct {
+// judge plays a script: it has the order of the events, their times, what is
+// expected, and how the script's numbers map to those on the wire. What it
+// judges is a system.
+type judge struct {
+	place
 	script *Script
 	cfg    Config
-	core   core.Config
-	stack  *core.Stack
-	pkt    packet.Packet
+	sys    system
 
-	now   clock.Instant
-	steps int
-
-	local, remote           wire.Addr
-	localPrefix             uint8
-	bindPort, connectPort   uint16
 	nextPort                uint16 // of the next passive connection, on the script's side
 	tsTick                  clock.Duration
 	echoScaled, strict, psh bool
 	tolerance               clock.Duration
 	perMille                int64
-	mtu                     int
 	quiet                   clock.Duration
-	ignoreFailure           bool
 
-	socks   []*socket // by the script's descriptor; nil where there is none
 	flows   []*flow
 	flow    *flow // the connection under test
 	waiting []sent
@@ -124,17 +112,17 @@ type runner struct {
 	scope   scope
 	text    bool // the script has written something other than zeros
 
-	rungs  []rung
-	events []event.Event
-	status []core.Status
+	rungs []rung
 }
 
 // Run plays a script on a stack of its own. It does not change s, which may be
 // run any number of times; the same script and Config give the same Result.
 func Run(s *Script, cfg Config) Result {
-	r := &runner{script: s, cfg: cfg, now: origin, scope: scope{vars: map[string]value{}}}
-	p := r.run()
-	res := Result{Ladder: r.ladder(), Output: string(r.scope.output)}
+	sys := newRunner(cfg.Core)
+	j := &judge{script: s, cfg: cfg, sys: sys, scope: scope{vars: map[string]value{}}}
+	sys.judge = j
+	p := j.run()
+	res := Result{Ladder: j.ladder(), Output: string(j.scope.output)}
 	if p == nil {
 		return res
 	}
@@ -149,21 +137,21 @@ func Run(s *Script, cfg Config) Result {
 	return res
 }
 
-func (r *runner) run() *problem {
-	if p := r.setup(); p != nil {
+func (j *judge) run() *problem {
+	if p := j.setup(); p != nil {
 		return p
 	}
-	for i := range r.script.Events {
-		e := &r.script.Events[i]
-		if p := r.event(e); p != nil {
+	for i := range j.script.Events {
+		e := &j.script.Events[i]
+		if p := j.event(e); p != nil {
 			if p.pos == (Pos{}) {
 				p.pos = e.Pos
 			}
 			return p
 		}
 	}
-	last := r.script.Events[len(r.script.Events)-1].Pos
-	if p := r.finish(); p != nil {
+	last := j.script.Events[len(j.script.Events)-1].Pos
+	if p := j.finish(); p != nil {
 		if p.pos == (Pos{}) {
 			p.pos = last
 		}
@@ -174,17 +162,17 @@ func (r *runner) run() *problem {
 
 // finish is the judgement behind the last line: no call may still block, and
 // the stack may have nothing more to say.
-func (r *runner) finish() *problem {
-	if r.quiet > 0 {
-		if p := r.advance(r.now.Add(r.quiet)); p != nil {
+func (j *judge) finish() *problem {
+	if j.quiet > 0 {
+		if p := j.advance(j.sys.Now().Add(j.quiet)); p != nil {
 			return p
 		}
 	}
-	if b := r.blocked; b != nil {
+	if b := j.blocked; b != nil {
 		return &problem{pos: b.event.Pos, msg: "the call has not returned at the end of the script"}
 	}
-	if len(r.waiting) > 0 && !r.cfg.Lenient {
-		return &problem{msg: "expected nothing more\n  actual    " + r.describe(&r.waiting[0])}
+	if len(j.waiting) > 0 && !j.cfg.Lenient {
+		return &problem{msg: "expected nothing more\n  actual    " + j.describe(&j.waiting[0])}
 	}
 	return nil
 }
@@ -194,38 +182,38 @@ func unsupported(what string) *problem { return &problem{msg: what, unsupported:
 func failed(what string) *problem { return &problem{msg: what} }
 
 // event waits for an event's time and does what it says.
-func (r *runner) event(e *Event) *problem {
+func (j *judge) event(e *Event) *problem {
 	if e.Packet != nil && !e.Packet.Inbound {
-		return r.expect(e)
+		return j.expect(e)
 	}
-	at, _ := r.when(&e.Time)
-	tolerance := r.slack(at)
-	if at.Add(tolerance).Before(r.now) {
-		return failed("expected at " + seconds(at) + ", but the event before it ended at " + seconds(r.now))
+	at, _ := j.when(&e.Time)
+	tolerance := j.slack(at)
+	if at.Add(tolerance).Before(j.sys.Now()) {
+		return failed("expected at " + seconds(at) + ", but the event before it ended at " + seconds(j.sys.Now()))
 	}
-	if p := r.advance(at); p != nil {
+	if p := j.advance(at); p != nil {
 		return p
 	}
-	if !r.cfg.Lenient && len(r.waiting) > 0 && r.waiting[0].at.Add(tolerance).Before(r.now) {
-		return failed("expected no packet before this line\n  actual    " + r.describe(&r.waiting[0]))
+	if !j.cfg.Lenient && len(j.waiting) > 0 && j.waiting[0].at.Add(tolerance).Before(j.sys.Now()) {
+		return failed("expected no packet before this line\n  actual    " + j.describe(&j.waiting[0]))
 	}
 	switch {
 	case e.Packet != nil:
-		return r.inject(e.Packet)
+		return j.inject(e.Packet)
 	case e.Call != nil:
-		return r.call(e)
+		return j.call(e)
 	case e.Code != nil:
-		return r.code(e.Code)
+		return j.code(e.Code)
 	default:
-		return r.command(e.Command)
+		return j.command(e.Command)
 	}
 }
 
 // when is the time of an event: the same instant twice, or a range.
-func (r *runner) when(t *Time) (lo, hi clock.Instant) {
+func (j *judge) when(t *Time) (lo, hi clock.Instant) {
 	base := origin
 	if t.Kind == Relative || t.Kind == RelativeRange {
-		base = r.now
+		base = j.sys.Now()
 	}
 	lo = base.Add(t.At)
 	if t.Kind == AbsoluteRange || t.Kind == RelativeRange {
@@ -235,8 +223,8 @@ func (r *runner) when(t *Time) (lo, hi clock.Instant) {
 }
 
 // slack is by how much an event may miss its time.
-func (r *runner) slack(at clock.Instant) clock.Duration {
-	return max(r.tolerance, at.Sub(r.now)/1000*clock.Duration(r.perMille))
+func (j *judge) slack(at clock.Instant) clock.Duration {
+	return max(j.tolerance, at.Sub(j.sys.Now())/1000*clock.Duration(j.perMille))
 }
 
 // seconds is an instant as the script counts time.
@@ -262,100 +250,50 @@ func appendFixed(b []byte, d clock.Duration) []byte {
 	return b
 }
 
-// advance lets time pass up to an instant: each timer that falls due on the way
-// is served at its own time.
-func (r *runner) advance(to clock.Instant) *problem {
+// advance lets time pass up to an instant.
+func (j *judge) advance(to clock.Instant) *problem {
 	for {
-		next := r.stack.Deadline()
-		if b := r.blocked; b != nil && b.wake.Before(next) {
-			next = b.wake
-		}
-		if next == clock.Never || next.After(to) {
-			break
-		}
-		if p := r.serve(next); p != nil {
+		more, p := j.sys.Wait(to)
+		if p != nil {
 			return p
 		}
-	}
-	if r.now.Before(to) {
-		r.now = to
-	}
-	return r.overdue()
-}
-
-// serve lets the timers of one instant fire.
-func (r *runner) serve(at clock.Instant) *problem {
-	if r.now.Before(at) {
-		r.now = at
-	}
-	for n := 0; n == 0 || !r.stack.Deadline().After(r.now); n++ {
-		r.stack.Expire(r.now)
-		if r.steps++; r.steps > maxSteps || n > maxInstant {
-			return failed("the stack keeps its timers busy without end")
-		}
-		if p := r.drain(); p != nil {
-			return p
-		}
-	}
-	return nil
-}
-
-// drain takes what the stack wants to send, and lets a call that waits go on.
-func (r *runner) drain() *problem {
-	for n := 0; ; n++ {
-		r.note()
-		for r.stack.Output(r.now, &r.pkt) {
-			r.take(&r.pkt)
-			r.note()
-			if n++; n > maxPackets {
-				return failed("the stack sends packets without end")
-			}
-		}
-		for _, ok := r.stack.NextReady(); ok; _, ok = r.stack.NextReady() {
-			// Who waits looks for itself.
-		}
-		r.note()
-		if r.blocked == nil {
-			return nil
-		}
-		progress, p := r.retry()
-		if p != nil || !progress {
-			return p
+		if !more {
+			return j.overdue()
 		}
 	}
 }
 
 // overdue looks whether a call should have returned by now.
-func (r *runner) overdue() *problem {
-	b := r.blocked
-	if b == nil || !b.due.Add(b.slack).Before(r.now) {
+func (j *judge) overdue() *problem {
+	b := j.blocked
+	if b == nil || !b.due.Add(b.slack).Before(j.sys.Now()) {
 		return nil
 	}
-	return &problem{pos: b.event.Pos, msg: "expected the call to return at " + seconds(b.due) + "\n  actual    it still waits at " + seconds(r.now)}
+	return &problem{pos: b.event.Pos, msg: "expected the call to return at " + seconds(b.due) + "\n  actual    it still waits at " + seconds(j.sys.Now())}
 }
 
-// take notes a packet of the stack.
-func (r *runner) take(p *packet.Packet) {
-	s := sent{at: r.now, bytes: append([]byte(nil), p.Bytes...)}
+// took notes a packet that the system has sent.
+func (j *judge) took(at clock.Instant, b []byte) {
+	s := sent{at: at, bytes: append([]byte(nil), b...)}
 	var h wire.IP
 	var t wire.TCP
 	var k Packet
 	if _, bad := decode(s.bytes, &h, &k, &t); bad == "" && k.Kind == TCP {
 		local, remote := wire.AddrPort{Addr: h.Src, Port: t.SrcPort}, wire.AddrPort{Addr: h.Dst, Port: t.DstPort}
-		if s.flow = r.flowOf(local, remote); s.flow != nil {
+		if s.flow = j.flowOf(local, remote); s.flow != nil {
 			s.flow.learn(&t)
 		}
 	} else if bad == "" {
-		s.flow = r.flow
+		s.flow = j.flow
 	}
-	r.waiting = append(r.waiting, s)
-	r.climbPacket(&s)
+	j.waiting = append(j.waiting, s)
+	j.climbPacket(&s)
 }
 
 // flowOf finds a connection by its addresses.
-func (r *runner) flowOf(local, remote wire.AddrPort) *flow {
-	for i := len(r.flows) - 1; i >= 0; i-- { // the newest of that name
-		if f := r.flows[i]; f.local == local && f.remote == remote {
+func (j *judge) flowOf(local, remote wire.AddrPort) *flow {
+	for i := len(j.flows) - 1; i >= 0; i-- { // the newest of that name
+		if f := j.flows[i]; f.local == local && f.remote == remote {
 			return f
 		}
 	}
@@ -363,29 +301,36 @@ func (r *runner) flowOf(local, remote wire.AddrPort) *flow {
 }
 
 // newFlow makes a connection known and puts it under test.
-func (r *runner) newFlow(local, remote wire.AddrPort) *flow {
+func (j *judge) newFlow(local, remote wire.AddrPort) *flow {
 	f := &flow{local: local, remote: remote}
-	r.flows = append(r.flows, f)
-	r.flow = f
+	j.flows = append(j.flows, f)
+	j.flow = f
 	return f
 }
 
+// opened puts a connection under test that the system has given to a descriptor.
+func (j *judge) opened(local, remote wire.AddrPort) {
+	if j.flow = j.flowOf(local, remote); j.flow == nil {
+		j.newFlow(local, remote)
+	}
+}
+
 // flowFor is the connection that an inbound packet belongs to.
-func (r *runner) flowFor(p *Packet) *flow {
+func (j *judge) flowFor(p *Packet) *flow {
 	if p.Ports != nil {
-		local := wire.AddrPort{Addr: r.local, Port: p.Ports.Dst}
-		remote := wire.AddrPort{Addr: r.remote, Port: p.Ports.Src}
-		f := r.flowOf(local, remote)
-		if f == nil || opens(p) && !r.alive(f) {
-			f = r.newFlow(local, remote)
+		local := wire.AddrPort{Addr: j.local, Port: p.Ports.Dst}
+		remote := wire.AddrPort{Addr: j.remote, Port: p.Ports.Src}
+		f := j.flowOf(local, remote)
+		if f == nil || opens(p) && !j.alive(f) {
+			f = j.newFlow(local, remote)
 		}
-		r.flow = f
+		j.flow = f
 		return f
 	}
-	f := r.flow
-	if f == nil || opens(p) && f.sock == nil && !r.alive(f) && r.listens() {
-		r.nextPort++
-		f = r.newFlow(wire.AddrPort{Addr: r.local, Port: r.bindPort}, wire.AddrPort{Addr: r.remote, Port: r.nextPort})
+	f := j.flow
+	if f == nil || opens(p) && !j.held(f) && !j.alive(f) && j.sys.Listens(wire.AddrPort{Addr: j.local, Port: j.bindPort}) {
+		j.nextPort++
+		f = j.newFlow(wire.AddrPort{Addr: j.local, Port: j.bindPort}, wire.AddrPort{Addr: j.remote, Port: j.nextPort})
 	}
 	return f
 }
@@ -393,32 +338,26 @@ func (r *runner) flowFor(p *Packet) *flow {
 // opens reports whether p is a SYN that asks for a new connection.
 func opens(p *Packet) bool { return p.TCP != nil && p.TCP.Flags&(SYN|ACK|RST) == SYN }
 
-// alive reports whether the stack still has a connection, TIME-WAIT counted.
-func (r *runner) alive(f *flow) bool {
-	s, ok := r.statusOf(f)
-	return ok && s.State != tcp.Closed && s.State != tcp.Listen
+// held reports whether a descriptor of the script holds a connection.
+func (j *judge) held(f *flow) bool {
+	_, held := j.sys.State(f.local, f.remote)
+	return held
 }
 
-// statusOf is what the stack tells of a connection. Of several that have had its
-// addresses it is the last one that is not closed.
-func (r *runner) statusOf(f *flow) (found core.Status, ok bool) {
-	r.status = r.stack.AppendStatus(r.now, r.status[:0])
-	for _, s := range r.status {
-		if s.ID != 0 && s.Local == f.local && s.Remote == f.remote && (!ok || s.State != tcp.Closed) {
-			found, ok = s, true
-		}
-	}
-	return found, ok
+// alive reports whether the system still has a connection, TIME-WAIT counted.
+func (j *judge) alive(f *flow) bool {
+	s, _ := j.sys.State(f.local, f.remote)
+	return s != tcp.Closed && s != tcp.Listen
 }
 
-// inject gives an inbound packet to the stack.
-func (r *runner) inject(p *Packet) *problem {
+// inject gives an inbound packet to the system.
+func (j *judge) inject(p *Packet) *problem {
 	if len(p.Encap) > 0 || p.Tunnel != nil {
 		return unsupported("an encapsulated packet is not supported")
 	}
-	f := r.flowFor(p)
+	f := j.flowFor(p)
 	if s := p.TCP; s != nil {
-		if !r.echoScaled && !f.knowsEcho(s) {
+		if !j.echoScaled && !f.knowsEcho(s) {
 			return failed("the segment echoes a timestamp that no line has expected from the stack before")
 		}
 		f.sent(s)
@@ -427,64 +366,61 @@ func (r *runner) inject(p *Packet) *problem {
 	if why != "" {
 		return unsupported(why)
 	}
-	in := packet.Packet{Bytes: b}
-	r.climbInbound(f, p)
-	r.stack.Input(r.now, &in)
-	return r.drain()
+	j.climbInbound(p)
+	return j.sys.Inject(b)
 }
 
 // expect waits for an outbound packet and compares it.
-func (r *runner) expect(e *Event) *problem {
+func (j *judge) expect(e *Event) *problem {
 	if len(e.Packet.Encap) > 0 || e.Packet.Tunnel != nil {
 		return unsupported("an encapsulated packet is not supported")
 	}
 	if e.Packet.Kind == UDP {
 		return unsupported("UDP is not supported")
 	}
-	lo, hi := r.when(&e.Time)
-	slack := r.slack(hi)
+	lo, hi := j.when(&e.Time)
+	slack := j.slack(hi)
 	limit := hi.Add(slack).Add(grace)
 	if e.Time.Kind == Any {
-		lo, hi, limit = r.now, clock.Never, r.now.Add(longest)
+		lo, hi, limit = j.sys.Now(), clock.Never, j.sys.Now().Add(longest)
 	}
 	var m match
-	for !r.match(e.Packet, &m) {
-		next := r.stack.Deadline()
-		if b := r.blocked; b != nil && b.wake.Before(next) {
-			next = b.wake
+	for !j.match(e.Packet, &m) {
+		more, p := j.sys.Wait(limit)
+		if p != nil {
+			return p
 		}
-		if next == clock.Never || next.After(limit) {
+		if !more {
 			at := ""
 			if e.Time.Kind != Any {
 				at = "  at " + seconds(lo)
 			}
 			why := "no packet"
-			if next == clock.Never {
+			if j.sys.Idle() {
 				why += ", and no timer runs that could send one"
 			}
 			return failed("expected  " + e.packetText() + at + "\n  actual    " + why)
 		}
-		if p := r.serve(next); p != nil {
-			return p
-		}
-		if p := r.overdue(); p != nil {
+		if p := j.overdue(); p != nil {
 			return p
 		}
 	}
 	if len(m.differs) > 0 {
-		return failed(r.sideBySide(e, &m, lo, hi))
+		return failed(j.sideBySide(e, &m, lo, hi))
 	}
 	if e.Time.Kind != Any && (m.at.Add(slack).Before(lo) || hi.Add(slack).Before(m.at)) {
 		m.differs = append(m.differs, "the time, by more than "+string(appendFixed(nil, slack))+" s")
-		return failed(r.sideBySide(e, &m, lo, hi))
+		return failed(j.sideBySide(e, &m, lo, hi))
 	}
 	return nil
 }
 
 // code runs a code block on the numbers of this moment.
-func (r *runner) code(c *Code) *problem {
-	r.snapshot()
-	if f := r.scope.run(c.prog); f != nil {
+func (j *judge) code(c *Code) *problem {
+	if f := j.flow; f != nil {
+		j.sys.Snapshot(f.local, f.remote, func(name string, v uint64) { j.scope.vars[name] = intValue(int64(min(v, 1<<62))) })
+	}
+	if f := j.scope.run(c.prog); f != nil {
 		return &problem{pos: f.pos, msg: f.msg, unsupported: f.unsupported}
 	}
 	return nil

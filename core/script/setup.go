@@ -4,33 +4,25 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/tcpkit/tcpkit/core"
 	"github.com/tcpkit/tcpkit/core/cc"
 	"github.com/tcpkit/tcpkit/core/clock"
-	"github.com/tcpkit/tcpkit/core/event"
-	"github.com/tcpkit/tcpkit/core/packet"
 	"github.com/tcpkit/tcpkit/core/wire"
 )
 
-// setup makes the stack that the script's options and its first command ask
+// setup makes the system that the script's options and its first command ask
 // for.
-func (r *runner) setup() *problem {
-	r.core = r.cfg.Core
-	if r.core.MaxConns == 0 { // the zero Config
-		r.core, _ = core.Profile("linux")
-		r.core.Secret = [16]byte{'s', 'c', 'r', 'i', 'p', 't'}
+func (j *judge) setup() *problem {
+	j.tolerance, j.perMille = j.cfg.Tolerance, j.cfg.TolerancePerMille
+	if j.tolerance == 0 {
+		j.tolerance = clock.Millisecond
 	}
-	r.tolerance, r.perMille = r.cfg.Tolerance, r.cfg.TolerancePerMille
-	if r.tolerance == 0 {
-		r.tolerance = clock.Millisecond
-	}
-	r.psh = r.cfg.StrictPush
-	r.bindPort, r.connectPort, r.nextPort = 8080, 8080, 39999
-	r.mtu = 1500
-	ipv6 := r.cfg.IPv6
+	j.psh = j.cfg.StrictPush
+	j.bindPort, j.connectPort, j.nextPort = 8080, 8080, 39999
+	j.mtu = 1500
+	ipv6 := j.cfg.IPv6
 	local, remote := "", ""
-	for i := range r.script.Options {
-		o := &r.script.Options[i]
+	for i := range j.script.Options {
+		o := &j.script.Options[i]
 		var p *problem
 		switch o.Name {
 		case "ip_version":
@@ -47,48 +39,41 @@ func (r *runner) setup() *problem {
 		case "remote_ip":
 			remote = o.Value
 		default:
-			p = r.option(o)
+			p = j.option(o)
 		}
 		if p != nil {
 			p.pos = o.Pos
 			return p
 		}
 	}
-	if c := r.script.Init; c != nil {
-		if p := r.command(c); p != nil {
+	if c := j.script.Init; c != nil {
+		if p := j.command(c); p != nil {
 			p.pos = c.Pos
 			return p
 		}
 	}
-	return r.build(ipv6, local, remote)
+	if p := j.address(ipv6, local, remote); p != nil {
+		return p
+	}
+	return j.sys.Start(j.place)
 }
 
-// The addresses of packetdrill: those of RFC 5737, and for IPv6 of RFC 3849.
-func (r *runner) build(ipv6 bool, local, remote string) *problem {
+// address has the addresses of packetdrill: those of RFC 5737, and for IPv6 of
+// RFC 3849.
+func (j *judge) address(ipv6 bool, local, remote string) *problem {
 	if ipv6 {
 		local, remote = orElse(local, "fd3d:fa7b:d17d::1"), orElse(remote, "fd3d:fa7b:d17d:8888::1")
-		r.mtu += 20 // so that segments are as large as in IPv4
+		j.mtu += 20 // so that segments are as large as in IPv4
 	} else {
 		local, remote = orElse(local, "192.168.0.1"), orElse(remote, "192.0.2.1")
 	}
 	var err error
-	if r.local, err = wire.ParseAddr(cutPrefix(local)); err != nil {
+	if j.local, err = wire.ParseAddr(cutPrefix(local)); err != nil {
 		return unsupported("the local address " + local + " is not an IP address")
 	}
-	if r.remote, err = wire.ParseAddr(cutPrefix(remote)); err != nil || r.local.Family() != r.remote.Family() {
+	if j.remote, err = wire.ParseAddr(cutPrefix(remote)); err != nil || j.local.Family() != j.remote.Family() {
 		return unsupported("the remote address " + remote + " is not an IP address of the same version as the local one")
 	}
-	prefix := wire.Prefix{Addr: r.local, Bits: 24}
-	if ipv6 {
-		prefix.Bits = 64
-	}
-	if r.stack, err = core.New(r.core, packet.Link{MTU: r.mtu}); err == nil {
-		err = r.stack.AddAddr(prefix)
-	}
-	if err != nil {
-		return unsupported("a stack cannot be made with this configuration: " + err.Error())
-	}
-	r.stack.Log().SetMask(event.Of(event.Transition, event.Drop, event.TimerFired, event.SoftError))
 	return nil
 }
 
@@ -108,7 +93,7 @@ func cutPrefix(s string) string {
 }
 
 // option is one --name=value of the script, apart from addresses.
-func (r *runner) option(o *Option) *problem {
+func (j *judge) option(o *Option) *problem {
 	n, err := strconv.ParseInt(o.Value, 10, 64)
 	number := err == nil && n >= 0 && n < 1<<40
 	switch o.Name {
@@ -116,30 +101,24 @@ func (r *runner) option(o *Option) *problem {
 		"init_scripts", "code_command", "code_format", "code_sockopt", "send_omit_free", "tcp_md5_secret", "debug", "speed":
 		return nil
 	case "strict_segments":
-		r.strict = true
+		j.strict = true
 		return nil
 	case "tcp_ts_ecr_scaled":
-		r.echoScaled = true
+		j.echoScaled = true
 		return nil
 	case "psh":
-		r.psh = o.Value == "strict"
+		j.psh = o.Value == "strict"
 		return nil
 	case "profile":
-		secret := r.core.Secret
-		c, err := core.Profile(o.Value)
-		if err != nil {
-			return unsupported("there is no profile " + o.Value)
-		}
-		r.core, r.core.Secret = c, secret
-		return nil
+		return j.sys.Profile(o.Value)
 	case "set": // ours: --set=name=value, as in a sysctl
-		return r.sysctl(o.Value)
+		return j.sys.Set(o.Value)
 	case "final_quiet": // ours: how long nothing more may come behind the last line, in seconds
 		d, ok := parseSeconds(o.Value)
 		if !ok {
 			return unsupported("expected a number of seconds for final_quiet")
 		}
-		r.quiet = d
+		j.quiet = d
 		return nil
 	}
 	if !number {
@@ -147,18 +126,18 @@ func (r *runner) option(o *Option) *problem {
 	}
 	switch o.Name {
 	case "tolerance_usecs":
-		r.tolerance = clock.Duration(n) * clock.Microsecond
+		j.tolerance = clock.Duration(n) * clock.Microsecond
 	case "tolerance_percent":
-		r.perMille = min(n, 100) * 10
+		j.perMille = min(n, 100) * 10
 	case "tcp_ts_tick_usecs":
-		r.tsTick = clock.Duration(n) * clock.Microsecond
+		j.tsTick = clock.Duration(n) * clock.Microsecond
 	case "mtu":
-		r.mtu = int(min(n, 65535))
+		j.mtu = int(min(n, 65535))
 	case "mss": // of injected packets, which may be of any size here
 	case "bind_port":
-		r.bindPort = uint16(n)
+		j.bindPort = uint16(n)
 	case "connect_port":
-		r.connectPort = uint16(n)
+		j.connectPort = uint16(n)
 	default:
 		return unsupported("the option --" + o.Name + " is not supported")
 	}
@@ -179,7 +158,7 @@ func parseSeconds(s string) (clock.Duration, bool) {
 
 // command does what a shell would do with the script's command, as far as
 // configuration goes.
-func (r *runner) command(c *Command) *problem {
+func (j *judge) command(c *Command) *problem {
 	text := strings.ReplaceAll(c.Text, "\\\r\n", " ")
 	text = strings.ReplaceAll(text, "\\\n", " ")
 	text = strings.ReplaceAll(text, "&&", "\n")
@@ -194,7 +173,7 @@ func (r *runner) command(c *Command) *problem {
 		if len(words) == 0 {
 			continue
 		}
-		if p := r.shell(words); p != nil {
+		if p := j.shell(words); p != nil {
 			return p
 		}
 	}
@@ -203,21 +182,21 @@ func (r *runner) command(c *Command) *problem {
 
 // shell does one command. What sets a number is carried out; what has nothing
 // to act on here is passed over.
-func (r *runner) shell(words []string) *problem {
+func (j *judge) shell(words []string) *problem {
 	name := words[0]
 	if i := strings.LastIndexByte(name, '/'); i >= 0 {
 		name = name[i+1:]
 	}
 	switch {
 	case name == "defaults.sh":
-		return r.defaults()
+		return j.defaults()
 	case name == "sysctl" || name == "set_sysctls.py":
 		for _, w := range words[1:] {
 			if w[0] == '-' || w[0] == '>' || strings.HasPrefix(w, "2>") {
 				continue
 			}
 			// "a.b = v w x" is one setting, whose value has spaces in quotes.
-			if p := r.sysctl(strings.Trim(w, `"'`)); p != nil {
+			if p := j.sys.Set(strings.Trim(w, `"'`)); p != nil {
 				return p
 			}
 		}
@@ -235,22 +214,22 @@ func (r *runner) shell(words []string) *problem {
 }
 
 // defaults is what the defaults.sh of upstream scripts sets.
-func (r *runner) defaults() *problem {
+func (j *judge) defaults() *problem {
 	for _, s := range [...]string{
 		"tcp_rmem=4096,540000,15728640", "tcp_wmem=4096,262144,4194304", "tcp_timestamps=1", "tcp_syn_retries=5",
 		"tcp_synack_retries=5", "tcp_sack=1", "tcp_reordering=3", "tcp_congestion_control=cubic",
 		"tcp_slow_start_after_idle=0", "tcp_syncookies=1",
 	} {
-		if p := r.sysctl(s); p != nil {
+		if p := j.sys.Set(s); p != nil {
 			return p
 		}
 	}
 	return nil
 }
 
-// sysctl sets one number: name=value, where the name may be a path in /proc or
+// Set implements system. A setting is one number: name=value, where the name may be a path in /proc or
 // have dots, and a value of several numbers has commas, spaces or tabs.
-func (r *runner) sysctl(s string) *problem {
+func (r *runner) Set(s string) *problem {
 	i := strings.IndexByte(s, '=')
 	if i < 0 {
 		return unsupported("the setting " + s + " is not supported")

@@ -20,7 +20,6 @@ type socket struct {
 	cfg      *tcp.Config // what its options have made of the configuration
 	listener *core.Listener
 	conn     *core.Conn
-	flow     *flow
 	stored   []stored // options that mean nothing here, for getsockopt
 
 	connected bool // connect has told of its success
@@ -31,28 +30,6 @@ type socket struct {
 
 // stored is an option that is accepted and given back.
 type stored struct{ level, name, value int64 }
-
-// pendingCall is a call in progress. Its handler runs again whenever something
-// has happened, until it no longer would block.
-type pendingCall struct {
-	event *Event
-	call  *Call
-	began clock.Instant
-	due   clock.Instant // when a blocking call must return
-	slack clock.Duration
-	wake  clock.Instant // when it ends by itself; Never
-	done  int           // octets so far, or another sign of progress
-	sock  *socket       // of a close that lingers
-}
-
-// outcome is what a call has come to.
-type outcome struct {
-	ret    int64
-	errno  string
-	block  bool
-	differ string // an out parameter that is not as the script says
-	stop   *problem
-}
 
 func returns(v int64) outcome { return outcome{ret: v} }
 
@@ -70,96 +47,6 @@ func (s *socket) would(flags int64) outcome {
 		return fails("EAGAIN")
 	}
 	return blocks
-}
-
-// call starts the system call of an event.
-func (r *runner) call(e *Event) *problem {
-	c := e.Call
-	if r.blocked != nil {
-		// packetdrill lets a second blocking call wait for up to a second.
-		for limit := r.now.Add(clock.Second); c.Blocking && r.blocked != nil; {
-			next := min(r.stack.Deadline(), r.blocked.wake)
-			if next.After(limit) {
-				return failed("expected the call before this one to have returned")
-			}
-			if p := r.serve(next); p != nil {
-				return p
-			}
-		}
-	}
-	p := &pendingCall{event: e, call: c, began: r.now, due: r.now, wake: clock.Never}
-	if c.Blocking {
-		p.due = origin.Add(c.End)
-		if e.Time.Kind == Relative {
-			p.due = r.now.Add(c.End - e.Time.At)
-		}
-		p.slack = max(r.tolerance, p.due.Sub(r.now)/1000*clock.Duration(r.perMille))
-	}
-	r.climb(string(c.append(nil)))
-	o := r.do(p)
-	if o.stop == nil && o.block {
-		if !c.Blocking {
-			return failed("expected the call to return at once\n  actual    it would block")
-		}
-		r.blocked = p
-		return r.drain()
-	}
-	if bad := r.returned(p, o); bad != nil {
-		return bad
-	}
-	return r.drain()
-}
-
-// retry lets the call that waits look again, and reports whether it has got
-// further.
-func (r *runner) retry() (progress bool, bad *problem) {
-	p := r.blocked
-	before := p.done
-	o := r.do(p)
-	if o.stop == nil && o.block {
-		return p.done != before, nil
-	}
-	r.blocked = nil
-	r.climb("... " + p.call.Name + " returns")
-	return true, r.returned(p, o)
-}
-
-// returned compares what a call has come to with what the script says.
-func (r *runner) returned(p *pendingCall, o outcome) *problem {
-	fail := func(bad *problem) *problem {
-		bad.pos = p.event.Pos
-		return bad
-	}
-	if o.stop != nil {
-		return fail(o.stop)
-	}
-	want := &p.call.Result
-	same := true
-	if want.Kind != Default {
-		v, ok := intOf(want)
-		if !ok {
-			return fail(unsupported("the result " + want.String() + " is not known"))
-		}
-		same = v == o.ret && (p.call.Errno == "" || constants[p.call.Errno] == constants[o.errno] && o.errno != "")
-	}
-	if !same {
-		text := "expected  " + p.call.Name + " = " + want.String()
-		if p.call.Errno != "" {
-			text += " " + p.call.Errno
-		}
-		text += "\n  actual    " + p.call.Name + " = " + strconv.FormatInt(o.ret, 10)
-		if o.errno != "" {
-			text += " " + o.errno
-		}
-		return fail(failed(text))
-	}
-	if o.differ != "" {
-		return fail(failed(o.differ))
-	}
-	if off := r.now.Sub(p.due); p.call.Blocking && max(off, -off) > p.slack {
-		return fail(failed("expected  " + p.call.Name + " to return at " + seconds(p.due) + "\n  actual    it returned at " + seconds(r.now)))
-	}
-	return nil
 }
 
 // do runs the handler of a call.
@@ -410,11 +297,7 @@ func (r *runner) accept(s *socket, c *Call) outcome {
 	child.cfg, child.conn, child.connected, child.bound = &own, conn, true, true
 	child.nonblock = flags&constants["SOCK_NONBLOCK"] != 0
 	child.local = conn.Local()
-	if child.flow = r.flowOf(conn.Local(), conn.Remote()); child.flow == nil {
-		child.flow = r.newFlow(conn.Local(), conn.Remote())
-	}
-	child.flow.sock = child
-	r.flow = child.flow
+	r.judge.opened(conn.Local(), conn.Remote())
 	return o
 }
 
@@ -434,8 +317,7 @@ func (r *runner) connect(s *socket, c *Call) outcome {
 			return failsWith(err)
 		}
 		s.conn, s.local, s.bound = conn, conn.Local(), true
-		s.flow = r.newFlow(conn.Local(), conn.Remote())
-		s.flow.sock = s
+		r.judge.newFlow(conn.Local(), conn.Remote())
 	}
 	switch state := s.conn.State(); {
 	case state == tcp.SynSent || state == tcp.SynReceived:
@@ -602,9 +484,6 @@ func (r *runner) write(s *socket, p *pendingCall) outcome {
 	}
 	b := make([]byte, n)
 	copy(b, text)
-	for i := range b {
-		r.text = r.text || b[i] != 0
-	}
 	for p.done < len(b) {
 		put, err := s.conn.Write(r.now, b[p.done:])
 		p.done += put
@@ -639,7 +518,6 @@ func (r *runner) close(s *socket, p *pendingCall) outcome {
 		if s.conn == nil {
 			return returns(0)
 		}
-		s.flow.sock = nil
 		err := s.conn.Close(r.now)
 		if err != nil && !errors.Is(err, tcp.ErrNotExist) {
 			return failsWith(err)
@@ -649,7 +527,7 @@ func (r *runner) close(s *socket, p *pendingCall) outcome {
 		}
 		p.sock, p.wake = s, r.now.Add(s.cfg.LingerTime)
 	}
-	state := r.stateOf(s.flow)
+	state, _ := r.State(s.conn.Local(), s.conn.Remote())
 	if waits := state == tcp.FinWait1 || state == tcp.Closing || state == tcp.LastAck; waits && r.now.Before(p.wake) {
 		return blocks
 	}

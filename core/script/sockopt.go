@@ -6,6 +6,7 @@ import (
 	"github.com/tcpkit/tcpkit/core/cc"
 	"github.com/tcpkit/tcpkit/core/clock"
 	"github.com/tcpkit/tcpkit/core/tcp"
+	"github.com/tcpkit/tcpkit/core/wire"
 )
 
 // option is the level, name and value of a socket option call.
@@ -294,16 +295,11 @@ func (r *runner) getsockopt(s *socket, c *Call) outcome {
 	return out
 }
 
-// snapshot puts the numbers of the connection under test into the variables of
-// code blocks.
-func (r *runner) snapshot() {
-	set := func(name string, v uint64) { r.scope.vars[name] = intValue(int64(min(v, 1<<62))) }
-	f := r.flow
-	if f == nil {
-		return
-	}
-	set("tcpi_state", uint64(r.stateOf(f).Linux()))
-	st, ok := r.statusOf(f)
+// Snapshot implements system.
+func (r *runner) Snapshot(local, remote wire.AddrPort, set func(name string, v uint64)) {
+	state, _ := r.State(local, remote)
+	set("tcpi_state", uint64(state.Linux()))
+	st, ok := r.statusOf(local, remote)
 	if !ok {
 		return
 	}

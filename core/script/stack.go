@@ -1,0 +1,238 @@
+package script
+
+import (
+	"github.com/tcpkit/tcpkit/core"
+	"github.com/tcpkit/tcpkit/core/clock"
+	"github.com/tcpkit/tcpkit/core/event"
+	"github.com/tcpkit/tcpkit/core/packet"
+	"github.com/tcpkit/tcpkit/core/rule"
+	"github.com/tcpkit/tcpkit/core/tcp"
+	"github.com/tcpkit/tcpkit/core/wire"
+)
+
+// How a run is kept finite.
+const (
+	maxSteps   = 1 << 20 // timers in one run
+	maxInstant = 4096    // calls of Expire that leave the clock where it is
+	maxPackets = 1 << 16 // packets out at one instant
+)
+
+// runner is the system that is a core.Stack on a virtual clock: time passes
+// when the judge waits, from one timer to the next.
+type runner struct {
+	place
+	judge *judge
+	core  core.Config
+	stack *core.Stack
+	pkt   packet.Packet
+
+	now   clock.Instant
+	steps int
+
+	socks   []*socket // by the script's descriptor; nil where there is none
+	blocked *pendingCall
+
+	events []event.Event
+	status []core.Status
+}
+
+// newRunner makes a runner for a stack with this configuration, which Start
+// makes. The zero Config stands for the profile linux.
+func newRunner(c core.Config) *runner {
+	if c.MaxConns == 0 {
+		c, _ = core.Profile("linux")
+		c.Secret = [16]byte{'s', 'c', 'r', 'i', 'p', 't'}
+	}
+	return &runner{core: c, now: origin}
+}
+
+// Profile implements system.
+func (r *runner) Profile(name string) *problem {
+	secret := r.core.Secret
+	c, err := core.Profile(name)
+	if err != nil {
+		return unsupported("there is no profile " + name)
+	}
+	r.core, r.core.Secret = c, secret
+	return nil
+}
+
+// Start implements system.
+func (r *runner) Start(p place) *problem {
+	r.place = p
+	prefix := wire.Prefix{Addr: p.local, Bits: 24}
+	if p.local.Is6() {
+		prefix.Bits = 64
+	}
+	var err error
+	if r.stack, err = core.New(r.core, packet.Link{MTU: p.mtu}); err == nil {
+		err = r.stack.AddAddr(prefix)
+	}
+	if err != nil {
+		return unsupported("a stack cannot be made with this configuration: " + err.Error())
+	}
+	r.stack.Log().SetMask(event.Of(event.Transition, event.Drop, event.TimerFired, event.SoftError))
+	return nil
+}
+
+// Now implements system.
+func (r *runner) Now() clock.Instant { return r.now }
+
+// next is when something happens by itself; Never.
+func (r *runner) next() clock.Instant {
+	at := r.stack.Deadline()
+	if b := r.blocked; b != nil && b.wake.Before(at) {
+		at = b.wake
+	}
+	return at
+}
+
+// Idle implements system.
+func (r *runner) Idle() bool { return r.next() == clock.Never }
+
+// Wait implements system: the timers of one instant fire.
+func (r *runner) Wait(to clock.Instant) (more bool, bad *problem) {
+	at := r.next()
+	if at == clock.Never || at.After(to) {
+		if r.now.Before(to) {
+			r.now = to
+		}
+		return false, nil
+	}
+	if r.now.Before(at) {
+		r.now = at
+	}
+	for n := 0; n == 0 || !r.stack.Deadline().After(r.now); n++ {
+		r.stack.Expire(r.now)
+		if r.steps++; r.steps > maxSteps || n > maxInstant {
+			return false, failed("the stack keeps its timers busy without end")
+		}
+		if p := r.drain(); p != nil {
+			return false, p
+		}
+	}
+	return true, nil
+}
+
+// drain takes what the stack wants to send, and lets a call that waits go on.
+func (r *runner) drain() *problem {
+	for n := 0; ; n++ {
+		r.note()
+		for r.stack.Output(r.now, &r.pkt) {
+			r.judge.took(r.now, r.pkt.Bytes)
+			r.note()
+			if n++; n > maxPackets {
+				return failed("the stack sends packets without end")
+			}
+		}
+		for _, ok := r.stack.NextReady(); ok; _, ok = r.stack.NextReady() {
+			// Who waits looks for itself.
+		}
+		r.note()
+		if r.blocked == nil {
+			return nil
+		}
+		progress, p := r.retry()
+		if p != nil || !progress {
+			return p
+		}
+	}
+}
+
+// note puts what the engine tells of itself onto the ladder: changes of state
+// and segments that went nowhere, each with its rule.
+func (r *runner) note() {
+	r.events = r.stack.Log().Take(r.events[:0])
+	for i := range r.events {
+		e := &r.events[i]
+		text := ""
+		switch e.Kind {
+		case event.Transition:
+			text = "* " + tcp.State(e.From).String() + " to " + tcp.State(e.To).String() + " by " + tcp.Cause(e.By).String()
+		case event.Drop:
+			text = "* dropped: " + rule.Drop(e.From).String()
+		case event.TimerFired:
+			text = "* timer " + tcp.TimerName(e.By)
+		case event.SoftError:
+			text = "* soft error: " + tcp.Error(e.By).Error()
+		default:
+			continue
+		}
+		if e.Rule != rule.None {
+			text += ", " + e.Rule.String()
+		}
+		r.judge.climb("        " + text)
+	}
+}
+
+// Inject implements system.
+func (r *runner) Inject(b []byte) *problem {
+	in := packet.Packet{Bytes: b}
+	r.stack.Input(r.now, &in)
+	return r.drain()
+}
+
+// Call implements system.
+func (r *runner) Call(p *pendingCall) *problem {
+	if o := r.do(p); o.stop == nil && o.block {
+		if !p.call.Blocking {
+			return nil
+		}
+		r.blocked = p
+	} else if bad := r.judge.returned(p, o); bad != nil {
+		return bad
+	}
+	return r.drain()
+}
+
+// retry lets the call that waits look again, and reports whether it has got
+// further.
+func (r *runner) retry() (progress bool, bad *problem) {
+	p := r.blocked
+	before := p.done
+	o := r.do(p)
+	if o.stop == nil && o.block {
+		return p.done != before, nil
+	}
+	r.blocked = nil
+	return true, r.judge.returned(p, o)
+}
+
+// statusOf is what the stack tells of a connection. Of several that have had its
+// addresses it is the last one that is not closed.
+func (r *runner) statusOf(local, remote wire.AddrPort) (found core.Status, ok bool) {
+	r.status = r.stack.AppendStatus(r.now, r.status[:0])
+	for _, s := range r.status {
+		if s.ID != 0 && s.Local == local && s.Remote == remote && (!ok || s.State != tcp.Closed) {
+			found, ok = s, true
+		}
+	}
+	return found, ok
+}
+
+// State implements system. What the stack has no connection for is CLOSED.
+func (r *runner) State(local, remote wire.AddrPort) (s tcp.State, held bool) {
+	s = tcp.Closed
+	if r.Listens(local) {
+		s = tcp.Listen
+	}
+	for _, x := range r.socks {
+		if x != nil && x.conn != nil && x.conn.Local() == local && x.conn.Remote() == remote {
+			s, held = x.conn.State(), true
+		}
+	}
+	if x, ok := r.statusOf(local, remote); ok {
+		s = x.State
+	}
+	return s, held
+}
+
+// Listens implements system.
+func (r *runner) Listens(a wire.AddrPort) bool {
+	for _, s := range r.socks {
+		if s != nil && s.listener != nil && s.local.Port == a.Port {
+			return true
+		}
+	}
+	return false
+}
