@@ -142,6 +142,9 @@ func (s *session) open() error {
 	if err := addressesFree(s.plan.local); err != nil {
 		return err
 	}
+	if err := setLimits(); err != nil {
+		return fmt.Errorf("limit resources: %w", err)
+	}
 	tun, err := native.OpenTUN(s.plan.tun)
 	if errors.Is(err, syscall.EAFNOSUPPORT) && slices.Equal(s.flags.local, defaultLocal) {
 		s.app.log.Warn("goes on with IPv4 alone", "why", err.Error())
@@ -171,6 +174,12 @@ func (s *session) open() error {
 	}
 	if s.control, err = serveControl(s.describe, s.app.log); err != nil {
 		s.app.log.Warn("tcpkit stat will not see this one", "why", err.Error())
+	}
+	if !s.flags.rights {
+		// Everything that takes a right is open (THREATS H01).
+		if err := native.DropRights(); err != nil {
+			return errors.Join(err, s.close())
+		}
 	}
 	s.app.log.Info("up", "tun", tun.Name(), "mtu", tun.MTU(), "local", joined(s.plan.local), "peer", joined(s.plan.tun.Peer))
 	return nil

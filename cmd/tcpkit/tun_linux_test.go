@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -358,4 +359,20 @@ func TestImpair(t *testing.T) {
 	got, err := io.ReadAll(k)
 	require.NoError(t, err)
 	require.True(t, bytes.Equal(want, got))
+}
+
+// A command that runs has no right left, whoever started it.
+//
+// Proves: H01
+func TestNoRightsLeft(t *testing.T) {
+	t.Parallel()
+	n := newNet(t)
+	for flag, dropped := range map[string]bool{"--keep-rights=false": true, "--keep-rights": false} {
+		p := n.program(t, "listen", ":7", "--echo", flag).says("listening")
+		status, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(p.cmd.Process.Pid), "status"))
+		require.NoError(t, err)
+		require.Equal(t, dropped, statusField(string(status), "CapEff") == "0000000000000000", flag)
+		p.signal(os.Interrupt)
+		p.exits(exitInterrupt)
+	}
 }

@@ -28,6 +28,7 @@ type tunFlags struct {
 	write   string
 	cap     string
 	impair  string
+	rights  bool
 }
 
 var defaultLocal = []string{"10.77.0.2/24", "fd77::2/64"}
@@ -54,6 +55,7 @@ func (t *tunFlags) register(cmd *cobra.Command) {
 	f.StringVarP(&t.write, "write", "w", "", "write a capture with comments to `FILE.pcapng`")
 	f.StringVar(&t.cap, "write-max", "1G", "stop the capture at this `SIZE`; 0: never")
 	f.StringVar(&t.impair, "impair", "", "a worse link both ways, `SPEC`: loss=1%,delay=20ms,jitter=5ms,dup=0.1%,reorder=1%,corrupt=0.1%,seed=7")
+	f.BoolVar(&t.rights, "keep-rights", false, "keep the capabilities of the start; else they are given up once all is open")
 	cmd.RegisterFlagCompletionFunc("profile", cobra.FixedCompletions(core.Profiles(), cobra.ShellCompDirectiveNoFileComp))
 	cmd.RegisterFlagCompletionFunc("offload", cobra.FixedCompletions([]string{"auto", "off"}, cobra.ShellCompDirectiveNoFileComp))
 	cmd.RegisterFlagCompletionFunc("set", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
