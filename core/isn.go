@@ -60,7 +60,7 @@ func prf(key siphash.Key, t *tcp.Tuple, more uint64) uint64 {
 func (s *Stack) isn(now clock.Instant, t *tcp.Tuple) (iss seq.Value, offset uint32) {
 	m := uint64(now) / uint64(s.cfg.ISNTick)
 	f := prf(s.keys.conn, t, 0)
-	return seq.Value(m) + seq.Value(f), uint32(f >> 32)
+	return seq.Value(m) + seq.Value(f) + seq.Value(s.cfg.ISNShift), uint32(f >> 32)
 }
 
 // stampOffset is isn's offset alone.

@@ -44,6 +44,9 @@ type Config struct {
 
 	// Initial sequence numbers, RFC 6528 §3: the clock ticks once in ISNTick.
 	ISNTick clock.Duration
+	// ISNShift is added to each of them but cookies: a proof repeats a run with other
+	// numbers, since nothing but the numbers may change. A host leaves it 0.
+	ISNShift uint32
 	// ReuseStep is how far beyond the last sequence number of the old connection
 	// the new one begins when a SYN comes in TIME-WAIT.
 	ReuseStep uint32

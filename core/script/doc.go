@@ -38,6 +38,7 @@
 //
 //	--profile=NAME        the profile of core.Profile to start from
 //	--set=NAME=VALUE      as in "sysctl NAME=VALUE"
+//	--isn=NUMBER          the initial sequence number of the stack's first connection
 //	--final_quiet=SECONDS for so long nothing more may come behind the last line
 //	--psh=strict          Config.StrictPush
 //

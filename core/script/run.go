@@ -105,6 +105,9 @@ type judge struct {
 	perMille                int64
 	quiet                   clock.Duration
 
+	wantsISN, hasISN    bool // --isn; the stack's first SYN has gone out
+	wantedISN, firstISN uint32
+
 	flows   []*flow
 	flow    *flow // the connection under test
 	waiting []sent
@@ -118,10 +121,12 @@ type judge struct {
 // Run plays a script on a stack of its own. It does not change s, which may be
 // run any number of times; the same script and Config give the same Result.
 func Run(s *Script, cfg Config) Result {
-	sys := newRunner(cfg.Core)
-	j := &judge{script: s, cfg: cfg, sys: sys, scope: scope{vars: map[string]value{}}}
-	sys.judge = j
-	p := j.run()
+	j, p := play(s, cfg, 0)
+	if j.wantsISN && j.hasISN {
+		// Where the first connection begins is known only now: once more, so that it
+		// begins where the script wants it.
+		j, p = play(s, cfg, j.wantedISN-j.firstISN)
+	}
 	res := Result{Ladder: j.ladder(), Output: string(j.scope.output)}
 	if p == nil {
 		return res
@@ -135,6 +140,16 @@ func Run(s *Script, cfg Config) Result {
 		res.Detail += "\n  shows     " + strings.Join(s.Title, "\n            ")
 	}
 	return res
+}
+
+// play runs a script once, with initial sequence numbers that are larger by
+// shift than they would be.
+func play(s *Script, cfg Config, shift uint32) (*judge, *problem) {
+	sys := newRunner(cfg.Core)
+	sys.isnShift = shift
+	j := &judge{script: s, cfg: cfg, sys: sys, scope: scope{vars: map[string]value{}}}
+	sys.judge = j
+	return j, j.run()
 }
 
 func (j *judge) run() *problem {
@@ -282,6 +297,9 @@ func (j *judge) took(at clock.Instant, b []byte) {
 		local, remote := wire.AddrPort{Addr: h.Src, Port: t.SrcPort}, wire.AddrPort{Addr: h.Dst, Port: t.DstPort}
 		if s.flow = j.flowOf(local, remote); s.flow != nil {
 			s.flow.learn(&t)
+			if !j.hasISN && s.flow.ours.known {
+				j.hasISN, j.firstISN = true, s.flow.ours.isn
+			}
 		}
 	} else if bad == "" {
 		s.flow = j.flow

@@ -134,6 +134,8 @@ func (j *judge) option(o *Option) *problem {
 	case "mtu":
 		j.mtu = int(min(n, 65535))
 	case "mss": // of injected packets, which may be of any size here
+	case "isn": // ours: the initial sequence number of the stack's first connection
+		j.wantsISN, j.wantedISN = true, uint32(n)
 	case "bind_port":
 		j.bindPort = uint16(n)
 	case "connect_port":

@@ -26,6 +26,8 @@ type runner struct {
 	stack *core.Stack
 	pkt   packet.Packet
 
+	isnShift uint32 // what is added to initial sequence numbers
+
 	now   clock.Instant
 	steps int
 
@@ -65,6 +67,7 @@ func (r *runner) Start(p place) *problem {
 		prefix.Bits = 64
 	}
 	var err error
+	r.core.ISNShift += r.isnShift
 	if r.stack, err = core.New(r.core, packet.Link{MTU: p.mtu}); err == nil {
 		err = r.stack.AddAddr(prefix)
 	}
