@@ -69,6 +69,9 @@ func (c *Conn) Read(now clock.Instant, b []byte) (int, error) {
 	return n, err
 }
 
+// Peek copies the octets that Read would return, from offset at on, and takes none.
+func (c *Conn) Peek(at int, b []byte) int { return c.tcb.Peek(at, b) }
+
 // Write is SEND of RFC 9293 §3.10.2. It takes what fits, or returns
 // tcp.ErrWouldBlock.
 func (c *Conn) Write(now clock.Instant, b []byte) (int, error) {

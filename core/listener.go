@@ -54,13 +54,8 @@ func (s *Stack) Listen(now clock.Instant, local wire.AddrPort, o ListenOptions) 
 	if o.TCP == nil {
 		o.TCP = &s.cfg.TCP
 	}
-	if o.Backlog < 0 || o.Backlog > s.cfg.MaxBacklog {
-		o.Backlog = s.cfg.MaxBacklog
-	}
-	l := &Listener{
-		stack: s, cfg: o.TCP, local: local,
-		backlog: int32(o.Backlog), halfMax: int32(max(1, min(o.Backlog, s.cfg.SynBacklog))),
-	}
+	l := &Listener{stack: s, cfg: o.TCP, local: local}
+	l.backlog, l.halfMax = s.queues(o.Backlog)
 	l.slot = int32(slices.Index(s.listeners, nil))
 	if l.slot < 0 {
 		l.slot = int32(len(s.listeners))

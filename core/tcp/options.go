@@ -82,3 +82,6 @@ func (c *TCB) SetQuickAck(on bool) {
 		}
 	}
 }
+
+// SetConfig makes the connection go by cfg, which must not change.
+func (c *TCB) SetConfig(cfg *Config) { c.cfg = cfg }

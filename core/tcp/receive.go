@@ -38,6 +38,14 @@ func (c *TCB) Read(now clock.Instant, b []byte) (int, error) {
 	return 0, ErrWouldBlock
 }
 
+// Peek copies the octets that Read would return, from offset at on, and takes none.
+func (c *TCB) Peek(at int, b []byte) int {
+	if c.released || c.readShut || at < 0 {
+		return 0
+	}
+	return c.recvBuf.get(uint32(at), b)
+}
+
 // UrgentLeft is how many octets up to the end of the urgent data the user has still
 // to read, arrived or not (MUST-33); 0 when there is no urgent data.
 func (c *TCB) UrgentLeft() uint32 {
