@@ -285,7 +285,7 @@ var passed = [...]struct {
 	name string
 	most int64
 }{
-	{"tcp_fack", 0}, {"tcp_dsack", 1}, {"tcp_frto", 2}, {"tcp_early_retrans", 4}, {"tcp_recovery", 1}, {"tcp_ecn", 0}, {"tcp_ecn_option", 3},
+	{"tcp_fack", 0}, {"tcp_frto", 2}, {"tcp_early_retrans", 4}, {"tcp_recovery", 1}, {"tcp_ecn", 0}, {"tcp_ecn_option", 3},
 	{"tcp_pacing_ss_ratio", 1 << 20}, {"tcp_pacing_ca_ratio", 1 << 20}, {"tcp_notsent_lowat", 1 << 40}, {"tcp_fastopen", 0},
 	{"tcp_tso_win_divisor", 1 << 20}, {"tcp_min_tso_segs", 1 << 20}, {"tcp_tso_rtt_log", 1 << 20}, {"tcp_no_metrics_save", 1}, {"tcp_moderate_rcvbuf", 1},
 	{"tcp_adv_win_scale", 31}, {"tcp_mtu_probing", 0}, {"tcp_base_mss", 1 << 20}, {"tcp_autocorking", 1}, {"tcp_limit_output_bytes", 1 << 40},
@@ -305,6 +305,8 @@ func (r *runner) number(s, name string, v int64) *problem {
 		t.Timestamps = v != 0
 	case name == "tcp_sack" && boolean:
 		t.SACK = on
+	case name == "tcp_dsack" && boolean:
+		t.DSACK = on
 	case name == "tcp_window_scaling" && boolean:
 		t.WindowScaling = on
 	case name == "tcp_syn_retries" && octet:

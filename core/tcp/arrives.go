@@ -195,6 +195,7 @@ func (c *TCB) checkSequence(now clock.Instant, seg *Segment) bool {
 		} else if c.older(now, seg) {
 			// RFC 7323 §5.3 R1: acknowledge and drop.
 			c.drop(now, rule.DropPAWS)
+			c.noteOld(seg) // RFC 2883 §4.3
 			c.challenge(now, seg)
 			return false
 		}
@@ -227,6 +228,7 @@ func (c *TCB) checkSequence(now clock.Instant, seg *Segment) bool {
 			// RFC 5961 §4.2 answers a SYN whatever its number.
 			c.challengeNow(now)
 		} else {
+			c.noteOld(seg)
 			c.challenge(now, seg)
 		}
 		return false
@@ -236,6 +238,7 @@ func (c *TCB) checkSequence(now clock.Instant, seg *Segment) bool {
 	}
 	// Cut what is old, then what is beyond the window.
 	if seg.Seq.Before(nxt) {
+		c.noteOld(seg)
 		old := nxt.From(seg.Seq)
 		seg.Payload = seg.Payload[min(int(old), len(seg.Payload)):]
 		seg.skip(old)
@@ -488,6 +491,9 @@ func (c *TCB) segmentText(now clock.Instant, seg *Segment) {
 		seg.Payload = seg.Payload[:c.rcv.fin.From(seg.Seq)]
 	}
 	c.notePeer(now, seg)
+	if c.hold != nil && seg.Seq == seg.first {
+		c.noteDuplicate(c.hold.overlap(seg.Seq, seg.Seq.Add(seq.Size(len(seg.Payload)))))
+	}
 	if seg.Seq == c.rcv.nxt {
 		c.textInOrder(now, seg)
 	} else {
@@ -584,7 +590,7 @@ func (c *TCB) textEarly(now clock.Instant, seg *Segment) {
 	if c.hold == nil {
 		c.hold = c.env.takeReassembly()
 	}
-	if !c.hold.fits(start, end) {
+	if !c.hold.room(start, end) {
 		c.drop(now, rule.DropReceiveFull)
 		return
 	}

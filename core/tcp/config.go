@@ -13,6 +13,7 @@ type Config struct {
 	WindowScaling bool // RFC 7323 §2
 	Timestamps    bool // RFC 7323 §3
 	SACK          bool // RFC 2018
+	DSACK         bool // RFC 2883: SACK reports duplicates
 
 	MaxMSS uint16 // bound of the MSS that we send and use; 0: the link's MTU decides
 	MinMSS uint16 // a SYN that offers less is refused (THREATS S03)
@@ -93,7 +94,7 @@ type Config struct {
 func Linux() Config {
 	cubic, _ := cc.ByName("cubic")
 	return Config{
-		WindowScaling: true, Timestamps: true, SACK: true,
+		WindowScaling: true, Timestamps: true, SACK: true, DSACK: true,
 		MinMSS: 48, TTL: 64,
 		SendBuffer: 256 << 10, SendBufferMax: 6 << 20,
 		ReceiveBuffer: 128 << 10, ReceiveBufferMax: 6 << 20,

@@ -154,7 +154,7 @@ func (c *TCB) sendAck(now clock.Instant, p *packet.Packet, at seq.Value) bool {
 }
 
 // complete fills in what every segment of a synchronized connection carries: the
-// ACK, the window, the timestamps and, with a gap, SACK blocks.
+// ACK, the window, the timestamps and, with a gap or a duplicate, SACK blocks.
 func (c *TCB) complete(now clock.Instant, t *wire.TCP) {
 	t.Ack = c.rcv.nxt
 	t.Window = c.offer(false)
@@ -165,19 +165,10 @@ func (c *TCB) complete(now clock.Instant, t *wire.TCP) {
 	if c.ts.on {
 		c.putTimestamps(now, &t.Options)
 	}
-	if c.hold != nil && c.ts.sackOK {
-		t.Options.Has |= wire.HasSACK
-		t.Options.SACKCount = c.hold.blocks(&t.Options.SACK, c.sackRoom())
+	if c.sackCount() > 0 {
+		c.putSACK(&t.Options)
 	}
 	c.acknowledged()
-}
-
-// sackRoom is how many SACK blocks the option space holds (RFC 2018 §3).
-func (c *TCB) sackRoom() int {
-	if c.ts.on {
-		return 3
-	}
-	return 4
 }
 
 func (c *TCB) putTimestamps(now clock.Instant, o *wire.Options) {
@@ -188,10 +179,13 @@ func (c *TCB) putTimestamps(now clock.Instant, o *wire.Options) {
 
 // payloadMax is the payload of one segment: the MSS less the SACK blocks that
 // it will carry.
-func (c *TCB) payloadMax() uint32 {
+func (c *TCB) payloadMax() uint32 { return c.payloadBeside(c.sackCount()) }
+
+// payloadBeside is the payload of a segment with so many SACK blocks.
+func (c *TCB) payloadBeside(blocks int) uint32 {
 	m := uint32(c.mss)
-	if c.hold != nil && c.ts.sackOK {
-		m -= min(uint32(4+8*min(c.hold.n, c.sackRoom())), m-1)
+	if blocks > 0 {
+		m -= min(uint32(4+8*blocks), m-1)
 	}
 	return m
 }
@@ -333,8 +327,8 @@ func (c *TCB) sendNew(now clock.Instant, p *packet.Packet) (sent, built bool) {
 // segmentSize cuts n to what one packet takes: one segment, or on a link that
 // cuts super-packets itself as many whole ones as fit.
 func (c *TCB) segmentSize(n, limit uint32) uint32 {
-	if n <= limit {
-		return n
+	if n <= limit || c.rcv.dupLen > 0 {
+		return min(n, limit) // a duplicate is reported once, RFC 2883 §4
 	}
 	room := c.env.Link.MaxSuper - 120 // the largest headers
 	if room < int(2*limit) {
@@ -414,7 +408,11 @@ func (c *TCB) emit(now clock.Instant, p *packet.Packet, t *wire.TCP, off, n uint
 	wire.AppendIP(b[:0], &ip, len(b)-hdr)
 	p.Bytes, p.Partial, p.SegmentSize = b, c.env.Link.Checksum, 0
 	wire.FinishTCP(b, &ip, hdr, p.Partial)
-	if size := c.payloadMax(); n > size {
+	blocks := 0
+	if t.Options.Has&wire.HasSACK != 0 {
+		blocks = int(t.Options.SACKCount)
+	}
+	if size := c.payloadBeside(blocks); n > size {
 		p.SegmentSize = uint16(size)
 	}
 	c.count.segsOut++

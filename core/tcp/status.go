@@ -157,6 +157,9 @@ func (c *TCB) Fingerprint(h *siphash.Hash, now clock.Instant) {
 	}
 	h.WriteUint64(uint64(r.acked-r.irs)<<32 | uint64(fin))
 	h.WriteUint64(uint64(r.limit)<<32 | uint64(r.mss)<<16 | uint64(r.quick))
+	if r.dupLen > 0 {
+		h.WriteUint64(uint64(r.dup-r.irs)<<32 | uint64(r.dupLen))
+	}
 	h.WriteUint64(uint64(c.rtt.srtt))
 	h.WriteUint64(uint64(c.rtt.rttvar))
 	h.WriteUint64(uint64(c.rtt.rto) ^ uint64(c.rtt.backoff)<<56)
@@ -184,6 +187,9 @@ func (c *TCB) Fingerprint(h *siphash.Hash, now clock.Instant) {
 	if c.hold != nil {
 		for _, g := range c.hold.list[:c.hold.n] {
 			h.WriteUint64(uint64(g.start-r.irs)<<32 | uint64(g.end-r.irs))
+		}
+		for _, v := range c.hold.recent[:c.hold.known] {
+			h.WriteUint64(uint64(v - r.irs))
 		}
 	}
 	hashBuffer(h, &c.sendBuf)

@@ -89,6 +89,8 @@ type receive struct {
 	up       seq.Value // RCV.UP
 	acked    seq.Value // RCV.NXT in the last ACK: Last.ACK.sent
 	fin      seq.Value // where the peer's FIN stands, if finKnown
+	dup      seq.Value // the duplicate that the next ACK reports, RFC 2883
+	dupLen   seq.Size  // its octets; 0: none
 	limit    uint32    // octets the receive buffer may hold now
 	mss      uint16    // largest payload seen, an estimate of the peer's segments
 	scale    uint8     // Rcv.Wind.Shift
