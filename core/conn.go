@@ -53,6 +53,10 @@ func (c *Conn) Err() error { return c.tcb.Err() }
 // Readable is how many octets Read would return now.
 func (c *Conn) Readable() int { return c.tcb.Readable() }
 
+// InQueue is how many octets have arrived in order and were not read, as SIOCINQ:
+// Readable, but up to an urgent octet that is not in the stream.
+func (c *Conn) InQueue() int { return c.tcb.InQueue() }
+
 // Writable is how many octets Write would take now.
 func (c *Conn) Writable() int { return c.tcb.Writable() }
 
@@ -79,10 +83,7 @@ func (c *Conn) Write(now clock.Instant, b []byte) (int, error) {
 		return 0, tcp.ErrNotExist
 	}
 	n, err := c.tcb.Write(now, b)
-	if n > 0 || err == tcp.ErrWouldBlock { // which may have to be ended by a timer
-		c.stack.after(now, c)
-	}
-	return n, err
+	return n, c.wrote(now, n, err)
 }
 
 // WriteUrgent is Write of urgent data, RFC 9293 §3.8.5. It stays in the stream; the
@@ -92,11 +93,52 @@ func (c *Conn) WriteUrgent(now clock.Instant, b []byte) (int, error) {
 		return 0, tcp.ErrNotExist
 	}
 	n, err := c.tcb.WriteUrgent(now, b)
-	if n > 0 || err == tcp.ErrWouldBlock {
+	return n, c.wrote(now, n, err)
+}
+
+// WriteMore is Write by a user who writes more at once: what is less than a segment
+// may wait for it for a moment, as with MSG_MORE.
+func (c *Conn) WriteMore(now clock.Instant, b []byte) (int, error) {
+	if c.stack == nil {
+		return 0, tcp.ErrNotExist
+	}
+	n, err := c.tcb.WriteMore(now, b)
+	return n, c.wrote(now, n, err)
+}
+
+// WriteEOR is Write of the end of a record: the next Write begins a new segment, as
+// behind MSG_EOR.
+func (c *Conn) WriteEOR(now clock.Instant, b []byte) (int, error) {
+	if c.stack == nil {
+		return 0, tcp.ErrNotExist
+	}
+	n, err := c.tcb.WriteEOR(now, b)
+	return n, c.wrote(now, n, err)
+}
+
+// wrote is what every kind of Write ends with.
+func (c *Conn) wrote(now clock.Instant, n int, err error) error {
+	if n > 0 || err == tcp.ErrWouldBlock { // which may have to be ended by a timer
 		c.stack.after(now, c)
 	}
-	return n, err
+	return err
 }
+
+// ReadUrgent returns the last octet of urgent data, which is not in the stream
+// unless SetUrgentInline says so, as recv does with MSG_OOB. With peek it stays.
+func (c *Conn) ReadUrgent(now clock.Instant, peek bool) (byte, error) {
+	if c.stack == nil {
+		return 0, tcp.ErrNotExist
+	}
+	return c.tcb.ReadUrgent(peek)
+}
+
+// UrgentReady reports whether ReadUrgent would return an octet, as POLLPRI does.
+func (c *Conn) UrgentReady() bool { return c.tcb.UrgentReady() }
+
+// AtMark reports whether the next octet to be read is the last urgent one, as
+// SIOCATMARK does. Read does not cross the mark in one call.
+func (c *Conn) AtMark() bool { return c.tcb.AtMark() }
 
 // UrgentLeft is how many octets there are still to read up to the end of the urgent
 // data (MUST-33). Ready{Urgent} tells when it has moved on.

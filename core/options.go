@@ -55,6 +55,62 @@ func (c *Conn) SetR2(now clock.Instant, n uint8) error {
 	return c.changed(now)
 }
 
+// SetSynCount says how often the SYN is sent again, as TCP_SYNCNT.
+func (c *Conn) SetSynCount(now clock.Instant, n uint8) error {
+	c.tcb.SetSynCount(n)
+	return c.changed(now)
+}
+
+// SetLinger2 says how long the connection stays in FIN-WAIT-2 after Close, as
+// TCP_LINGER2; negative is not at all: it ends with a reset.
+func (c *Conn) SetLinger2(now clock.Instant, d clock.Duration) error {
+	c.tcb.SetLinger2(now, d)
+	return c.changed(now)
+}
+
+// SetMaxSegment bounds the segments, as TCP_MAXSEG: 88 to 32767 octets, or 0 for no
+// bound of the user's. Config.KeepMSS says whether that counts after the handshake.
+func (c *Conn) SetMaxSegment(now clock.Instant, n int) error {
+	if err := c.tcb.SetMaxSegment(n); err != nil {
+		return err
+	}
+	return c.changed(now)
+}
+
+// MaxSegment is the octets of data in a full segment now, as getsockopt gives
+// TCP_MAXSEG.
+func (c *Conn) MaxSegment() int { return c.tcb.MaxSegment() }
+
+// SetCork holds back what is less than a segment, as TCP_CORK, or lets it go.
+func (c *Conn) SetCork(now clock.Instant, on bool) error {
+	c.tcb.SetCork(on)
+	return c.changed(now)
+}
+
+// SetNotSentLowAt has Write take nothing while n octets wait to be sent, as
+// TCP_NOTSENT_LOWAT; 0 leaves that to the size of the buffer.
+func (c *Conn) SetNotSentLowAt(now clock.Instant, n uint32) error {
+	c.tcb.SetNotSentLowAt(n)
+	return c.changed(now)
+}
+
+// NotSentLowAt is what SetNotSentLowAt or the configuration has said.
+func (c *Conn) NotSentLowAt() uint32 { return c.tcb.Config().NotSentLowAt }
+
+// SetUrgentInline leaves urgent data in the stream, as SO_OOBINLINE and RFC 6093 §6
+// have it, or keeps its last octet for ReadUrgent.
+func (c *Conn) SetUrgentInline(now clock.Instant, on bool) error {
+	c.tcb.SetUrgentInline(on)
+	return c.changed(now)
+}
+
+// SetMaxPacingRate bounds the octets that are sent in a second, as
+// SO_MAX_PACING_RATE; 0 is no bound.
+func (c *Conn) SetMaxPacingRate(now clock.Instant, rate uint64) error {
+	c.tcb.SetMaxPacingRate(rate)
+	return c.changed(now)
+}
+
 // SetTOS sets the DSCP, the upper six bits of tos (RFC 9293 §3.9.1.9).
 func (c *Conn) SetTOS(now clock.Instant, tos uint8) error {
 	c.tcb.SetTOS(tos)

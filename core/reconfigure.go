@@ -24,6 +24,14 @@ func (s *Stack) SetConfig(c Config) error {
 // kept and must not change.
 func (l *Listener) SetConfig(cfg *tcp.Config) { l.cfg = cfg }
 
+// SetDeferAccept keeps connections from Accept until data has come on them, or
+// SYN-ACKs have gone out for so long, as TCP_DEFER_ACCEPT; 0 switches that off.
+func (l *Listener) SetDeferAccept(d clock.Duration) {
+	own := *l.cfg
+	own.DeferAccept = d
+	l.cfg = &own
+}
+
 // SetBacklog is Listen's backlog for what arrives from now on.
 func (l *Listener) SetBacklog(n int) {
 	if l.stack == nil {

@@ -108,5 +108,12 @@ func (c *Conn) Passive() bool { return c.tcb.Passive() }
 // that the peer has not acknowledged, sent or not.
 func (c *Conn) Unsent() int { return c.tcb.Unsent() }
 
+// OutQueue and NotSent are Unacked and Unsent with the FIN counted, as SIOCOUTQ and
+// SIOCOUTQNSD.
+func (c *Conn) OutQueue() int { return c.tcb.OutQueue() }
+
+// NotSent is SIOCOUTQNSD.
+func (c *Conn) NotSent() int { return c.tcb.NotSent() }
+
 // Unacked is how many octets the peer has not acknowledged.
 func (c *Conn) Unacked() int { return c.tcb.Unacked() }

@@ -70,7 +70,7 @@ func (o *option) is(level, name string) bool {
 // ignored are options that change nothing on the wire here.
 var ignored = [...][2]string{
 	{"SOL_SOCKET", "SO_REUSEADDR"}, {"SOL_SOCKET", "SO_REUSEPORT"}, {"SOL_SOCKET", "SO_PRIORITY"}, {"SOL_SOCKET", "SO_MARK"},
-	{"SOL_SOCKET", "SO_BROADCAST"}, {"SOL_SOCKET", "SO_DEBUG"}, {"SOL_SOCKET", "SO_BUSY_POLL"}, {"SOL_SOCKET", "SO_OOBINLINE"},
+	{"SOL_SOCKET", "SO_BROADCAST"}, {"SOL_SOCKET", "SO_DEBUG"}, {"SOL_SOCKET", "SO_BUSY_POLL"},
 	{"SOL_IP", "IP_FREEBIND"}, {"SOL_IP", "IP_RECVERR"}, {"SOL_IPV6", "IPV6_RECVERR"}, {"SOL_IPV6", "IPV6_V6ONLY"},
 }
 
@@ -124,6 +124,11 @@ func (r *runner) setsockopt(s *socket, c *Call) outcome {
 		cfg.Nagle = !on
 		if s.conn != nil {
 			err = s.conn.SetNoDelay(r.now, on)
+		}
+	case o.is("SOL_SOCKET", "SO_OOBINLINE"):
+		cfg.UrgentInline = on
+		if s.conn != nil {
+			err = s.conn.SetUrgentInline(r.now, on)
 		}
 	case o.is("SOL_TCP", "TCP_CORK"):
 		return cannot("TCP_CORK is not supported")

@@ -438,30 +438,6 @@ func (c *TCB) finAcked(now clock.Instant) bool {
 	return true
 }
 
-// checkUrgent is the sixth check: the urgent pointer moves forward only (U-21).
-// It names the octet behind the urgent data (MUST-62).
-func (c *TCB) checkUrgent(now clock.Instant, seg *Segment) {
-	if seg.Flags&wire.URG == 0 || c.readShut {
-		return
-	}
-	switch c.state {
-	case Established, FinWait1, FinWait2:
-	case Closed, Listen, SynSent, SynReceived, CloseWait, Closing, LastAck, TimeWait:
-		return
-	default:
-		panic("tcp: no such state")
-	}
-	// RCV.UP means something only while it is ahead of what the user has read.
-	up := seg.Seq.Add(seq.Size(seg.Urgent))
-	if left := c.UrgentLeft(); up.Diff(c.consumed()) > int32(left) {
-		c.rcv.up, c.rcv.urgent = up, true
-		c.ready |= ReadyUrgent
-		if c.env.Log.On(event.Urgent) {
-			c.log(now, event.Event{Kind: event.Urgent, Rule: rule.UrgentAdvance, A: uint64(up)})
-		}
-	}
-}
-
 // segmentText is the seventh step.
 func (c *TCB) segmentText(now clock.Instant, seg *Segment) {
 	if len(seg.Payload) == 0 {

@@ -9,16 +9,21 @@ import (
 // never changed: a connection that sets an option takes a copy of its own.
 // Durations are in nanoseconds, sizes in octets.
 type Config struct {
+	// DeferAccept keeps a connection from its listener's user until data comes, or
+	// SYN-ACKs have gone out for so long; 0: the handshake is enough.
+	DeferAccept clock.Duration
+
 	// What is offered in the SYN, and answered when the peer offers it.
 	WindowScaling bool // RFC 7323 §2
 	Timestamps    bool // RFC 7323 §3
 	SACK          bool // RFC 2018
 	DSACK         bool // RFC 2883: SACK reports duplicates
 
-	MaxMSS uint16 // bound of the MSS that we send and use; 0: the link's MTU decides
-	MinMSS uint16 // a SYN that offers less is refused (THREATS S03)
-	TTL    uint8  // hop limit, at least 1
-	TOS    uint8  // DSCP in the upper six bits; the two of ECN are not the user's
+	KeepMSS bool   // a bound that the user sets after the handshake changes nothing, as on Linux
+	MaxMSS  uint16 // bound of the MSS that we send and use; 0: the link's MTU decides
+	MinMSS  uint16 // a SYN that offers less is refused (THREATS S03)
+	TTL     uint8  // hop limit, at least 1
+	TOS     uint8  // DSCP in the upper six bits; the two of ECN are not the user's
 
 	// Buffers. A buffer begins at its plain size and grows to its Max when the
 	// connection turns out to need it; equal values switch that off.
@@ -36,6 +41,7 @@ type Config struct {
 	Nagle           bool           // §3.7.4; off is TCP_NODELAY
 	NagleMinshall   bool           // only a small segment in flight holds back the next, as Linux has it
 	SWSOverride     clock.Duration // §3.8.6.2.1 rule 4, 0.1 s to 1 s
+	NotSentLowAt    uint32         // TCP_NOTSENT_LOWAT: the user may write while less than this waits to be sent; 0: the buffer's size decides
 	ProbeWithData   bool           // a zero-window probe carries an octet; else it is an empty old segment, as Linux sends
 	KeepWindow      bool           // a duplicate ACK takes no window back but all of it, as Linux has it
 	MinWindowProbes uint8          // unanswered zero-window probes before the connection is given up
@@ -64,6 +70,21 @@ type Config struct {
 	PAWSSlack         uint32 // ticks by which a timestamp may be older, 1 on Linux
 	RequireTimestamps bool   // once agreed on, a segment without timestamps is dropped, RFC 7323 §3.2; Linux takes it
 
+	// Urgent data, §3.8.5 and RFC 6093.
+	UrgentInline bool // SO_OOBINLINE: it stays in the stream, RFC 6093 §6; else its last octet is taken out for ReadUrgent, as Linux does
+	UrgentZero   bool // a pointer of 0 names the first octet of its segment, as on Linux; else no urgent octet
+	UrgentAtLast bool // the pointer names the last urgent octet, as RFC 1122 §4.2.2.4 had it (tcp_stdurg); else the one behind it
+
+	// Explicit congestion notification, RFC 3168.
+	ECN           uint8 // 0: never; 1: our SYNs ask for it too; 2: only when the peer asks, as Linux
+	ECNResetRetry bool  // a reset that answers an ECN-setup SYN brings one more SYN without, §6.1.1.1 (MAY; Linux does not)
+
+	// Pacing.
+	Pacing          bool   // segments are spread over the round trip; a controller or MaxPacingRate ask for it too
+	PacingSlowStart uint16 // per cent of cwnd/SRTT below half of ssthresh, as tcp_pacing_ss_ratio
+	PacingAvoidance uint16 // and above it, as tcp_pacing_ca_ratio
+	MaxPacingRate   uint64 // octets of IP packets a second; 0: no bound
+
 	// Keepalive, §3.8.4.
 	Keepalive         bool
 	KeepaliveIdle     clock.Duration
@@ -72,7 +93,7 @@ type Config struct {
 
 	// Closing.
 	TimeWait   clock.Duration // 2 MSL
-	FinWait2   clock.Duration // how long an orphan stays in FIN-WAIT-2
+	FinWait2   clock.Duration // how long an orphan stays in FIN-WAIT-2; negative: not at all
 	Linger     bool           // Close waits for LingerTime, or resets at once if that is 0
 	LingerTime clock.Duration
 
@@ -107,6 +128,7 @@ func Linux() Config {
 		ChallengeInterval: 500 * clock.Millisecond, PAWSSlack: 1,
 		KeepaliveIdle: 2 * clock.Hour, KeepaliveInterval: 75 * clock.Second, KeepaliveCount: 9,
 		TimeWait: clock.Minute, FinWait2: clock.Minute,
+		UrgentZero: true, KeepMSS: true, ECN: 2, PacingSlowStart: 200, PacingAvoidance: 120,
 		PathMTU: true, PathMTUFloor: 552, ICMPEndsOpen: true, LinuxErrors: true, SoftErrors: true,
 	}
 }
@@ -125,6 +147,8 @@ func RFC9293() Config {
 	c.R2, c.R2Time, c.OrphanRetries, c.OrphanPersist = 9, false, 9, false // 1+2+4+8+16+32+60+60+60 s: SHLD-11
 	c.UserTimeoutFromResend = false
 	c.DelayedAck, c.QuickAcks = 200*clock.Millisecond, 0
+	c.UrgentInline, c.UrgentZero, c.KeepMSS = true, false, false
+	c.ECNResetRetry = true
 	c.PAWSSlack, c.RequireTimestamps = 0, true
 	c.TimeWait = 4 * clock.Minute // MSL is two minutes, §3.4.2
 	return c

@@ -7,8 +7,14 @@ import (
 // The options of one connection. Each may be set in any state and counts from
 // then on; none of them changes another connection.
 
-// SetNoDelay switches Nagle's algorithm off or on (MUST-17).
-func (c *TCB) SetNoDelay(on bool) { c.adjust().Nagle = !on }
+// SetNoDelay switches Nagle's algorithm off or on (MUST-17). Switched off, what it
+// or a cork holds back goes at once.
+func (c *TCB) SetNoDelay(on bool) {
+	c.adjust().Nagle = !on
+	if on {
+		c.letGo()
+	}
+}
 
 // SetKeepalive switches keepalive (MUST-24, MUST-27). idle, interval and count
 // stay as they are where they are 0.
@@ -66,7 +72,55 @@ func (c *TCB) SetReceiveBuffer(n uint32) {
 // up; 255 never gives up (MUST-21).
 func (c *TCB) SetR2(n uint8) { c.adjust().R2 = n }
 
-// SetTOS sets the DSCP, the upper six bits of tos (MUST-48).
+// SetSynCount says how often the SYN is sent again, as TCP_SYNCNT (MUST-23).
+func (c *TCB) SetSynCount(n uint8) { c.adjust().SynRetries = n }
+
+// SetLinger2 says how long the connection stays in FIN-WAIT-2 when its user has
+// closed it, as TCP_LINGER2; negative is not at all.
+func (c *TCB) SetLinger2(now clock.Instant, d clock.Duration) {
+	c.adjust().FinWait2 = d
+	if c.state == FinWait2 && c.released {
+		c.armFinWait2(now)
+	}
+}
+
+// The least and the largest segment size that a user may ask for, as on Linux.
+const (
+	leastUserMSS   = 88
+	largestUserMSS = 32767
+)
+
+// SetMaxSegment bounds the segments, as TCP_MAXSEG: 88 to 32767 octets, or 0 for no
+// bound of the user's. Before the handshake our MSS option says so too.
+func (c *TCB) SetMaxSegment(n int) error {
+	if n != 0 && (n < leastUserMSS || n > largestUserMSS) {
+		return ErrInvalid
+	}
+	c.adjust().MaxMSS = uint16(n)
+	if c.state.Synchronized() && !c.cfg.KeepMSS {
+		c.setMSS()
+	}
+	return nil
+}
+
+// MaxSegment is the octets of data in a full segment now. Before there is a
+// connection it is what will be assumed, unless the user has said less.
+func (c *TCB) MaxSegment() int {
+	if c.mss != 0 {
+		return int(c.mss)
+	}
+	m := 536
+	if n := int(c.cfg.MaxMSS); n != 0 && (n < m || c.state == Closed || c.state == Listen) {
+		m = n
+	}
+	if c.state == SynSent && c.cfg.Timestamps {
+		m -= timestampOption
+	}
+	return m
+}
+
+// SetTOS sets the DSCP, the upper six bits of tos (MUST-48). The two of ECN are
+// the protocol's.
 func (c *TCB) SetTOS(tos uint8) { c.adjust().TOS = tos &^ 3 }
 
 // SetTTL sets the hop limit, at least 1 (MUST-49).
@@ -82,6 +136,20 @@ func (c *TCB) SetQuickAck(on bool) {
 		}
 	}
 }
+
+// SetNotSentLowAt has Write take nothing while n octets wait to be sent, as
+// TCP_NOTSENT_LOWAT; 0 leaves that to the size of the buffer.
+func (c *TCB) SetNotSentLowAt(n uint32) {
+	c.adjust().NotSentLowAt = n
+	c.roomFreed()
+}
+
+// SetUrgentInline leaves urgent data in the stream, as SO_OOBINLINE and RFC 6093 §6
+// have it.
+func (c *TCB) SetUrgentInline(on bool) { c.adjust().UrgentInline = on }
+
+// SetMaxPacingRate bounds the octets that are sent in a second; 0 is no bound.
+func (c *TCB) SetMaxPacingRate(rate uint64) { c.adjust().MaxPacingRate = rate }
 
 // SetConfig makes the connection go by cfg, which must not change.
 func (c *TCB) SetConfig(cfg *Config) { c.cfg = cfg }

@@ -18,12 +18,11 @@ func (c *TCB) Read(now clock.Instant, b []byte) (int, error) {
 		return 0, ErrEOF
 	}
 	if c.recvBuf.n > 0 && len(b) > 0 {
-		n := c.recvBuf.get(0, b)
-		c.recvBuf.discard(&c.env.Pool, uint32(n), c.hold != nil)
-		c.rcv.urgent = c.UrgentLeft() > 0
-		c.tuneReceive(now, uint32(n))
-		c.pend |= pendUpdate
-		return n, nil
+		c.passMark(now)
+		if n := c.recvBuf.get(0, b[:min(len(b), c.Readable())]); n > 0 {
+			c.consume(now, uint32(n))
+			return n, nil
+		}
 	}
 	switch {
 	case c.recvBuf.n > 0: // an empty b
@@ -40,20 +39,24 @@ func (c *TCB) Read(now clock.Instant, b []byte) (int, error) {
 
 // Peek copies the octets that Read would return, from offset at on, and takes none.
 func (c *TCB) Peek(at int, b []byte) int {
-	if c.released || c.readShut || at < 0 {
+	n := c.Readable() - at
+	if at < 0 || n <= 0 {
 		return 0
 	}
-	return c.recvBuf.get(uint32(at), b)
+	if c.AtMark() && !c.cfg.UrgentInline {
+		at++
+	}
+	return c.recvBuf.get(uint32(at), b[:min(n, len(b))])
 }
 
-// UrgentLeft is how many octets up to the end of the urgent data the user has still
-// to read, arrived or not (MUST-33); 0 when there is no urgent data.
-func (c *TCB) UrgentLeft() uint32 {
-	if !c.rcv.urgent {
-		return 0
+// consume takes the first n octets, which the user has now, out of the stream.
+func (c *TCB) consume(now clock.Instant, n uint32) {
+	c.recvBuf.discard(&c.env.Pool, n, c.hold != nil)
+	if c.UrgentLeft() == 0 {
+		c.rcv.forgetUrgent()
 	}
-	left := c.rcv.up.Diff(c.consumed())
-	return uint32(max(left, 0))
+	c.tuneReceive(now, n)
+	c.pend |= pendUpdate
 }
 
 // consumed is the sequence number of the next octet that Read will return.
@@ -65,8 +68,28 @@ func (c *TCB) consumed() seq.Value {
 	return next.Sub(seq.Size(c.recvBuf.n))
 }
 
-// Readable is the number of octets that Read could return now.
-func (c *TCB) Readable() int { return int(c.recvBuf.n) }
+// Readable is the number of octets that Read could return now. Read stops at the
+// mark of urgent data, and passes over an octet that is not in the stream.
+func (c *TCB) Readable() int {
+	n := int(c.recvBuf.n)
+	switch left := int(c.UrgentLeft()); {
+	case left > 1:
+		return min(n, left-1)
+	case left == 1 && !c.cfg.UrgentInline:
+		return max(n, 1) - 1
+	}
+	return n
+}
+
+// InQueue is SIOCINQ: the octets that have arrived and that the user has not read,
+// up to the urgent octet if there is one that is not in the stream.
+func (c *TCB) InQueue() int {
+	n := int(c.recvBuf.n)
+	if left := int(c.UrgentLeft()); left > 0 && left <= n && !c.cfg.UrgentInline {
+		return left - 1
+	}
+	return n
+}
 
 // tuneReceive doubles the receive buffer when the user has read half of it
 // within two round trips: then the window may be what holds the peer back.
@@ -98,7 +121,8 @@ func (c *TCB) CloseRead(now clock.Instant) error {
 	if c.state == Closed || c.state == Listen {
 		return ErrNotConnected
 	}
-	c.readShut, c.rcv.urgent = true, false
+	c.readShut = true
+	c.rcv.forgetUrgent()
 	c.recvBuf.discard(&c.env.Pool, c.recvBuf.n, c.hold != nil)
 	c.ready |= ReadyRead
 	c.pend |= pendUpdate

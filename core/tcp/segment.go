@@ -32,12 +32,9 @@ func (s *Segment) Len() seq.Size {
 	return n
 }
 
-// skip moves the beginning of the segment on by n, which leaves the place that the
-// urgent pointer names where it is.
-func (s *Segment) skip(n seq.Size) {
-	s.Seq = s.Seq.Add(n)
-	s.Urgent -= uint16(min(n, seq.Size(s.Urgent)))
-}
+// skip moves the beginning of the segment on by n. The urgent pointer goes on
+// counting from where it was.
+func (s *Segment) skip(n seq.Size) { s.Seq = s.Seq.Add(n) }
 
 // end is the sequence number behind the segment.
 func (s *Segment) end() seq.Value { return s.Seq.Add(s.Len()) }

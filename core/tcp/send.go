@@ -2,13 +2,20 @@ package tcp
 
 import (
 	"github.com/tcpkit/tcpkit/core/clock"
-	"github.com/tcpkit/tcpkit/core/seq"
 )
 
 // Write is SEND of §3.10.2: it takes as much of b as the send buffer has room
 // for. It never blocks: when there is no room it returns ErrWouldBlock, and
 // ReadyWrite tells when there is again.
 func (c *TCB) Write(now clock.Instant, b []byte) (int, error) {
+	n, err := c.write(now, b)
+	if n > 0 {
+		c.snd.more, c.snd.open = false, c.snd.corked
+	}
+	return n, err
+}
+
+func (c *TCB) write(now clock.Instant, b []byte) (int, error) {
 	if c.released {
 		return 0, ErrClosing
 	}
@@ -37,6 +44,9 @@ func (c *TCB) Write(now clock.Instant, b []byte) (int, error) {
 	}
 	room := min(int(c.snd.limit-c.sendBuf.n), len(b))
 	n := c.sendBuf.append(&c.env.Pool, b[:room])
+	if n > 0 {
+		c.snd.flush = false
+	}
 	if n < len(b) {
 		c.snd.wantRoom = true
 	}
@@ -49,17 +59,6 @@ func (c *TCB) Write(now clock.Instant, b []byte) (int, error) {
 		return 0, ErrWouldBlock
 	}
 	return n, nil
-}
-
-// WriteUrgent is SEND of §3.10.2 with the URGENT flag: what it takes of b is urgent
-// data up to its end, and stays in the stream. New applications should not use it
-// (SHLD-13, RFC 6093).
-func (c *TCB) WriteUrgent(now clock.Instant, b []byte) (int, error) {
-	n, err := c.Write(now, b)
-	if n > 0 {
-		c.snd.up = c.snd.base.Add(seq.Size(c.sendBuf.n))
-	}
-	return n, err
 }
 
 // Writable is the number of octets that Write would take now.
@@ -75,6 +74,22 @@ func (c *TCB) Writable() int {
 func (c *TCB) Unsent() int {
 	sent := c.snd.nxt.Diff(c.snd.base)
 	return max(0, int(c.sendBuf.n)-max(0, int(sent)))
+}
+
+// OutQueue is SIOCOUTQ, and NotSent is SIOCOUTQNSD: Unacked and Unsent with the FIN
+// counted like an octet.
+func (c *TCB) OutQueue() int {
+	return c.Unacked() + c.finCounts(c.snd.una != c.snd.nxt || !c.snd.finSent)
+}
+
+// NotSent is SIOCOUTQNSD.
+func (c *TCB) NotSent() int { return c.Unsent() + c.finCounts(!c.snd.finSent) }
+
+func (c *TCB) finCounts(still bool) int {
+	if c.snd.finQueued && still {
+		return 1
+	}
+	return 0
 }
 
 // Unacked is the number of octets that the peer has not acknowledged.

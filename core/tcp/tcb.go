@@ -54,6 +54,7 @@ type TCB struct {
 	recvBuf buffer
 	out     *flight     // what is in flight; nil when nothing is
 	hold    *reassembly // what arrived early; nil when nothing did
+	ends    *recordEnds // of what was written by WriteEOR; nil when there is none
 
 	count   counters
 	strayAt seq.Value // sequence number of a pending stray reset
@@ -76,6 +77,10 @@ type send struct {
 	finQueued     bool      // a FIN follows the data
 	finSent       bool      // and has been sent: it is the octet before nxt
 	wantRoom      bool      // the user waits for room
+	corked        bool      // what is less than a segment is held back
+	more          bool      // likewise, until an ACK comes or more is written
+	open          bool      // the end of what was written is no place for a PSH
+	flush         bool      // what is written now is not held back any more
 }
 
 // receive is the receive sequence space.
@@ -99,6 +104,8 @@ type receive struct {
 	finKnown bool
 	finished bool           // the peer's FIN has been reached
 	urgent   bool           // RCV.UP is ahead of what the user has read
+	apart    urgentOctet    // the last urgent octet, where it is not in the stream
+	octet    byte           // and what it is, if it is here
 	offered  bool           // an edge was advertised
 	tuneAt   clock.Instant  // autotuning: when this round began
 	tuned    uint32         // and what the user has read in it

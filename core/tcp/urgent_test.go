@@ -94,7 +94,7 @@ func TestUrgentOfAnyLength(t *testing.T) {
 // U-21: none for one that is not, and no octet is lost whatever it says.
 func TestUrgentEvents(t *testing.T) {
 	each(t, func(t *testing.T, v variant) {
-		e := newEnd(t, v, tcp.Linux()).passive(65535)
+		e := newEnd(t, v, tcp.RFC9293()).passive(65535)
 		event := func() bool { return e.c.TakeReady()&tcp.ReadyUrgent != 0 }
 		event()
 		e.in(".U 1(10) ack 1 win 65535 urg 20")
@@ -117,13 +117,13 @@ func TestUrgentEvents(t *testing.T) {
 
 		// A pointer counts from the sequence number as it came: the rest of an old
 		// segment has it no further on.
-		e = newEnd(t, v, tcp.Linux()).passive(65535)
+		e = newEnd(t, v, tcp.RFC9293()).passive(65535)
 		e.in(". 1(10) ack 1 win 65535")
 		e.in(".U 1(20) ack 1 win 65535 urg 15")
 		require.Equal(t, uint32(15), e.c.UrgentLeft())
 
 		// On a SYN-ACK it counts from the SYN.
-		e = newEnd(t, v, tcp.Linux())
+		e = newEnd(t, v, tcp.RFC9293())
 		e.synSent()
 		e.in("S.U 0(0) ack 1 win 65535 urg 5", mss(1460))
 		require.Equal(t, uint32(4), e.c.UrgentLeft())

@@ -1,0 +1,93 @@
+package tcp
+
+import (
+	"github.com/tcpkit/tcpkit/core/clock"
+	"github.com/tcpkit/tcpkit/core/seq"
+)
+
+// What a user may say about where segments end. A cork holds back what is less than
+// a segment, WriteMore does so for what one call has written, and WriteEnd says
+// where a record ends. RFC 9293 has no word for them: they are Linux's.
+
+// SetCork holds back what is less than a segment, or lets it go again. Nothing is
+// held for longer than the override of the silly-window avoidance, once nothing is
+// in flight.
+func (c *TCB) SetCork(on bool) {
+	c.snd.corked = on
+	if !on {
+		c.snd.more, c.snd.open = false, false
+	}
+}
+
+// WriteMore is Write by a user who will write more at once: what is less than a
+// segment may wait for it, as with MSG_MORE, until an ACK arrives.
+func (c *TCB) WriteMore(now clock.Instant, b []byte) (int, error) {
+	n, err := c.write(now, b)
+	if n > 0 {
+		c.snd.more, c.snd.open = true, true
+	}
+	return n, err
+}
+
+// recordEnds are where records end that are not acknowledged, in order.
+type recordEnds struct{ list []seq.Value }
+
+// recordsMax bounds them.
+const recordsMax = 1024
+
+// WriteEOR is Write of the end of a record: no segment has octets from before and
+// from behind it, as with MSG_EOR. The record ends where b does: a call that takes
+// less than b is followed by another. With too many records that are not
+// acknowledged it returns ErrWouldBlock.
+func (c *TCB) WriteEOR(now clock.Instant, b []byte) (int, error) {
+	if c.ends != nil && len(c.ends.list) >= recordsMax {
+		c.snd.wantRoom = true
+		return 0, ErrWouldBlock
+	}
+	n, err := c.Write(now, b)
+	if n > 0 && n == len(b) {
+		if c.ends == nil {
+			c.ends = &recordEnds{}
+		}
+		c.ends.list = append(c.ends.list, c.written())
+	}
+	return n, err
+}
+
+// toRecordEnd cuts n octets from start at the end of the record in which they
+// begin. ends reports whether the last of them is the last of its record.
+func (c *TCB) toRecordEnd(start seq.Value, n uint32) (cut uint32, ends bool) {
+	if c.ends == nil {
+		return n, false
+	}
+	for _, end := range c.ends.list {
+		if end.After(start) {
+			left := uint32(end.From(start))
+			return min(n, left), n >= left
+		}
+	}
+	return n, false
+}
+
+// forgetRecords forgets the ends that are acknowledged.
+func (c *TCB) forgetRecords() {
+	if c.ends == nil {
+		return
+	}
+	k := 0
+	for k < len(c.ends.list) && c.ends.list[k].AtOrBefore(c.snd.una) {
+		k++
+	}
+	if c.ends.list = append(c.ends.list[:0], c.ends.list[k:]...); len(c.ends.list) == 0 {
+		c.ends = nil
+	}
+}
+
+// letGo sends what is held back, by a cork or by Nagle's algorithm, once.
+func (c *TCB) letGo() { c.snd.more, c.snd.open, c.snd.flush = false, false, true }
+
+// held reports whether a cork holds a small segment back.
+func (c *TCB) held() bool { return (c.snd.corked || c.snd.more) && !c.snd.flush }
+
+// written is the sequence number behind what the user has written.
+func (c *TCB) written() seq.Value { return c.snd.base.Add(seq.Size(c.sendBuf.n)) }
