@@ -438,8 +438,8 @@ func (r *runner) read(s *socket, p *pendingCall) outcome {
 		got, err := s.conn.Read(r.now, b[p.done:])
 		p.done += got
 		switch {
-		case err == nil && got > 0 && p.done < len(b):
-			continue // there may be more, in the next chunk
+		case err == nil && got > 0 && p.done < len(b) && flags&constants["MSG_WAITALL"] != 0:
+			continue // there may be more, behind the mark of urgent data
 		case p.done > 0 && (flags&constants["MSG_WAITALL"] == 0 || p.done == len(b) || err != nil && !errors.Is(err, tcp.ErrWouldBlock)), len(b) == 0:
 			o := returns(int64(p.done))
 			if want != "" && string(b[:min(p.done, len(want))]) != want[:min(p.done, len(want))] {
