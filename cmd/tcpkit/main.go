@@ -88,6 +88,7 @@ func newRoot(a *app) *cobra.Command {
 		newDial(a),
 		newPerf(a),
 		newStat(a),
+		newScript(a),
 		newDoctor(a),
 		newVersion(a),
 		newProbe(),

@@ -10,6 +10,7 @@ type Pos struct{ Line, Col int }
 type Script struct {
 	Name    string   // of the file, for messages
 	Title   []string // the lines of the comment at its very beginning
+	Failure string   // the regular expression of a comment "// Failure: ...": the message that the script must fail with
 	Options []Option
 	Init    *Command // runs before the first event; nil if there is none
 	Events  []Event

@@ -30,7 +30,9 @@ func ExampleRun() {
 	// failed
 	// fin.pkt:10:1: expected  > R. 1:1(0) ack 1            at 0.100000
 	//   actual    > F. 1:1(0) ack 1 win 65535  at 0.100000
-	//   differs   the flags
+	//   differs   the flags: expected R., actual F.
+	//   states    tcpkit FIN-WAIT-1, script ESTABLISHED, at 0.100000
+	//   rule      RFC 9293 §3.10.4: closing sends a FIN after all queued data
 }
 
 // A mistake in a script has a place, and says what should stand there.

@@ -21,6 +21,8 @@ type flow struct {
 	hasLastSyn bool
 	synced     bool // the stack has acknowledged theirs.isn
 
+	peer peer // the script's end
+
 	stampOffset uint32 // wire minus script, of the stack's timestamps
 	hasStamps   bool
 	stamps      []stamp // the pairs seen so far
@@ -219,6 +221,15 @@ func (f *flow) knowsEcho(s *Segment) bool {
 		}
 	}
 	return true
+}
+
+// peerSends tells the script's end what it sends.
+func (f *flow) peerSends(b []byte) {
+	var h wire.IP
+	var t wire.TCP
+	if wire.ParseIP(b, &h) == rule.NotDropped && h.Protocol == wire.ProtocolTCP && wire.ParseTCP(b[h.HeaderLen:], &t) == rule.NotDropped {
+		f.peer.sends(&t, len(b)-h.HeaderLen-t.HeaderLen)
+	}
 }
 
 // sent notes what an inbound segment means for the numbers.

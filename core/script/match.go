@@ -136,9 +136,17 @@ func (o *TCPOption) sameBody(p *TCPOption) bool {
 	return o.Kind == OptTimestamps || o.Value == p.Value
 }
 
-func (m *match) differ(same bool, what string) {
+// differ notes a field that is not as it should be.
+func (m *match) differ(same bool, what, want, got string) {
 	if !same {
-		m.differs = append(m.differs, what)
+		m.differs = append(m.differs, what+": expected "+want+", actual "+got)
+	}
+}
+
+// number compares a field that is a number.
+func (m *match) number(what string, want, got uint32) {
+	if want != got {
+		m.differ(false, what, strconv.FormatUint(uint64(want), 10), strconv.FormatUint(uint64(got), 10))
 	}
 }
 
@@ -158,21 +166,25 @@ func (j *judge) compareTCP(f *flow, want *Segment, m *match, payload []byte) {
 		// how the sender cut it.
 		flags &^= PSH
 	}
-	m.differ(flags == 0, "the flags")
-	m.differ(want.Seq == got.Seq, "the sequence number")
-	m.differ(want.Len == got.Len, "the length")
+	if flags != 0 {
+		m.differ(false, "the flags", string(want.appendFlags(nil)), string(got.appendFlags(nil)))
+	}
+	m.number("the sequence number", want.Seq, got.Seq)
+	m.number("the length", uint32(want.Len), uint32(got.Len))
 	// RFC 9293 §3.10.7.1: a reset without ACK has the acknowledgment number 0;
 	// nothing else goes without ACK but a SYN, which has it too.
-	m.differ(want.Ack == got.Ack, "the acknowledgment number")
-	m.differ(!want.HasWin || want.Win == got.Win, "the window")
-	m.differ(want.Urg == got.Urg, "the urgent pointer")
+	m.number("the acknowledgment number", want.Ack, got.Ack)
+	if want.HasWin {
+		m.number("the window", uint32(want.Win), uint32(got.Win))
+	}
+	m.number("the urgent pointer", uint32(want.Urg), uint32(got.Urg))
 	if !want.AnyOptions {
 		j.compareOptions(f, want, m)
 	}
 	if !j.text {
-		for _, c := range payload {
+		for i, c := range payload {
 			if c != 0 {
-				m.differ(false, "the payload, which should be all zeros")
+				m.differ(false, "the payload", "zeros", "octet "+strconv.Itoa(i)+" is "+strconv.Itoa(int(c)))
 				break
 			}
 		}
@@ -181,26 +193,35 @@ func (j *judge) compareTCP(f *flow, want *Segment, m *match, payload []byte) {
 
 func (j *judge) compareOptions(f *flow, want *Segment, m *match) {
 	got := m.actual.TCP
-	if len(want.Options) != len(got.Options) {
-		m.differ(false, "the options")
+	same := len(want.Options) == len(got.Options)
+	for i := 0; same && i < len(want.Options); i++ {
+		same = want.Options[i].sameBody(&got.Options[i])
+	}
+	if !same {
+		m.differ(false, "the options", want.optionsText(), got.optionsText())
 		return
 	}
 	for i := range want.Options {
-		a, b := &want.Options[i], &got.Options[i]
-		if !a.sameBody(b) {
-			m.differ(false, "the options")
-			return
-		}
-		if a.Kind == OptTimestamps {
+		if a, b := &want.Options[i], &got.Options[i]; a.Kind == OptTimestamps {
 			j.compareStamp(f, a, b, m)
 		}
 	}
 }
 
+// optionsText is the options alone.
+func (s *Segment) optionsText() string {
+	if len(s.Options) == 0 {
+		return "none"
+	}
+	return string(s.appendOptions(nil))
+}
+
 // compareStamp compares TS options. The first val that is expected fixes how
 // the script's ticks map to the stack's.
 func (j *judge) compareStamp(f *flow, want, got *TCPOption, m *match) {
-	m.differ(j.cfg.Lenient || want.Ecr == got.Ecr, "the echoed timestamp")
+	if !j.cfg.Lenient {
+		m.number("the echoed timestamp", want.Ecr, got.Ecr)
+	}
 	live := got.Value
 	if f.hasStamps {
 		live += f.stampOffset
@@ -210,7 +231,9 @@ func (j *judge) compareStamp(f *flow, want, got *TCPOption, m *match) {
 	}
 	if j.tsTick > 0 {
 		off := clock.Duration(int32(got.Value-want.Value)) * j.tsTick
-		m.differ(max(off, -off) <= max(j.tolerance, m.at.Sub(origin)/1000*clock.Duration(j.perMille)), "the timestamp")
+		if max(off, -off) > max(j.tolerance, m.at.Sub(origin)/1000*clock.Duration(j.perMille)) {
+			m.number("the timestamp", want.Value, got.Value)
+		}
 	}
 	if len(f.stamps) == maxStamps {
 		f.stamps = f.stamps[1:]
@@ -222,10 +245,14 @@ func (m *match) compareICMP(want *ICMPMessage, family wire.Family) {
 	got := m.actual.ICMP
 	wantType, wantCode, ok := want.numbers(family)
 	gotType, gotCode, _ := got.numbers(family)
-	m.differ(ok && wantType == gotType, "the type")
-	m.differ(ok && wantCode == gotCode, "the code")
-	m.differ(!want.HasMTU || want.MTU == got.MTU, "the MTU")
-	m.differ(!want.HasID || want.ID == got.ID, "the identifier")
+	m.differ(ok && wantType == gotType, "the type", want.Type, got.Type)
+	m.differ(ok && wantCode == gotCode, "the code", want.Code, got.Code)
+	if want.HasMTU {
+		m.number("the MTU", want.MTU, got.MTU)
+	}
+	if want.HasID {
+		m.number("the identifier", want.ID, got.ID)
+	}
 }
 
 // compareIP checks what the line asks of the IP header, and shows it.
@@ -236,21 +263,21 @@ func (m *match) compareIP(want []IPField, h *wire.IP) {
 		case "noecn", "ect1", "ect0", "ce", "ect01":
 			name := [4]string{"noecn", "ect1", "ect0", "ce"}[h.TOS&3]
 			if x.Name != "ect01" || name == "ce" || name == "noecn" {
-				m.differ(name == x.Name, "ECN")
+				m.differ(name == x.Name, "ECN", x.Name, name)
 			}
 			got.Name = name
 		case "tos":
 			got.Value = uint32(h.TOS)
-			m.differ(got == x, "the type of service")
+			m.number("the type of service", x.Value, got.Value)
 		case "dscp":
 			got.Value = uint32(h.TOS >> 2)
-			m.differ(got == x, "the DSCP")
+			m.number("the DSCP", x.Value, got.Value)
 		case "ttl", "hlim":
 			got.Value = uint32(h.TTL)
-			m.differ(got == x, "the hop limit")
+			m.number("the hop limit", x.Value, got.Value)
 		case "flowlabel":
 			got.Value = h.FlowLabel
-			m.differ(got == x, "the flow label")
+			m.number("the flow label", x.Value, got.Value)
 		}
 		m.actual.IP = append(m.actual.IP, got)
 	}
@@ -281,7 +308,7 @@ func (j *judge) sideBySide(e *Event, m *match, lo, hi clock.Instant) string {
 		b = append(b, " segments)"...)
 	}
 	b = append(b, "\n  differs   "...)
-	return string(append(b, strings.Join(m.differs, ", ")...))
+	return string(append(b, strings.Join(m.differs, "\n            ")...))
 }
 
 func spaces(n int) string { return strings.Repeat(" ", max(n, 0)) }

@@ -158,7 +158,7 @@ func isDigits(s string) bool {
 
 // script is the whole: options, a command, events, a command.
 func (p *parser) script() *Script {
-	s := &Script{Name: p.name, Title: p.title()}
+	s := &Script{Name: p.name, Title: p.title(), Failure: p.failure()}
 	for p.is("-") {
 		o := p.option()
 		if o.Name != "define" {
@@ -211,6 +211,18 @@ func (p *parser) title() (lines []string) {
 		c = p.step(end, 1)
 	}
 	return lines
+}
+
+// failure is what a comment "// Failure: ..." on a line of its own says.
+func (p *parser) failure() string {
+	for line := range strings.Lines(p.src) {
+		if text, ok := strings.CutPrefix(strings.TrimSpace(line), "//"); ok {
+			if text, ok = strings.CutPrefix(strings.TrimSpace(text), "Failure:"); ok {
+				return strings.TrimSpace(text)
+			}
+		}
+	}
+	return ""
 }
 
 // option is --name or --name=value. The value reaches to the next space, or it

@@ -1,7 +1,9 @@
 package script
 
 import (
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/tcpkit/tcpkit/core/clock"
 )
@@ -16,6 +18,9 @@ func (s *Script) Append(b []byte) []byte {
 		b = append(b, "// "...)
 		b = append(b, line...)
 		b = append(b, '\n')
+	}
+	if s.Failure != "" && !slices.ContainsFunc(s.Title, func(line string) bool { return strings.HasPrefix(line, "Failure:") }) {
+		b = append(append(append(b, "// Failure: "...), s.Failure...), '\n')
 	}
 	for i := range s.Options {
 		b = s.Options[i].append(b)
@@ -273,12 +278,20 @@ func (s *Segment) append(b []byte) []byte {
 		b = append(b, " urg "...)
 		b = strconv.AppendUint(b, uint64(s.Urg), 10)
 	}
-	if s.AnyOptions {
+	switch {
+	case s.AnyOptions:
 		return append(b, " <...>"...)
+	case len(s.Options) == 0:
+		return b
 	}
+	return s.appendOptions(append(b, ' '))
+}
+
+// appendOptions appends the options, if there are any.
+func (s *Segment) appendOptions(b []byte) []byte {
 	for i := range s.Options {
 		if i == 0 {
-			b = append(b, " <"...)
+			b = append(b, '<')
 		} else {
 			b = append(b, ',')
 		}

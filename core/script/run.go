@@ -29,6 +29,13 @@ type Config struct {
 	// the echoes of timestamps are not compared.
 	Lenient bool
 
+	// Options are obeyed behind the script's own, as if they came from a command
+	// line.
+	Options []Option
+
+	// Trace is told of each packet, if it is there.
+	Trace func(at clock.Instant, inbound bool, packet []byte)
+
 	// StrictPush compares PSH on segments that were merged to be as long as the
 	// script's, too. The option --strict_segments merges none.
 	StrictPush bool
@@ -116,6 +123,7 @@ type judge struct {
 	text    bool // the script has written something other than zeros
 
 	rungs []rung
+	rule  string // what ruled last, and the text of its rule
 }
 
 // Run plays a script on a stack of its own. It does not change s, which may be
@@ -136,6 +144,12 @@ func Run(s *Script, cfg Config) Result {
 		res.Outcome = Unsupported
 	}
 	res.Detail = (&Error{Name: s.Name, Pos: p.pos, Msg: p.msg}).Error()
+	if res.Outcome == Failed && j.flow != nil {
+		res.Detail += "\n  states    " + j.states()
+	}
+	if res.Outcome == Failed && j.rule != "" {
+		res.Detail += "\n  rule      " + j.rule
+	}
 	if len(s.Title) > 0 {
 		res.Detail += "\n  shows     " + strings.Join(s.Title, "\n            ")
 	}
@@ -293,16 +307,20 @@ func (j *judge) took(at clock.Instant, b []byte) {
 	var h wire.IP
 	var t wire.TCP
 	var k Packet
-	if _, bad := decode(s.bytes, &h, &k, &t); bad == "" && k.Kind == TCP {
+	if payload, bad := decode(s.bytes, &h, &k, &t); bad == "" && k.Kind == TCP {
 		local, remote := wire.AddrPort{Addr: h.Src, Port: t.SrcPort}, wire.AddrPort{Addr: h.Dst, Port: t.DstPort}
 		if s.flow = j.flowOf(local, remote); s.flow != nil {
 			s.flow.learn(&t)
 			if !j.hasISN && s.flow.ours.known {
 				j.hasISN, j.firstISN = true, s.flow.ours.isn
 			}
+			s.flow.peer.receives(&t, len(payload))
 		}
 	} else if bad == "" {
 		s.flow = j.flow
+	}
+	if j.cfg.Trace != nil {
+		j.cfg.Trace(at, false, b)
 	}
 	j.waiting = append(j.waiting, s)
 	j.climbPacket(&s)
@@ -383,6 +401,10 @@ func (j *judge) inject(p *Packet) *problem {
 	b, why := f.inject(p)
 	if why != "" {
 		return unsupported(why)
+	}
+	f.peerSends(b)
+	if j.cfg.Trace != nil {
+		j.cfg.Trace(j.sys.Now(), true, b)
 	}
 	j.climbInbound(p)
 	return j.sys.Inject(b)

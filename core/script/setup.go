@@ -20,17 +20,30 @@ func (j *judge) setup() *problem {
 	j.bindPort, j.connectPort, j.nextPort = 8080, 8080, 39999
 	j.mtu = 1500
 	ipv6 := j.cfg.IPv6
+	fixed, sized, exact := false, false, false
 	local, remote := "", ""
-	for i := range j.script.Options {
-		o := &j.script.Options[i]
+	for i := range len(j.script.Options) + len(j.cfg.Options) {
+		var o *Option
+		n := len(j.script.Options)
+		if i < n {
+			o = &j.script.Options[i]
+		} else {
+			o = &j.cfg.Options[i-n]
+		}
 		var p *problem
 		switch o.Name {
+		case "mtu":
+			sized, exact = i < n, i >= n
+			p = j.option(o)
 		case "ip_version":
+			fixed = i < n
 			switch o.Value {
 			case "ipv4":
 				ipv6 = false
 			case "ipv6":
 				ipv6 = true
+			case "ipv4-mapped-ipv6":
+				ipv6, j.mapped = false, true
 			default:
 				p = unsupported("the IP version " + o.Value + " is not supported")
 			}
@@ -52,6 +65,10 @@ func (j *judge) setup() *problem {
 			return p
 		}
 	}
+	// Over IPv6 segments are as large as in IPv4, unless the MTU is one for IPv6.
+	if ipv6 && !exact && !(fixed && sized) {
+		j.mtu += 20
+	}
 	if p := j.address(ipv6, local, remote); p != nil {
 		return p
 	}
@@ -63,7 +80,6 @@ func (j *judge) setup() *problem {
 func (j *judge) address(ipv6 bool, local, remote string) *problem {
 	if ipv6 {
 		local, remote = orElse(local, "fd3d:fa7b:d17d::1"), orElse(remote, "fd3d:fa7b:d17d:8888::1")
-		j.mtu += 20 // so that segments are as large as in IPv4
 	} else {
 		local, remote = orElse(local, "192.168.0.1"), orElse(remote, "192.0.2.1")
 	}

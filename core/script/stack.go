@@ -48,6 +48,9 @@ func newRunner(c core.Config) *runner {
 	return &runner{core: c, now: origin}
 }
 
+// Name implements system.
+func (r *runner) Name() string { return "tcpkit" }
+
 // Profile implements system.
 func (r *runner) Profile(name string) *problem {
 	secret := r.core.Secret
@@ -161,8 +164,9 @@ func (r *runner) note() {
 		default:
 			continue
 		}
-		if e.Rule != rule.None {
+		if row, ok := rule.Lookup(e.Rule); ok {
 			text += ", " + e.Rule.String()
+			r.judge.rule = e.Rule.String() + ": " + row.Text
 		}
 		r.judge.climb("        " + text)
 	}

@@ -12,6 +12,9 @@ import (
 // judge.opened and judge.newFlow
 // connections, and judge.climb what else there is to tell.
 type system interface {
+	// Name is what a ladder calls it.
+	Name() string
+
 	// Profile and Set configure the system, before it starts or in the middle of
 	// a run. A setting is name=value, as in a sysctl.
 	Profile(name string) *problem
@@ -49,4 +52,5 @@ type place struct {
 	local, remote         wire.Addr
 	bindPort, connectPort uint16 // what ... stands for in bind and connect
 	mtu                   int
+	mapped                bool // sockets are IPv6's, with addresses of IPv4 mapped into them
 }

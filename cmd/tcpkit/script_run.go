@@ -1,0 +1,259 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+
+	"github.com/tcpkit/tcpkit/core/clock"
+	"github.com/tcpkit/tcpkit/core/pcapng"
+	"github.com/tcpkit/tcpkit/core/script"
+)
+
+// A scriptRun is one script over one version of IP, and what has become of it.
+type scriptRun struct {
+	source  *scriptSource
+	strict  bool
+	version string // empty: of a script that cannot be read
+
+	Script  string `json:"script"`
+	Version string `json:"ip_version,omitempty"`
+	Outcome string `json:"outcome"`
+	Detail  string `json:"detail,omitempty"`
+	Output  string `json:"output,omitempty"` // of print
+	Ladder  string `json:"ladder,omitempty"`
+
+	outcome script.Outcome
+	failure error // of the capture
+	done    chan struct{}
+}
+
+// end notes how the run has ended.
+func (r *scriptRun) end(o script.Outcome, detail string) {
+	r.outcome, r.Outcome, r.Detail = o, o.String(), detail
+}
+
+// unreadable notes what the parser says.
+func (r *scriptRun) unreadable(err error) {
+	var bad *script.Error
+	if errors.As(err, &bad) && bad.Unsupported {
+		r.end(script.Unsupported, err.Error())
+		return
+	}
+	r.end(script.Failed, err.Error())
+}
+
+// runScripts is the command.
+func (a *app) runScripts(p *scriptPlan, args []string) error {
+	if err := p.check(); err != nil {
+		return err
+	}
+	sources, err := findScripts(args, a.in)
+	if err != nil {
+		return err
+	}
+	if p.list {
+		return a.listScripts(p, sources)
+	}
+	if p.capture != "" {
+		if err := os.MkdirAll(p.capture, 0o777); err != nil {
+			return fmt.Errorf("make a directory for captures: %w", err)
+		}
+	}
+	runs := p.runs(sources)
+	next := make(chan *scriptRun, len(runs))
+	for _, r := range runs {
+		next <- r
+	}
+	close(next)
+	for range runtime.GOMAXPROCS(0) {
+		go func() {
+			for r := range next {
+				p.run(r)
+				close(r.done)
+			}
+		}()
+	}
+	var count [script.Unsupported + 1]int
+	for _, r := range runs {
+		<-r.done
+		if r.failure != nil {
+			return r.failure
+		}
+		count[r.outcome]++
+		if err := a.printRun(r); err != nil {
+			return err
+		}
+	}
+	if err := a.printTotal(count[script.Passed], count[script.Failed], count[script.Unsupported]); err != nil {
+		return err
+	}
+	if count[script.Failed] > 0 {
+		return &silentError{exitExpectation}
+	}
+	return nil
+}
+
+// runs lists the runs that the scripts ask for.
+func (p *scriptPlan) runs(sources []scriptSource) (runs []*scriptRun) {
+	for i := range sources {
+		src := &sources[i]
+		strict := p.strict(src)
+		s, err := p.parse(src, strict, "ipv4")
+		versions := []string{""}
+		if err == nil {
+			versions = p.versions(s, strict)
+		}
+		for _, v := range versions {
+			r := &scriptRun{source: src, strict: strict, version: v, Script: src.name, Version: v, done: make(chan struct{})}
+			if err != nil {
+				r.unreadable(err)
+			}
+			runs = append(runs, r)
+		}
+	}
+	return runs
+}
+
+// run plays a script.
+func (p *scriptPlan) run(r *scriptRun) {
+	if r.version == "" {
+		return
+	}
+	s, err := p.parse(r.source, r.strict, r.version)
+	if err != nil {
+		r.unreadable(err)
+		return
+	}
+	cfg := p.config(r.strict, r.version)
+	var trace []byte
+	if p.capture != "" {
+		w := pcapng.Writer{Application: "tcpkit " + readVersion().Version, Comment: strings.Join(s.Title, "\n"), Interface: "script"}
+		trace = w.AppendHeader(nil)
+		cfg.Trace = func(at clock.Instant, inbound bool, packet []byte) {
+			dir := pcapng.Outbound
+			if inbound {
+				dir = pcapng.Inbound
+			}
+			trace = w.AppendPacket(trace, at, packet, dir, "")
+		}
+	}
+	r.judge(s, script.Run(s, cfg))
+	if p.capture != "" {
+		r.failure = os.WriteFile(filepath.Join(p.capture, r.captureName()), trace, 0o666)
+	}
+}
+
+// captureName is a file name for the capture of a run.
+func (r *scriptRun) captureName() string {
+	name := strings.TrimSuffix(filepath.ToSlash(filepath.Clean(r.Script)), ".pkt")
+	return strings.ReplaceAll(strings.TrimLeft(name, "./"), "/", "-") + "-" + r.version + ".pcapng"
+}
+
+// judge notes the result, which a script may want to be a failure.
+func (r *scriptRun) judge(s *script.Script, res script.Result) {
+	r.end(res.Outcome, res.Detail)
+	r.Ladder, r.Output = res.Ladder, res.Output
+	if s.Failure == "" || res.Outcome == script.Unsupported {
+		return
+	}
+	want, err := regexp.Compile(s.Failure)
+	switch {
+	case err != nil:
+		r.end(script.Failed, s.Name+": the comment Failure: "+err.Error())
+	case res.Outcome == script.Passed:
+		r.end(script.Failed, s.Name+": expected to fail with "+s.Failure+"\n  actual    it passed")
+	case want.MatchString(res.Detail):
+		r.end(script.Passed, "")
+	default:
+		r.end(script.Failed, s.Name+": expected to fail with "+s.Failure+"\n  actual    "+res.Detail)
+	}
+}
+
+// printRun tells of one run: why it did not pass, or with -v all that happened.
+func (a *app) printRun(r *scriptRun) error {
+	ladder := a.verbose || r.outcome == script.Failed
+	if a.json {
+		if !ladder {
+			r.Ladder = ""
+		}
+		return wrapStdout(json.NewEncoder(a.out).Encode(r))
+	}
+	var b strings.Builder
+	if a.verbose || r.outcome != script.Passed {
+		fmt.Fprintf(&b, "%s %s", r.Outcome, r.Script)
+		if r.version != "" {
+			fmt.Fprintf(&b, " (%s)", r.version)
+		}
+		b.WriteByte('\n')
+	}
+	if r.Detail != "" {
+		b.WriteString(indented(r.Detail))
+	}
+	if r.Output != "" && (a.verbose || r.outcome == script.Failed) {
+		b.WriteString(indented(r.Output))
+	}
+	if ladder && r.Ladder != "" {
+		b.WriteString(indented(r.Ladder))
+	}
+	_, err := a.out.Write([]byte(b.String()))
+	return wrapStdout(err)
+}
+
+func (a *app) printTotal(passed, failed, unsupported int) error {
+	if a.json {
+		return wrapStdout(json.NewEncoder(a.out).Encode(map[string]int{"passed": passed, "failed": failed, "unsupported": unsupported}))
+	}
+	_, err := fmt.Fprintf(a.out, "%d passed, %d failed, %d unsupported\n", passed, failed, unsupported)
+	return wrapStdout(err)
+}
+
+// listScripts names the scripts, with what each shows.
+func (a *app) listScripts(p *scriptPlan, sources []scriptSource) error {
+	for i := range sources {
+		src := &sources[i]
+		strict := p.strict(src)
+		line := struct {
+			Script   string   `json:"script"`
+			Versions []string `json:"ip_versions,omitempty"`
+			Shows    []string `json:"shows,omitempty"`
+			Detail   string   `json:"detail,omitempty"`
+		}{Script: src.name}
+		s, err := p.parse(src, strict, "ipv4")
+		if err != nil {
+			line.Detail = err.Error()
+		} else {
+			line.Versions, line.Shows = p.versions(s, strict), s.Title
+		}
+		if a.json {
+			err = json.NewEncoder(a.out).Encode(line)
+		} else {
+			text := line.Detail
+			if s != nil {
+				text = strings.Join(line.Versions, " ") + "  " + strings.Join(line.Shows, " ")
+			}
+			_, err = fmt.Fprintf(a.out, "%s  %s\n", src.name, strings.TrimSpace(text))
+		}
+		if err != nil {
+			return wrapStdout(err)
+		}
+	}
+	return nil
+}
+
+// indented moves a text in by two spaces.
+func indented(text string) string {
+	return "  " + strings.ReplaceAll(strings.TrimSuffix(text, "\n"), "\n", "\n  ") + "\n"
+}
+
+func wrapStdout(err error) error {
+	if err != nil {
+		return fmt.Errorf("%w: %w", errStdout, err)
+	}
+	return nil
+}
