@@ -57,6 +57,8 @@ func listenOracle(s, a seq.Value, f wire.Flags, data string) *answer {
 
 // U-02: all 256 sets of flags, some lengths, and numbers around the wrap, to a
 // closed port.
+//
+// Proves: U-02
 func TestAllFlagsToClosedPort(t *testing.T) {
 	cfg := config("rfc9293")
 	cfg.ResetInterval = 0
@@ -85,6 +87,8 @@ func TestAllFlagsToClosedPort(t *testing.T) {
 }
 
 // U-03: the same to a listener.
+//
+// Proves: U-03
 func TestAllFlagsToListener(t *testing.T) {
 	for _, linux := range []bool{false, true} {
 		cfg := config("rfc9293")
@@ -123,6 +127,8 @@ func TestAllFlagsToListener(t *testing.T) {
 
 // THREATS S27: one source gets its burst of resets and then one in an interval,
 // and another source does not notice.
+//
+// Proves: S27
 func TestResetsAreBounded(t *testing.T) {
 	r := newRaw(t, config("linux"))
 	burst := r.s.cfg.ResetBurst

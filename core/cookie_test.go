@@ -97,6 +97,8 @@ func TestCookieWithoutTimestamps(t *testing.T) {
 }
 
 // THREATS S14: of random ACKs at most one is taken, and all others are reset.
+//
+// Proves: S14
 func TestForgedCookies(t *testing.T) {
 	n := 1_000_000
 	if testing.Short() {
@@ -176,6 +178,8 @@ func TestCookieOnlyWhenExpected(t *testing.T) {
 
 // THREATS S13: a flood of SYNs takes no more than the backlog, and an honest
 // client beside it connects.
+//
+// Proves: S13
 func TestSynFlood(t *testing.T) {
 	n := 100_000
 	if testing.Short() {

@@ -125,6 +125,8 @@ func TestICMPEndsOpen(t *testing.T) {
 
 // MUST-54, MUST-56, THREATS S29: once synchronized no ICMP error ends a
 // connection, and those that do not quote what is in flight are not even noted.
+//
+// Proves: MUST-54, MUST-56, S29
 func TestICMPIsSoftOnceSynchronized(t *testing.T) {
 	r := newRaw(t, config("linux"))
 	l := r.listen(5)

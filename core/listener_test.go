@@ -185,6 +185,8 @@ func TestResetBeforeAccept(t *testing.T) {
 }
 
 // THREATS S03.
+//
+// Proves: S03
 func TestSmallMSSIsRefused(t *testing.T) {
 	for _, r := range []*raw{newRaw(t, config("rfc9293")), newRaw6(t, config("rfc9293"))} {
 		r.listen(5)
@@ -198,6 +200,8 @@ func TestSmallMSSIsRefused(t *testing.T) {
 }
 
 // Simultaneous open through two stacks: MUST-10.
+//
+// Proves: MUST-10
 func TestSimultaneousOpen(t *testing.T) {
 	p := newPair(t, config("linux"))
 	a, err := p.a.Dial(p.now, at("10.0.0.1", 7), at("10.0.0.2", 8), nil)

@@ -40,6 +40,8 @@ func stuck(t *testing.T, memory int) (*pair, []*Conn, *Listener) {
 
 // THREATS S15, MUST-37: with memory left, a peer that keeps its window closed and
 // answers probes keeps its connection for ever.
+//
+// Proves: S15, MUST-37
 func TestZeroWindowsStayWhileThereIsMemory(t *testing.T) {
 	p, conns, _ := stuck(t, 64<<20)
 	p.run(24 * clock.Hour)
@@ -51,6 +53,8 @@ func TestZeroWindowsStayWhileThereIsMemory(t *testing.T) {
 
 // THREATS S15, S30: when memory stays used up the oldest go, no sooner and no more
 // of them than needed.
+//
+// Proves: S15, S30
 func TestMemoryLadder(t *testing.T) {
 	p, conns, l := stuck(t, 2<<20)
 	require.True(t, p.b.full())

@@ -16,6 +16,8 @@ func (s *Stack) nextPort(t testing.TB, remote wire.AddrPort) uint16 {
 }
 
 // THREATS S10: ports stay in their range, come in no order and with no period.
+//
+// Proves: S10
 func TestPortsAreUnpredictable(t *testing.T) {
 	n := 100_000
 	if testing.Short() {

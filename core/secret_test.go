@@ -13,6 +13,8 @@ import (
 // THREATS S05, S33 (CVE-2016-5696, CVE-2020-36516): what a stack sends to one
 // peer does not depend on what others send to it. So an attacker learns nothing
 // about a connection by looking at his own.
+//
+// Proves: S05, S33
 func TestPeersDoNotShowInEachOther(t *testing.T) {
 	trace := func(noise bool) []string {
 		r := newRaw(t, config("linux"))
@@ -63,6 +65,8 @@ func TestPeersDoNotShowInEachOther(t *testing.T) {
 
 // THREATS S11: the timestamps of two peers at one instant are unrelated, and tell
 // nothing of how long the stack has run.
+//
+// Proves: S11
 func TestTimestampsTellNothing(t *testing.T) {
 	r := newRaw(t, config("linux"))
 	r.listen(500)

@@ -185,6 +185,8 @@ func TestDialToClosedPortIsRefused(t *testing.T) {
 }
 
 // RFC 9293 §3.9.2.3 MUST-46.
+//
+// Proves: RFC 9293 §3.9.2.3, MUST-46
 func TestDialRefusesBadAddresses(t *testing.T) {
 	s := newStack(t, config("linux"), ethernet, "10.0.0.1/24", "fd00::1/64")
 	for _, a := range []string{"255.255.255.255", "224.0.0.1", "0.0.0.0", "ff02::1", "::", "10.0.0.255", "10.0.0.1"} {
@@ -204,6 +206,8 @@ func TestDialRefusesBadAddresses(t *testing.T) {
 }
 
 // RFC 9293 §3.9.1.1 MUST-44: the source address that fits the destination.
+//
+// Proves: RFC 9293 §3.9.1.1, MUST-44
 func TestSourceAddress(t *testing.T) {
 	s := newStack(t, config("linux"), ethernet, "10.0.0.1/24", "10.0.1.1/24", "fe80::1/64", "fd00::1/64")
 	for remote, want := range map[string]string{
@@ -215,6 +219,8 @@ func TestSourceAddress(t *testing.T) {
 }
 
 // THREATS S17, RFC 9293 §3.9.2.3 MUST-57 and MUST-63.
+//
+// Proves: S17, RFC 9293 §3.9.2.3, MUST-57, MUST-63
 func TestBadAddressesAreIgnored(t *testing.T) {
 	syn := wire.TCP{Seq: 1, Flags: wire.SYN, Window: 1000}
 	mcast6 := addr("ff02::1")
@@ -250,6 +256,8 @@ func TestBadAddressesAreIgnored(t *testing.T) {
 
 // THREATS S35 and S23: what cannot be a whole packet for TCP is dropped, counted
 // and forgotten.
+//
+// Proves: S35, S23
 func TestFragmentsAndBadPackets(t *testing.T) {
 	good := func(r *raw) []byte {
 		return segment(r.remote, r.local, wire.TCP{Seq: 1, Flags: wire.SYN, Window: 1000}, "data")
@@ -287,6 +295,8 @@ func TestFragmentsAndBadPackets(t *testing.T) {
 
 // RFC 9293 §3.1 MUST-3, and offload: a partial checksum is believed only from a
 // link that may deliver one.
+//
+// Proves: RFC 9293 §3.1, MUST-3
 func TestPartialChecksum(t *testing.T) {
 	for _, may := range []bool{false, true} {
 		s := newStack(t, config("linux"), packet.Link{MTU: 1500, Checksum: may}, "10.0.0.1/24")
@@ -367,6 +377,8 @@ func TestMaxConns(t *testing.T) {
 }
 
 // THREATS S36: a call does a bounded part of what is due, and nothing is lost.
+//
+// Proves: S36
 func TestExpireInParts(t *testing.T) {
 	cfg := config("linux")
 	cfg.ExpireBudget = 10

@@ -56,6 +56,8 @@ func (s *Stack) longestChain() int {
 }
 
 // THREATS S34: names that collide under one key spread under another.
+//
+// Proves: S34
 func TestTableSpreadsCollisions(t *testing.T) {
 	n := 20000
 	if testing.Short() {
@@ -114,6 +116,8 @@ func TestTimersAreAHeap(t *testing.T) {
 
 // RFC 6528: for one name the ISN runs with the clock, and across names it tells
 // nothing (THREATS S09).
+//
+// Proves: S09
 func TestISNClockLaw(t *testing.T) {
 	s := newStack(t, config("linux"), ethernet, "10.0.0.1/24")
 	tuple := tupleOf(1)

@@ -13,6 +13,8 @@ import (
 )
 
 // THREATS S16.
+//
+// Proves: S16
 func TestTimeWaitRecordIsSmall(t *testing.T) {
 	require.LessOrEqual(t, unsafe.Sizeof(waiting{}), uintptr(128))
 }
@@ -82,6 +84,8 @@ func TestTimeWaitLateFin(t *testing.T) {
 
 // MAY-2 and RFC 6191: a SYN that is surely new opens the connection again, beyond
 // what the old one has sent; an old one does not.
+//
+// Proves: MAY-2
 func TestTimeWaitReopens(t *testing.T) {
 	for name, c := range map[string]struct {
 		stamps bool
@@ -170,6 +174,8 @@ func TestTimeWaitEviction(t *testing.T) {
 }
 
 // THREATS S16: closes to peers that never answer leave nothing behind.
+//
+// Proves: S16
 func TestSilentPeersLeaveNothing(t *testing.T) {
 	n := 2000
 	p := newPair(t, config("linux"))

@@ -82,6 +82,8 @@ func TestCubicCurve(t *testing.T) {
 
 // RFC 9438 §4.7: the second loss, below the plateau of the first, sets the
 // plateau lower than the window.
+//
+// Proves: RFC 9438 §4.7
 func TestCubicFastConvergence(t *testing.T) {
 	plateau := func(loseAt uint32) uint32 {
 		f := cctest.NewFlow(cc.Cubic{})
@@ -101,6 +103,8 @@ func TestCubicFastConvergence(t *testing.T) {
 
 // RFC 9438 §4.8: after a timeout the epoch begins on its plateau, where slow
 // start ended.
+//
+// Proves: RFC 9438 §4.8
 func TestCubicTimeout(t *testing.T) {
 	f := cctest.NewFlow(cc.Cubic{})
 	f.Cwnd = 1000 * mss
@@ -120,6 +124,8 @@ func TestCubicTimeout(t *testing.T) {
 
 // RFC 9438 §5.8: time in which the application has nothing to send is not on the
 // curve.
+//
+// Proves: RFC 9438 §5.8
 func TestCubicApplicationLimited(t *testing.T) {
 	f := cctest.NewFlow(cc.Cubic{})
 	f.Cwnd = 1000 * mss
@@ -154,6 +160,8 @@ func TestCubicAckThatEndsRecovery(t *testing.T) {
 
 // RFC 9438 §4.4: the target is at most half as much again as the window, even
 // where the curve is far above it.
+//
+// Proves: RFC 9438 §4.4
 func TestCubicTargetIsBounded(t *testing.T) {
 	f := cctest.NewFlow(cc.Cubic{})
 	f.RTT = 20 * clock.Second // the curve adds 3200 segments in one round trip
@@ -167,6 +175,8 @@ func TestCubicTargetIsBounded(t *testing.T) {
 
 // RFC 9438 §4.9: undo leads back to the place on the curve, here far up in the
 // convex region, where a new epoch would begin on a plateau.
+//
+// Proves: RFC 9438 §4.9
 func TestCubicUndoGoesOn(t *testing.T) {
 	f := cctest.NewFlow(cc.Cubic{})
 	f.Cwnd = 1000 * mss

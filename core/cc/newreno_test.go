@@ -11,6 +11,8 @@ import (
 )
 
 // RFC 5681 §3.1: above ssthresh one MSS a round trip, whatever the ACKs cover.
+//
+// Proves: RFC 5681 §3.1
 func TestNewRenoOneSegmentPerRound(t *testing.T) {
 	for _, perAck := range []uint32{1, 2, 5} {
 		f := cctest.NewFlow(cc.NewReno{})

@@ -17,6 +17,8 @@ func address(cfg *Config, h int, family wire.Family, port uint16) wire.AddrPort 
 
 // THREATS S13: a hundred thousand SYNs from nowhere in a second, and honest
 // clients beside them, before, within and after.
+//
+// Proves: S13
 func TestSynFlood(t *testing.T) {
 	const backlog = 128
 	flood := 100_000
@@ -56,6 +58,8 @@ func TestSynFlood(t *testing.T) {
 
 // THREATS S14, S27: ACKs and resets from nowhere open nothing,
 // and are answered by less than they are.
+//
+// Proves: S14, S27
 func TestAckAndResetFlood(t *testing.T) {
 	count := uint32(20_000)
 	if testing.Short() {
@@ -117,6 +121,8 @@ func TestBacklogFull(t *testing.T) {
 
 // THREATS S15: connections whose peers read nothing. Below pressure all stay
 // (MUST-37); with too little memory the oldest go, and an honest one is served.
+//
+// Proves: S15, MUST-37
 func TestSockstress(t *testing.T) {
 	n := 300
 	if testing.Short() {

@@ -264,6 +264,8 @@ func TestFaultsShiftNothingElse(t *testing.T) {
 
 // THREATS S25: sequence numbers wrap in every exchange. The time at which a world
 // starts decides where its numbers begin (RFC 6528 §3).
+//
+// Proves: S25, RFC 6528 §3
 func TestSequenceNumbersWrap(t *testing.T) {
 	starts := []seq.Value{0, 1, 1<<31 - 1, 1 << 31, 1<<31 + 1, 1<<32 - 1, 1<<32 - 2, 1<<32 - 2000, 1<<31 - 2000}
 	for _, x := range exchanges {

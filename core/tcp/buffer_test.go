@@ -68,6 +68,8 @@ func TestBufferAllocatesNothingInSteadyState(t *testing.T) {
 
 // The octets of all orders of overlapping segments are those that came first
 // (THREATS S18, U-13).
+//
+// Proves: S18, U-13
 func TestReassemblyKeepsWhatCameFirst(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		irs := seq.Value(rapid.Uint32().Draw(t, "irs"))

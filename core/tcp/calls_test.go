@@ -12,6 +12,8 @@ import (
 
 // U-17: what each user call answers in each state, what it sends, and where it
 // leads (RFC 9293 §3.10.2 to §3.10.6). OPEN is the stack's.
+//
+// Proves: U-17, RFC 9293 §3.10.2
 func TestCallsByState(t *testing.T) {
 	const (
 		block  = tcp.ErrWouldBlock
@@ -141,6 +143,8 @@ func TestCallsByState(t *testing.T) {
 
 // After each way to end a connection every call fails, for ever, and nothing is
 // sent (THREATS S37).
+//
+// Proves: S37
 func TestCallsAfterTheEnd(t *testing.T) {
 	for _, s := range allStates {
 		t.Run(s.String(), func(t *testing.T) {
@@ -178,6 +182,8 @@ func TestCallsAfterTheEnd(t *testing.T) {
 // RFC 9293 §3.10.4: a CLOSE in SYN-RECEIVED waits for ESTABLISHED. With nothing to
 // be sent the RFC would let the FIN out at once; that it waits for the one ACK is a
 // departure that only delays it, and leaves one thing to be sent again at a time.
+//
+// Proves: RFC 9293 §3.10.4
 func TestCloseInSynReceived(t *testing.T) {
 	each(t, func(t *testing.T, v variant) {
 		for _, data := range []int{0, 100} {
@@ -200,6 +206,8 @@ func TestCloseInSynReceived(t *testing.T) {
 
 // U-19: CLOSE waits until all that was written has been sent, and the FIN has one
 // number however often it goes.
+//
+// Proves: U-19
 func TestCloseWaitsForTheData(t *testing.T) {
 	each(t, func(t *testing.T, v variant) {
 		e := newEnd(t, v, tcp.Linux()).passive(0)

@@ -12,6 +12,8 @@ import (
 
 // U-12: a FIN that comes again is acknowledged each time; the limit of RFC 5961 §7
 // is for segments that take no sequence space.
+//
+// Proves: U-12, RFC 5961 §7
 func TestFinAgainIsAlwaysAcknowledged(t *testing.T) {
 	each(t, func(t *testing.T, v variant) {
 		for _, s := range []tcp.State{tcp.CloseWait, tcp.LastAck, tcp.Closing, tcp.TimeWait} {
@@ -29,6 +31,8 @@ func TestFinAgainIsAlwaysAcknowledged(t *testing.T) {
 
 // An orphan whose peer keeps the window closed does not live for ever in the linux
 // profile, as little as on Linux: THREATS S16.
+//
+// Proves: S16
 func TestOrphanWithAZeroWindow(t *testing.T) {
 	each(t, func(t *testing.T, v variant) {
 		for _, flight := range []bool{false, true} {

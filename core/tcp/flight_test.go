@@ -126,6 +126,8 @@ func TestFlightAgreesWithOctets(t *testing.T) {
 }
 
 // THREATS S02: alternate holes cannot make the list grow without bound.
+//
+// Proves: S02
 func TestFlightIsBounded(t *testing.T) {
 	f := &flight{}
 	f.add(0, 1<<20, 0)

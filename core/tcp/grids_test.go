@@ -17,6 +17,8 @@ var ackValues = []int64{-(1 << 30), -2, -1, 0, 1, 2, 3, 1000, 1 << 30, 1<<31 - 1
 
 // U-04: SYN-SENT, every set of flags with every kind of acknowledgment (RFC 9293
 // §3.10.7.3).
+//
+// Proves: U-04, RFC 9293 §3.10.7.3
 func TestSynSentGrid(t *testing.T) {
 	each(t, func(t *testing.T, v variant) {
 		for _, cfg := range []tcp.Config{tcp.Linux(), tcp.RFC9293()} {
@@ -67,6 +69,8 @@ func TestSynSentGrid(t *testing.T) {
 
 // U-11: SYN-RECEIVED from either kind of open, likewise, at RCV.NXT (RFC 9293
 // §3.10.7.4).
+//
+// Proves: U-11, RFC 9293 §3.10.7.4
 func TestSynReceivedGrid(t *testing.T) {
 	each(t, func(t *testing.T, v variant) {
 		for _, passive := range []bool{true, false} {
@@ -125,6 +129,8 @@ func TestSynReceivedGrid(t *testing.T) {
 
 // U-05: the test of acceptability, for every segment around a small window, against
 // an oracle that knows no wrap; and U-13, what of it is taken.
+//
+// Proves: U-05, U-13
 func TestAcceptabilityGrid(t *testing.T) {
 	// Where each octet of the peer's stream has arrived; 1 is the first.
 	const full = 5 // octets that the buffer has
@@ -206,6 +212,8 @@ func TestAcceptabilityGrid(t *testing.T) {
 // U-06, THREATS S06: a reset at each number around a window of 64 KiB. Only the one
 // at RCV.NXT resets; in the window there is a challenge ACK, one in 500 ms; outside
 // there is silence.
+//
+// Proves: U-06, S06
 func TestResetSweep(t *testing.T) {
 	const window = 65535
 	each(t, func(t *testing.T, v variant) {
@@ -248,6 +256,8 @@ func TestResetSweep(t *testing.T) {
 
 // U-07, THREATS S07: a SYN in a synchronized state gets a challenge ACK whatever it
 // carries and wherever it stands, and changes nothing.
+//
+// Proves: U-07, S07
 func TestSynInSynchronizedStates(t *testing.T) {
 	each(t, func(t *testing.T, v variant) {
 		for _, s := range allStates {
@@ -275,6 +285,8 @@ func TestSynInSynchronizedStates(t *testing.T) {
 }
 
 // U-12: what a FIN does in each state: alone, behind data, twice, ahead of data.
+//
+// Proves: U-12
 func TestFinByState(t *testing.T) {
 	after := map[tcp.State]tcp.State{
 		tcp.Closed: tcp.Closed, tcp.Listen: tcp.Listen, tcp.SynSent: tcp.SynSent,
@@ -349,6 +361,8 @@ func TestFinByState(t *testing.T) {
 }
 
 // U-09: without ACK nothing is taken once the connection is synchronized.
+//
+// Proves: U-09
 func TestNoAckNothingTaken(t *testing.T) {
 	each(t, func(t *testing.T, v variant) {
 		for _, s := range allStates {
@@ -367,6 +381,8 @@ func TestNoAckNothingTaken(t *testing.T) {
 
 // U-08: an ACK counts in [SND.UNA - MAX.SND.WND, SND.NXT]; what comes with another
 // is not taken, and an ACK answers (RFC 5961 §5.2).
+//
+// Proves: U-08, RFC 5961 §5.2
 func TestAckRange(t *testing.T) {
 	each(t, func(t *testing.T, v variant) {
 		open := func() *end {

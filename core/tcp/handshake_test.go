@@ -11,6 +11,8 @@ import (
 
 // RFC 7323 §2.2: the window of a segment with SYN is not scaled, the SYN-ACK of a
 // simultaneous open among them.
+//
+// Proves: RFC 7323 §2.2
 func TestSimultaneousOpenWindowIsNotScaled(t *testing.T) {
 	each(t, func(t *testing.T, v variant) {
 		e := newEnd(t, v, tcp.Linux())
@@ -27,6 +29,8 @@ func TestSimultaneousOpenWindowIsNotScaled(t *testing.T) {
 
 // RFC 6298 §3: what was sent twice is not measured, be it by the timer, since the
 // peer's SYN came again, or as the SYN-ACK of a simultaneous open.
+//
+// Proves: RFC 6298 §3
 func TestHandshakeSampleIsKarns(t *testing.T) {
 	each(t, func(t *testing.T, v variant) {
 		e := newEnd(t, v, tcp.Linux())
@@ -73,6 +77,8 @@ func TestHandshakeSampleOfAForgedEcho(t *testing.T) {
 
 // The peer's SYNs must not push our timer away: else the half-open connection
 // never ends (THREATS S13).
+//
+// Proves: S13
 func TestSynAckTimerIsNotPushedAway(t *testing.T) {
 	each(t, func(t *testing.T, v variant) {
 		e := newEnd(t, v, tcp.RFC9293())
@@ -121,6 +127,8 @@ func TestTextOnSynAckIsCutToTheWindow(t *testing.T) {
 
 // RFC 9293 §3.10.8: the user timeout ends the connection in any state, in SYN-SENT
 // and SYN-RECEIVED at the moment when it is over.
+//
+// Proves: RFC 9293 §3.10.8
 func TestUserTimeoutOfTheHandshake(t *testing.T) {
 	each(t, func(t *testing.T, v variant) {
 		for _, passive := range []bool{false, true} {

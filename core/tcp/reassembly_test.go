@@ -12,6 +12,8 @@ import (
 
 // THREATS S04: whatever arrives beyond a gap, 64 stretches are held and a segment
 // costs 64 steps at most, at the end as at the beginning.
+//
+// Proves: S04
 func TestReassemblyIsBounded(t *testing.T) {
 	const window = 1 << 20
 	r := &reassembly{}

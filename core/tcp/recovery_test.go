@@ -50,6 +50,8 @@ func TestFastRetransmitAfterTwoGigabytes(t *testing.T) {
 // RFC 6582 §3.2 step 1: duplicates at the very end of a recovery may be of what it
 // has sent needlessly, so they begin none. RFC 3042 §2: nor do they let more than
 // two segments out.
+//
+// Proves: RFC 6582 §3.2, RFC 3042 §2
 func TestDuplicatesBehindARecovery(t *testing.T) {
 	each(t, func(t *testing.T, v variant) {
 		e := newEnd(t, v, tcp.Linux()).passive(60000)
@@ -76,6 +78,8 @@ func TestDuplicatesBehindARecovery(t *testing.T) {
 
 // RFC 6675 §5: what was lost while the sender came back from a timeout is known at
 // the end of that, since SACKs have shown it. It must not wait for the timer.
+//
+// Proves: RFC 6675 §5
 func TestLossFoundAtTheEndOfARecovery(t *testing.T) {
 	each(t, func(t *testing.T, v variant) {
 		e := newEnd(t, v, tcp.Linux()).passive(60000, sackOK)
@@ -100,6 +104,8 @@ func TestLossFoundAtTheEndOfARecovery(t *testing.T) {
 
 // RFC 6582 §3.2 step 3: at the end of a recovery cwnd is no more than what is then
 // in flight and a segment, by which the duplicates before count no more.
+//
+// Proves: RFC 6582 §3.2
 func TestWindowAfterARecoveryWithoutSACK(t *testing.T) {
 	each(t, func(t *testing.T, v variant) {
 		cfg := tcp.RFC9293()

@@ -14,6 +14,8 @@ import (
 // MUST-14 to MUST-16, SHLD-28: the effective send MSS, for what the peer says, the
 // link takes and each segment carries of options: no segment is larger, and bulk
 // data fills it.
+//
+// Proves: MUST-14, MUST-15, MUST-16, SHLD-28
 func TestEffectiveMSSGrid(t *testing.T) {
 	for _, v6 := range []bool{false, true} {
 		fixed, assumed := 40, 536
@@ -85,6 +87,8 @@ func TestEffectiveMSSGrid(t *testing.T) {
 }
 
 // S03: a SYN that offers less than the least is refused, from either end.
+//
+// Proves: S03
 func TestTinyMSS(t *testing.T) {
 	each(t, func(t *testing.T, v variant) {
 		e := newEnd(t, v, tcp.RFC9293())
@@ -96,6 +100,8 @@ func TestTinyMSS(t *testing.T) {
 
 // MUST-38: the peer opens its window octet by octet; what goes is a full segment,
 // or half the largest window, or all that there is, or what the override lets go.
+//
+// Proves: MUST-38
 func TestSenderAvoidsSillyWindows(t *testing.T) {
 	const maxWindow = 4000
 	each(t, func(t *testing.T, v variant) {
@@ -139,6 +145,8 @@ func TestSenderAvoidsSillyWindows(t *testing.T) {
 
 // MUST-39: the user reads octet by octet; the right edge moves by a full segment or
 // half the buffer at least, but for the rounding of the scale, and never back.
+//
+// Proves: MUST-39
 func TestReceiverAvoidsSillyWindows(t *testing.T) {
 	each(t, func(t *testing.T, v variant) {
 		for _, buffer := range []uint32{1000, 5000, 65535} {
@@ -188,6 +196,8 @@ func TestReceiverAvoidsSillyWindows(t *testing.T) {
 
 // MUST-40, SHLD-18, SHLD-19: one segment waits for less than half a second, two
 // full ones do not.
+//
+// Proves: MUST-40, SHLD-18, SHLD-19
 func TestDelayedAcks(t *testing.T) {
 	each(t, func(t *testing.T, v variant) {
 		for _, cfg := range []tcp.Config{tcp.Linux(), tcp.RFC9293()} {

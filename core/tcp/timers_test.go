@@ -24,6 +24,8 @@ func (e *end) times(d clock.Duration) (at []int) {
 }
 
 // MUST-20 to MUST-23: when SYNs go again, and when the open is given up.
+//
+// Proves: MUST-20, MUST-21, MUST-22, MUST-23
 func TestSynSchedule(t *testing.T) {
 	each(t, func(t *testing.T, v variant) {
 		for _, c := range []struct {
@@ -114,6 +116,8 @@ func TestDataIsGivenUp(t *testing.T) {
 }
 
 // MUST-21: R2 is the user's, for one connection, and may be infinite.
+//
+// Proves: MUST-21
 func TestR2IsTheUsers(t *testing.T) {
 	each(t, func(t *testing.T, v variant) {
 		for _, cfg := range []tcp.Config{tcp.Linux(), tcp.RFC9293()} {
@@ -247,6 +251,8 @@ func TestKeepaliveSchedule(t *testing.T) {
 
 // D6, MUST-35 to MUST-37, SHLD-29, SHLD-30: zero-window probes double their
 // interval up to the largest RTO, and go on as long as they are answered.
+//
+// Proves: MUST-35, MUST-36, MUST-37, SHLD-29, SHLD-30
 func TestZeroWindowProbes(t *testing.T) {
 	each(t, func(t *testing.T, v variant) {
 		e := newEnd(t, v, tcp.Linux()).passive(0)
@@ -301,6 +307,8 @@ func TestZeroWindowProbes(t *testing.T) {
 
 // MUST-35, SHLD-17: a window that closes over what is in flight: resends are
 // probes, and do not end the connection while the peer answers.
+//
+// Proves: MUST-35, SHLD-17
 func TestZeroWindowOverTheFlight(t *testing.T) {
 	each(t, func(t *testing.T, v variant) {
 		for _, cfg := range []tcp.Config{tcp.Linux(), tcp.RFC9293()} {
@@ -334,6 +342,8 @@ func TestZeroWindowOverTheFlight(t *testing.T) {
 
 // MUST-18: the RTO at each step of a series of round trips is the reference's, RFC
 // 6298 §2; Karn's rule and the backoff around a loss.
+//
+// Proves: MUST-18, RFC 6298 §2
 func TestRTOReference(t *testing.T) {
 	series := []clock.Duration{
 		100 * ms, 100 * ms, 250 * ms, 10 * ms, 10 * ms, 10 * ms, 3 * second, 40 * ms, 41 * ms, 1, 77 * second, 5 * ms,
@@ -397,6 +407,8 @@ func TestRTOReference(t *testing.T) {
 }
 
 // MUST-18, RFC 7323 §4: timestamps tell which of two transmissions was answered.
+//
+// Proves: MUST-18, RFC 7323 §4
 func TestRTOWithTimestamps(t *testing.T) {
 	each(t, func(t *testing.T, v variant) {
 		e := newEnd(t, v, tcp.Linux())

@@ -11,6 +11,8 @@ import (
 
 // RFC 7323 §5.5: after 24 days TS.Recent is forgotten, and set anew from what
 // comes next, however old that seems.
+//
+// Proves: RFC 7323 §5.5
 func TestOutdatedTimestampIsSetAnew(t *testing.T) {
 	each(t, func(t *testing.T, v variant) {
 		e := newEnd(t, v, tcp.Linux()).passive(65535, stamp(1000, 0))
@@ -26,6 +28,8 @@ func TestOutdatedTimestampIsSetAnew(t *testing.T) {
 
 // RFC 7323 §4.3: TS.Recent follows the segment that covers Last.ACK.sent, by its
 // sequence number as it came, not as what was old of it has been cut off.
+//
+// Proves: RFC 7323 §4.3
 func TestTimestampOfAnOverlap(t *testing.T) {
 	each(t, func(t *testing.T, v variant) {
 		cfg := tcp.Linux()
@@ -41,6 +45,8 @@ func TestTimestampOfAnOverlap(t *testing.T) {
 
 // RFC 7323 §3.2: once timestamps were agreed on, a segment without is dropped in
 // silence, but for a reset. Linux takes it.
+//
+// Proves: RFC 7323 §3.2
 func TestSegmentWithoutItsTimestamp(t *testing.T) {
 	each(t, func(t *testing.T, v variant) {
 		e := newEnd(t, v, tcp.RFC9293()).passive(65535, stamp(100, 0))

@@ -11,6 +11,8 @@ import (
 
 // RFC 9293 §3.10.7.4, second check: a reset in the window of TIME-WAIT but not at
 // RCV.NXT gets a challenge ACK, one beyond it nothing.
+//
+// Proves: RFC 9293 §3.10.7.4
 func TestResetsInTimeWait(t *testing.T) {
 	each(t, func(t *testing.T, v variant) {
 		e := reach(t, v, tcp.Linux(), tcp.TimeWait)
@@ -44,6 +46,8 @@ func TestSynsInAHeldTimeWait(t *testing.T) {
 }
 
 // A FIN that acknowledges what was never sent is not the peer's: RFC 5961 §5.
+//
+// Proves: RFC 5961 §5
 func TestForgedFinInTimeWait(t *testing.T) {
 	each(t, func(t *testing.T, v variant) {
 		e := reach(t, v, tcp.Linux(), tcp.TimeWait)
@@ -59,6 +63,8 @@ func TestForgedFinInTimeWait(t *testing.T) {
 }
 
 // RFC 6191 §2: which SYN may open a connection in TIME-WAIT anew.
+//
+// Proves: RFC 6191 §2
 func TestReopenFromTimeWait(t *testing.T) {
 	type row struct {
 		before, now uint32 // timestamps, 0: without

@@ -13,6 +13,8 @@ import (
 // RFC 9293 §3.8.5, MUST-30, MUST-62: an urgent write sets URG and the pointer to
 // the octet behind it, in all segments that are sent before it is acknowledged;
 // its data stays in the stream.
+//
+// Proves: RFC 9293 §3.8.5, MUST-30, MUST-62
 func TestUrgentWrite(t *testing.T) {
 	each(t, func(t *testing.T, v variant) {
 		cfg := tcp.Linux()
@@ -42,6 +44,8 @@ func TestUrgentWrite(t *testing.T) {
 
 // MUST-31: urgent data may be longer than the pointer reaches. It saturates, and
 // catches up; the receiver is in urgent mode until the right octet has been read.
+//
+// Proves: MUST-31
 func TestUrgentOfAnyLength(t *testing.T) {
 	each(t, func(t *testing.T, v variant) {
 		for _, n := range []int{1, 65535, 65536, 1 << 20} {
@@ -92,6 +96,8 @@ func TestUrgentOfAnyLength(t *testing.T) {
 
 // MUST-32: an event for the first urgent pointer and for each that is further on.
 // U-21: none for one that is not, and no octet is lost whatever it says.
+//
+// Proves: MUST-32, U-21
 func TestUrgentEvents(t *testing.T) {
 	each(t, func(t *testing.T, v variant) {
 		e := newEnd(t, v, tcp.RFC9293()).passive(65535)

@@ -12,6 +12,8 @@ import (
 // Segments smaller than the unit of a scaled window must not let it creep on
 // while nobody reads: the window closes, and no more is taken than the buffer
 // holds (THREATS S30). The edge goes back by less than a unit at most.
+//
+// Proves: S30
 func TestSmallSegmentsDoNotMoveTheWindow(t *testing.T) {
 	each(t, func(t *testing.T, v variant) {
 		const buffer = 128 << 10
@@ -60,6 +62,8 @@ func TestWindowBeyondTheScale(t *testing.T) {
 
 // RFC 9293 §3.10.7.4: only an ACK of SND.UNA or more brings a window, since it
 // counts from there; an older one may still bring SACK blocks.
+//
+// Proves: RFC 9293 §3.10.7.4
 func TestOldAckBringsNoWindow(t *testing.T) {
 	each(t, func(t *testing.T, v variant) {
 		e := newEnd(t, v, tcp.Linux()).passive(20000, sackOK)
@@ -74,6 +78,8 @@ func TestOldAckBringsNoWindow(t *testing.T) {
 }
 
 // RFC 9293 §3.4: the FIN counts, so it has to fit the window like an octet does.
+//
+// Proves: RFC 9293 §3.4
 func TestFinFitsTheWindow(t *testing.T) {
 	each(t, func(t *testing.T, v variant) {
 		for _, cfg := range []tcp.Config{tcp.Linux(), tcp.RFC9293()} {
@@ -175,6 +181,8 @@ func TestSecondZeroWindowHasItsOwnClock(t *testing.T) {
 }
 
 // Nothing was sent for as long as nothing was sent again either (RFC 5681 §4.1).
+//
+// Proves: RFC 5681 §4.1
 func TestResendIsSending(t *testing.T) {
 	each(t, func(t *testing.T, v variant) {
 		e := newEnd(t, v, tcp.Linux()).passive(60000)
@@ -187,6 +195,8 @@ func TestResendIsSending(t *testing.T) {
 
 // RFC 9293 §3.8.6.2.1 rule 3: with Nagle, half of the largest window goes only when
 // nothing is in flight.
+//
+// Proves: RFC 9293 §3.8.6.2.1
 func TestHalfAWindowWaitsForNagle(t *testing.T) {
 	each(t, func(t *testing.T, v variant) {
 		for _, nagle := range []bool{true, false} {

@@ -152,6 +152,8 @@ func TestIPv4Options(t *testing.T) {
 }
 
 // RFC 791 §3.2: more fragments, an offset, or both.
+//
+// Proves: RFC 791 §3.2
 func TestIPv4Fragments(t *testing.T) {
 	for _, f := range []uint16{0x2000, 0x0001, 0x1fff, 0x3fff, 0x2001, 0x6000} {
 		var h wire.IP
