@@ -50,6 +50,7 @@ func TestUrgentOfAnyLength(t *testing.T) {
 	each(t, func(t *testing.T, v variant) {
 		for _, n := range []int{1, 65535, 65536, 1 << 20} {
 			cfg := tcp.Linux()
+			cfg.UrgentInline = true
 			cfg.SendBuffer, cfg.SendBufferMax, cfg.ReceiveBuffer, cfg.ReceiveBufferMax = 2<<20, 2<<20, 2<<20, 2<<20
 			a := newEnd(t, v, cfg).passive(65535, scale(7))
 			b := newEnd(t, variant{v.v6, v.irs, v.iss}, cfg).passive(65535, scale(7))
