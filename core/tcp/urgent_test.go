@@ -77,7 +77,7 @@ func TestUrgentOfAnyLength(t *testing.T) {
 				b.sent = b.sent[:0]
 			}
 			require.Positive(t, events)
-			require.Equal(t, n+100, b.c.Readable())
+			require.Equal(t, n+100, b.c.InQueue())
 			require.Equal(t, uint32(n), b.c.UrgentLeft(), "MUST-33")
 			one := make([]byte, 1)
 			for left := uint32(n); left > 0; {
