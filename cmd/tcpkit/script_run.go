@@ -10,7 +10,6 @@ import (
 	"runtime"
 	"strings"
 
-	"github.com/tcpkit/tcpkit/core/clock"
 	"github.com/tcpkit/tcpkit/core/pcapng"
 	"github.com/tcpkit/tcpkit/core/script"
 )
@@ -131,22 +130,29 @@ func (p *scriptPlan) run(r *scriptRun) {
 		return
 	}
 	cfg := p.config(r.strict, r.version)
-	var trace []byte
+	cfg.Trace = p.capture != ""
+	res := script.Run(s, cfg)
+	r.judge(s, res)
 	if p.capture != "" {
-		w := pcapng.Writer{Application: "tcpkit " + readVersion().Version, Comment: strings.Join(s.Title, "\n"), Interface: "script"}
-		trace = w.AppendHeader(nil)
-		cfg.Trace = func(at clock.Instant, inbound bool, packet []byte) {
-			dir := pcapng.Outbound
-			if inbound {
-				dir = pcapng.Inbound
-			}
-			trace = w.AppendPacket(trace, at, packet, dir, "")
+		r.failure = os.WriteFile(filepath.Join(p.capture, r.captureName()), traceFile(s, &res), 0o666)
+	}
+}
+
+// traceFile is a capture of a run: each packet with the script's line for it.
+func traceFile(s *script.Script, res *script.Result) []byte {
+	w := pcapng.Writer{Application: "tcpkit " + readVersion().Version, Comment: strings.Join(s.Title, "\n"), Interface: "script"}
+	b := w.AppendHeader(nil)
+	for _, x := range res.Packets {
+		dir, comment := pcapng.Outbound, ""
+		if x.Inbound {
+			dir = pcapng.Inbound
 		}
+		if x.Packet != nil {
+			comment = x.Packet.String()
+		}
+		b = w.AppendPacket(b, x.At, x.Bytes, dir, comment)
 	}
-	r.judge(s, script.Run(s, cfg))
-	if p.capture != "" {
-		r.failure = os.WriteFile(filepath.Join(p.capture, r.captureName()), trace, 0o666)
-	}
+	return b
 }
 
 // captureName is a file name for the capture of a run.

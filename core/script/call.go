@@ -48,7 +48,7 @@ func (j *judge) call(e *Event) *problem {
 	now := j.sys.Now()
 	p := &pendingCall{event: e, call: c, began: now, due: now, wake: clock.Never}
 	if c.Blocking {
-		p.due = origin.Add(c.End)
+		p.due = Origin.Add(c.End)
 		if e.Time.Kind == Relative {
 			p.due = now.Add(c.End - e.Time.At)
 		}
@@ -70,8 +70,8 @@ func (j *judge) call(e *Event) *problem {
 	return nil
 }
 
-// returned compares what a call has come to with what the script says.
-func (j *judge) returned(p *pendingCall, o outcome) *problem {
+// Returned implements Judge: it compares what a call has come to with what the script says.
+func (j *judge) Returned(p *pendingCall, at clock.Instant, o outcome) *problem {
 	p.over = true
 	if j.blocked == p {
 		j.blocked = nil
@@ -107,9 +107,8 @@ func (j *judge) returned(p *pendingCall, o outcome) *problem {
 	if o.differ != "" {
 		return fail(failed(o.differ))
 	}
-	now := j.sys.Now()
-	if off := now.Sub(p.due); p.call.Blocking && max(off, -off) > p.slack {
-		return fail(failed("expected  " + p.call.Name + " to return at " + seconds(p.due) + "\n  actual    it returned at " + seconds(now)))
+	if off := at.Sub(p.due); p.call.Blocking && max(off, -off) > p.slack {
+		return fail(failed("expected  " + p.call.Name + " to return at " + seconds(p.due) + "\n  actual    it returned at " + seconds(at)))
 	}
 	return nil
 }

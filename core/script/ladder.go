@@ -21,9 +21,17 @@ func (j *judge) climb(text string) {
 	j.rungs = append(j.rungs, rung{j.sys.Now(), state, peer, text})
 }
 
+// Note implements Judge.
+func (j *judge) Note(text, rule string) {
+	j.climb("        " + text)
+	if rule != "" {
+		j.rule = rule
+	}
+}
+
 func (j *judge) climbPacket(s *sent) { j.climb("    " + j.textOf(s)) }
 
-func (j *judge) climbInbound(p *Packet) { j.climb(p.text()) }
+func (j *judge) climbInbound(p *Packet) { j.climb(p.String()) }
 
 // stateTexts are the states of both ends of the connection under test.
 func (j *judge) stateTexts() (state, peer string) {
@@ -50,7 +58,7 @@ func (j *judge) ladder() string {
 	}
 	for _, x := range j.rungs[first:] {
 		start := len(b)
-		b = appendFixed(b, x.at.Sub(origin))
+		b = appendFixed(b, x.at.Sub(Origin))
 		for len(b) < start+13 {
 			b = append(b, ' ')
 		}

@@ -231,7 +231,7 @@ func (j *judge) compareStamp(f *flow, want, got *TCPOption, m *match) {
 	}
 	if j.tsTick > 0 {
 		off := clock.Duration(int32(got.Value-want.Value)) * j.tsTick
-		if max(off, -off) > max(j.tolerance, m.at.Sub(origin)/1000*clock.Duration(j.perMille)) {
+		if max(off, -off) > max(j.tolerance, m.at.Sub(Origin)/1000*clock.Duration(j.perMille)) {
 			m.number("the timestamp", want.Value, got.Value)
 		}
 	}
@@ -289,7 +289,7 @@ func (e *Event) packetText() string { return string(e.Packet.append(nil)) }
 // sideBySide shows what was expected above what came.
 func (j *judge) sideBySide(e *Event, m *match, lo, hi clock.Instant) string {
 	want := e.packetText()
-	got := m.actual.text()
+	got := m.actual.String()
 	width := max(len(want), len(got))
 	b := append([]byte(nil), "expected  "...)
 	b = append(append(b, want...), spaces(width-len(want))...)
@@ -313,8 +313,8 @@ func (j *judge) sideBySide(e *Event, m *match, lo, hi clock.Instant) string {
 
 func spaces(n int) string { return strings.Repeat(" ", max(n, 0)) }
 
-// text is the packet in the notation, or what there is of it.
-func (k *Packet) text() string {
+// String is the packet in the notation, or what there is of it.
+func (k *Packet) String() string {
 	if k.Kind == TCP && k.TCP == nil || k.Kind == ICMP && k.ICMP == nil {
 		return "> (not readable)"
 	}
@@ -326,11 +326,29 @@ func (j *judge) describe(s *sent) string { return j.textOf(s) + "  at " + second
 
 // textOf is a packet of the stack with the script's numbers.
 func (j *judge) textOf(s *sent) string {
+	k, bad := j.read(s)
+	if bad != "" {
+		return "> " + bad
+	}
+	return k.String()
+}
+
+// packetOf is a packet of the stack with the script's numbers; nil if it is not
+// readable.
+func (j *judge) packetOf(s *sent) *Packet {
+	k, bad := j.read(s)
+	if bad != "" {
+		return nil
+	}
+	return k
+}
+
+func (j *judge) read(s *sent) (k *Packet, bad string) {
 	var h wire.IP
 	var t wire.TCP
-	var k Packet
-	if _, bad := decode(s.bytes, &h, &k, &t); bad != "" {
-		return "> " + bad
+	k = &Packet{}
+	if _, bad := decode(s.bytes, &h, k, &t); bad != "" {
+		return nil, bad
 	}
 	if k.Kind == TCP && s.flow != nil {
 		s.flow.toScript(k.TCP)
@@ -338,5 +356,5 @@ func (j *judge) textOf(s *sent) string {
 	if k.Kind == TCP && s.flow != j.flow {
 		k.Ports = &Ports{t.SrcPort, t.DstPort}
 	}
-	return k.text()
+	return k, ""
 }

@@ -33,8 +33,8 @@ type Config struct {
 	// line.
 	Options []Option
 
-	// Trace is told of each packet, if it is there.
-	Trace func(at clock.Instant, inbound bool, packet []byte)
+	// Trace asks for the packets of the run.
+	Trace bool
 
 	// StrictPush compares PSH on segments that were merged to be as long as the
 	// script's, too. The option --strict_segments merges none.
@@ -70,6 +70,15 @@ type Result struct {
 	Detail  string // why it ended: where, what was expected, what happened
 	Ladder  string // the run so far, a line for each thing that happened
 	Output  string // of print
+	Packets []Traced
+}
+
+// Traced is a packet of a run.
+type Traced struct {
+	At      clock.Instant
+	Inbound bool // the script has sent it
+	Bytes   []byte
+	Packet  *Packet // with the script's numbers; nil if it is not readable
 }
 
 // problem is what ends a run before its last line.
@@ -78,10 +87,6 @@ type problem struct {
 	msg         string
 	unsupported bool
 }
-
-// The origin of a run on the virtual clock. It is not zero, so that nothing
-// takes "at the origin" for "never".
-const origin = clock.Instant(1000 * clock.Second)
 
 // How long the judge waits.
 const (
@@ -103,7 +108,7 @@ type judge struct {
 	place
 	script *Script
 	cfg    Config
-	sys    system
+	sys    System
 
 	nextPort                uint16 // of the next passive connection, on the script's side
 	tsTick                  clock.Duration
@@ -122,7 +127,9 @@ type judge struct {
 	scope   scope
 	text    bool // the script has written something other than zeros
 
+	base  clock.Instant // what relative times count from: when the event before happened
 	rungs []rung
+	trace []Traced
 	rule  string // what ruled last, and the text of its rule
 }
 
@@ -135,7 +142,23 @@ func Run(s *Script, cfg Config) Result {
 		// begins where the script wants it.
 		j, p = play(s, cfg, j.wantedISN-j.firstISN)
 	}
-	res := Result{Ladder: j.ladder(), Output: string(j.scope.output)}
+	return j.result(p)
+}
+
+// RunOn plays a script on another system.
+func RunOn(sys System, s *Script, cfg Config) Result {
+	j := newJudge(sys, s, cfg)
+	return j.result(j.run())
+}
+
+func newJudge(sys System, s *Script, cfg Config) *judge {
+	return &judge{script: s, cfg: cfg, sys: sys, base: Origin, scope: scope{vars: map[string]value{}}}
+}
+
+// result is what the judge says of a run that p ended.
+func (j *judge) result(p *problem) Result {
+	s := j.script
+	res := Result{Ladder: j.ladder(), Output: string(j.scope.output), Packets: j.trace}
 	if p == nil {
 		return res
 	}
@@ -161,8 +184,7 @@ func Run(s *Script, cfg Config) Result {
 func play(s *Script, cfg Config, shift uint32) (*judge, *problem) {
 	sys := newRunner(cfg.Core)
 	sys.isnShift = shift
-	j := &judge{script: s, cfg: cfg, sys: sys, scope: scope{vars: map[string]value{}}}
-	sys.judge = j
+	j := newJudge(sys, s, cfg)
 	return j, j.run()
 }
 
@@ -192,8 +214,8 @@ func (j *judge) run() *problem {
 // finish is the judgement behind the last line: no call may still block, and
 // the stack may have nothing more to say.
 func (j *judge) finish() *problem {
-	if j.quiet > 0 {
-		if p := j.advance(j.sys.Now().Add(j.quiet)); p != nil {
+	if wait := max(j.quiet, j.sys.Lag()); wait > 0 {
+		if p := j.advance(j.sys.Now().Add(wait)); p != nil {
 			return p
 		}
 	}
@@ -223,6 +245,7 @@ func (j *judge) event(e *Event) *problem {
 	if p := j.advance(at); p != nil {
 		return p
 	}
+	j.base = j.sys.Now()
 	if !j.cfg.Lenient && len(j.waiting) > 0 && j.waiting[0].at.Add(tolerance).Before(j.sys.Now()) {
 		return failed("expected no packet before this line\n  actual    " + j.describe(&j.waiting[0]))
 	}
@@ -240,9 +263,9 @@ func (j *judge) event(e *Event) *problem {
 
 // when is the time of an event: the same instant twice, or a range.
 func (j *judge) when(t *Time) (lo, hi clock.Instant) {
-	base := origin
+	base := Origin
 	if t.Kind == Relative || t.Kind == RelativeRange {
-		base = j.sys.Now()
+		base = j.base
 	}
 	lo = base.Add(t.At)
 	if t.Kind == AbsoluteRange || t.Kind == RelativeRange {
@@ -253,7 +276,7 @@ func (j *judge) when(t *Time) (lo, hi clock.Instant) {
 
 // slack is by how much an event may miss its time.
 func (j *judge) slack(at clock.Instant) clock.Duration {
-	return max(j.tolerance, at.Sub(j.sys.Now())/1000*clock.Duration(j.perMille))
+	return max(j.tolerance, at.Sub(j.base)/1000*clock.Duration(j.perMille))
 }
 
 // seconds is an instant as the script counts time.
@@ -261,7 +284,7 @@ func seconds(t clock.Instant) string {
 	if t == clock.Never {
 		return "never"
 	}
-	return string(appendFixed(nil, t.Sub(origin)))
+	return string(appendFixed(nil, t.Sub(Origin)))
 }
 
 // appendFixed appends a span in seconds, to the microsecond.
@@ -301,8 +324,8 @@ func (j *judge) overdue() *problem {
 	return &problem{pos: b.event.Pos, msg: "expected the call to return at " + seconds(b.due) + "\n  actual    it still waits at " + seconds(j.sys.Now())}
 }
 
-// took notes a packet that the system has sent.
-func (j *judge) took(at clock.Instant, b []byte) {
+// Sent implements Judge: it notes a packet that the system has sent.
+func (j *judge) Sent(at clock.Instant, b []byte) {
 	s := sent{at: at, bytes: append([]byte(nil), b...)}
 	var h wire.IP
 	var t wire.TCP
@@ -319,8 +342,8 @@ func (j *judge) took(at clock.Instant, b []byte) {
 	} else if bad == "" {
 		s.flow = j.flow
 	}
-	if j.cfg.Trace != nil {
-		j.cfg.Trace(at, false, b)
+	if j.cfg.Trace {
+		j.trace = append(j.trace, Traced{at, false, s.bytes, j.packetOf(&s)})
 	}
 	j.waiting = append(j.waiting, s)
 	j.climbPacket(&s)
@@ -344,8 +367,11 @@ func (j *judge) newFlow(local, remote wire.AddrPort) *flow {
 	return f
 }
 
-// opened puts a connection under test that the system has given to a descriptor.
-func (j *judge) opened(local, remote wire.AddrPort) {
+// Connects implements Judge.
+func (j *judge) Connects(local, remote wire.AddrPort) { j.newFlow(local, remote) }
+
+// Accepted implements Judge.
+func (j *judge) Accepted(local, remote wire.AddrPort) {
 	if j.flow = j.flowOf(local, remote); j.flow == nil {
 		j.newFlow(local, remote)
 	}
@@ -403,8 +429,8 @@ func (j *judge) inject(p *Packet) *problem {
 		return unsupported(why)
 	}
 	f.peerSends(b)
-	if j.cfg.Trace != nil {
-		j.cfg.Trace(j.sys.Now(), true, b)
+	if j.cfg.Trace {
+		j.trace = append(j.trace, Traced{j.sys.Now(), true, b, p})
 	}
 	j.climbInbound(p)
 	return j.sys.Inject(b)
@@ -445,6 +471,7 @@ func (j *judge) expect(e *Event) *problem {
 			return p
 		}
 	}
+	j.base = m.at
 	if len(m.differs) > 0 {
 		return failed(j.sideBySide(e, &m, lo, hi))
 	}

@@ -72,7 +72,7 @@ func (j *judge) setup() *problem {
 	if p := j.address(ipv6, local, remote); p != nil {
 		return p
 	}
-	return j.sys.Start(j.place)
+	return j.sys.Start(j.place, j)
 }
 
 // address has the addresses of packetdrill: those of RFC 5737, and for IPv6 of
@@ -245,7 +245,7 @@ func (j *judge) defaults() *problem {
 	return nil
 }
 
-// Set implements system. A setting is one number: name=value, where the name may be a path in /proc or
+// Set implements System. A setting is one number: name=value, where the name may be a path in /proc or
 // have dots, and a value of several numbers has commas, spaces or tabs.
 func (r *runner) Set(s string) *problem {
 	i := strings.IndexByte(s, '=')

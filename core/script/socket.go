@@ -297,7 +297,7 @@ func (r *runner) accept(s *socket, c *Call) outcome {
 	child.cfg, child.conn, child.connected, child.bound = &own, conn, true, true
 	child.nonblock = flags&constants["SOCK_NONBLOCK"] != 0
 	child.local = conn.Local()
-	r.judge.opened(conn.Local(), conn.Remote())
+	r.judge.Accepted(conn.Local(), conn.Remote())
 	return o
 }
 
@@ -317,7 +317,7 @@ func (r *runner) connect(s *socket, c *Call) outcome {
 			return failsWith(err)
 		}
 		s.conn, s.local, s.bound = conn, conn.Local(), true
-		r.judge.newFlow(conn.Local(), conn.Remote())
+		r.judge.Connects(conn.Local(), conn.Remote())
 	}
 	switch state := s.conn.State(); {
 	case state == tcp.SynSent || state == tcp.SynReceived:

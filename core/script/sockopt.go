@@ -300,7 +300,7 @@ func (r *runner) getsockopt(s *socket, c *Call) outcome {
 	return out
 }
 
-// Snapshot implements system.
+// Snapshot implements System.
 func (r *runner) Snapshot(local, remote wire.AddrPort, set func(name string, v uint64)) {
 	state, _ := r.State(local, remote)
 	set("tcpi_state", uint64(state.Linux()))

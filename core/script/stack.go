@@ -21,7 +21,7 @@ const (
 // when the judge waits, from one timer to the next.
 type runner struct {
 	place
-	judge *judge
+	judge Judge
 	core  core.Config
 	stack *core.Stack
 	pkt   packet.Packet
@@ -45,13 +45,13 @@ func newRunner(c core.Config) *runner {
 		c, _ = core.Profile("linux")
 		c.Secret = [16]byte{'s', 'c', 'r', 'i', 'p', 't'}
 	}
-	return &runner{core: c, now: origin}
+	return &runner{core: c, now: Origin}
 }
 
-// Name implements system.
+// Name implements System.
 func (r *runner) Name() string { return "tcpkit" }
 
-// Profile implements system.
+// Profile implements System.
 func (r *runner) Profile(name string) *problem {
 	secret := r.core.Secret
 	c, err := core.Profile(name)
@@ -62,9 +62,9 @@ func (r *runner) Profile(name string) *problem {
 	return nil
 }
 
-// Start implements system.
-func (r *runner) Start(p place) *problem {
-	r.place = p
+// Start implements System.
+func (r *runner) Start(p place, j Judge) *problem {
+	r.place, r.judge = p, j
 	prefix := wire.Prefix{Addr: p.local, Bits: 24}
 	if p.local.Is6() {
 		prefix.Bits = 64
@@ -81,7 +81,7 @@ func (r *runner) Start(p place) *problem {
 	return nil
 }
 
-// Now implements system.
+// Now implements System.
 func (r *runner) Now() clock.Instant { return r.now }
 
 // next is when something happens by itself; Never.
@@ -93,10 +93,13 @@ func (r *runner) next() clock.Instant {
 	return at
 }
 
-// Idle implements system.
+// Lag implements System: what happens is told at once.
+func (r *runner) Lag() clock.Duration { return 0 }
+
+// Idle implements System.
 func (r *runner) Idle() bool { return r.next() == clock.Never }
 
-// Wait implements system: the timers of one instant fire.
+// Wait implements System: the timers of one instant fire.
 func (r *runner) Wait(to clock.Instant) (more bool, bad *problem) {
 	at := r.next()
 	if at == clock.Never || at.After(to) {
@@ -125,7 +128,7 @@ func (r *runner) drain() *problem {
 	for n := 0; ; n++ {
 		r.note()
 		for r.stack.Output(r.now, &r.pkt) {
-			r.judge.took(r.now, r.pkt.Bytes)
+			r.judge.Sent(r.now, r.pkt.Bytes)
 			r.note()
 			if n++; n > maxPackets {
 				return failed("the stack sends packets without end")
@@ -164,29 +167,30 @@ func (r *runner) note() {
 		default:
 			continue
 		}
+		ruled := ""
 		if row, ok := rule.Lookup(e.Rule); ok {
 			text += ", " + e.Rule.String()
-			r.judge.rule = e.Rule.String() + ": " + row.Text
+			ruled = e.Rule.String() + ": " + row.Text
 		}
-		r.judge.climb("        " + text)
+		r.judge.Note(text, ruled)
 	}
 }
 
-// Inject implements system.
+// Inject implements System.
 func (r *runner) Inject(b []byte) *problem {
 	in := packet.Packet{Bytes: b}
 	r.stack.Input(r.now, &in)
 	return r.drain()
 }
 
-// Call implements system.
+// Call implements System.
 func (r *runner) Call(p *pendingCall) *problem {
 	if o := r.do(p); o.stop == nil && o.block {
 		if !p.call.Blocking {
 			return nil
 		}
 		r.blocked = p
-	} else if bad := r.judge.returned(p, o); bad != nil {
+	} else if bad := r.judge.Returned(p, r.now, o); bad != nil {
 		return bad
 	}
 	return r.drain()
@@ -202,7 +206,7 @@ func (r *runner) retry() (progress bool, bad *problem) {
 		return p.done != before, nil
 	}
 	r.blocked = nil
-	return true, r.judge.returned(p, o)
+	return true, r.judge.Returned(p, r.now, o)
 }
 
 // statusOf is what the stack tells of a connection. Of several that have had its
@@ -217,7 +221,7 @@ func (r *runner) statusOf(local, remote wire.AddrPort) (found core.Status, ok bo
 	return found, ok
 }
 
-// State implements system. What the stack has no connection for is CLOSED.
+// State implements System. What the stack has no connection for is CLOSED.
 func (r *runner) State(local, remote wire.AddrPort) (s tcp.State, held bool) {
 	s = tcp.Closed
 	if r.Listens(local) {
@@ -234,7 +238,7 @@ func (r *runner) State(local, remote wire.AddrPort) (s tcp.State, held bool) {
 	return s, held
 }
 
-// Listens implements system.
+// Listens implements System.
 func (r *runner) Listens(a wire.AddrPort) bool {
 	for _, s := range r.socks {
 		if s != nil && s.listener != nil && s.local.Port == a.Port {
