@@ -113,6 +113,9 @@ func TestAllFlagsToListener(t *testing.T) {
 					if want.flags.Has(wire.SYN) {
 						conns++
 						want.seq = g.Seq
+						if f.Has(wire.ECE | wire.CWR) {
+							want.flags |= wire.ECE // RFC 3168 §6.1.1
+						}
 					}
 					require.Equal(t, *want, answer{g.Seq, g.Ack, g.Flags}, "%v len %d", f, len(data))
 					require.Equal(t, conns, r.s.Conns(), "one connection in SYN-RECEIVED for each SYN")

@@ -101,6 +101,7 @@ const (
 	HostAborts
 	Landing
 	TimestampMissing
+	ECNReaction
 	last
 )
 

@@ -83,4 +83,5 @@ var rows = [last]Row{
 	Landing:         {Landing, 9293, "3.9.2.3", "MUST-63", "land", "a segment from an address that cannot send is ignored"},
 
 	TimestampMissing: {TimestampMissing, 7323, "3.2", "", "timestamp-missing", "once timestamps were agreed on, a segment without one is dropped"},
+	ECNReaction:      {ECNReaction, 3168, "6.1.2", "", "ecn-reaction", "an ACK with ECN-Echo: the congestion window is reduced once for this window of data"},
 }

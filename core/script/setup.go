@@ -301,8 +301,8 @@ var passed = [...]struct {
 	name string
 	most int64
 }{
-	{"tcp_fack", 0}, {"tcp_frto", 2}, {"tcp_early_retrans", 4}, {"tcp_recovery", 1}, {"tcp_ecn", 0}, {"tcp_ecn_option", 3},
-	{"tcp_pacing_ss_ratio", 1 << 20}, {"tcp_pacing_ca_ratio", 1 << 20}, {"tcp_notsent_lowat", 1 << 40}, {"tcp_fastopen", 0},
+	{"tcp_fack", 0}, {"tcp_frto", 2}, {"tcp_early_retrans", 4}, {"tcp_recovery", 1}, {"tcp_ecn_option", 3},
+	{"tcp_fastopen", 0},
 	{"tcp_tso_win_divisor", 1 << 20}, {"tcp_min_tso_segs", 1 << 20}, {"tcp_tso_rtt_log", 1 << 20}, {"tcp_no_metrics_save", 1}, {"tcp_moderate_rcvbuf", 1},
 	{"tcp_adv_win_scale", 31}, {"tcp_mtu_probing", 0}, {"tcp_base_mss", 1 << 20}, {"tcp_autocorking", 1}, {"tcp_limit_output_bytes", 1 << 40},
 	{"tcp_min_rtt_wlen", 1 << 20}, {"tcp_comp_sack_nr", 1 << 20}, {"tcp_shrink_window", 0}, {"ip_forward", 1}, {"tcp_challenge_ack_limit", 1 << 40},
@@ -319,6 +319,19 @@ func (r *runner) number(s, name string, v int64) *problem {
 	switch {
 	case name == "tcp_timestamps" && v >= 0 && v <= 2:
 		t.Timestamps = v != 0
+	case name == "tcp_ecn" && v >= 0 && v <= 2:
+		t.ECN = uint8(v)
+	case name == "tcp_pacing_ss_ratio" && v >= 0 && v <= 1000:
+		t.PacingSlowStart = uint16(v)
+	case name == "tcp_pacing_ca_ratio" && v >= 0 && v <= 1000:
+		t.PacingAvoidance = uint16(v)
+	case name == "tcp_notsent_lowat":
+		t.NotSentLowAt = 0
+		if v > 0 && v < 1<<31 { // else it bounds nothing
+			t.NotSentLowAt = uint32(v)
+		}
+	case name == "tcp_stdurg" && boolean:
+		t.UrgentAtLast = on
 	case name == "tcp_sack" && boolean:
 		t.SACK = on
 	case name == "tcp_dsack" && boolean:

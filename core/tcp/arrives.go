@@ -85,6 +85,9 @@ func (c *TCB) arrivesSynSent(now clock.Instant, seg *Segment) {
 			c.drop(now, rule.DropSynSentReset)
 			return
 		}
+		if c.retryWithoutECN(now) {
+			return
+		}
 		c.end(now, ErrRefused, BySegment, rule.SynSentReset)
 		return
 	}
@@ -101,6 +104,7 @@ func (c *TCB) arrivesSynSent(now clock.Instant, seg *Segment) {
 		return
 	}
 	c.takeSyn(now, seg)
+	c.takeECN(seg)
 	c.rcv.edge, c.rcv.offered = c.rcv.nxt.Add(seq.Size(min(c.rcv.limit, 65535))), true // as our SYN said
 	if !acceptable {
 		// Simultaneous open: our SYN goes again, now with an ACK (MUST-10).
@@ -144,6 +148,9 @@ func (c *TCB) synAcked(now clock.Instant, seg *Segment) {
 	if seg.Ack.After(c.snd.base) {
 		c.acknowledge(now, seg)
 	}
+	if c.passive && c.cfg.MSSOfWindow {
+		c.snd.maxWnd = 0 // the window of the SYN does not count
+	}
 	c.setWindow(now, seg)
 }
 
@@ -157,7 +164,10 @@ func (c *TCB) setWindow(now clock.Instant, seg *Segment) {
 		c.log(now, event.Event{Kind: event.Window, Rule: rule.WindowUpdate, A: uint64(w), B: uint64(max(w, c.snd.maxWnd))})
 	}
 	c.snd.wnd, c.snd.wl1, c.snd.wl2 = w, seg.Seq, seg.Ack
-	c.snd.maxWnd = max(c.snd.maxWnd, w)
+	if w > c.snd.maxWnd {
+		c.snd.maxWnd = w
+		c.windowGrew()
+	}
 }
 
 // finishQueued lets a close that waited for ESTABLISHED go ahead (§3.10.4).
@@ -289,6 +299,7 @@ func (c *TCB) checkSameSyn(now clock.Instant, seg *Segment) bool {
 		// The peer has not got our SYN-ACK: it goes again, as Linux has it. An ACK
 		// alone, as §3.10.7.4 wants, would tell the peer nothing.
 		c.drop(now, rule.DropSyn)
+		c.sentWithoutECN(seg)
 		c.pend |= pendSyn
 		return false
 	}
@@ -467,6 +478,7 @@ func (c *TCB) segmentText(now clock.Instant, seg *Segment) {
 		seg.Payload = seg.Payload[:c.rcv.fin.From(seg.Seq)]
 	}
 	c.notePeer(now, seg)
+	c.hearCE(seg)
 	if c.hold != nil && seg.Seq == seg.first {
 		c.noteDuplicate(c.hold.overlap(seg.Seq, seg.Seq.Add(seq.Size(len(seg.Payload)))))
 	}

@@ -96,6 +96,7 @@ func (c *TCB) forgetReceived() {
 // forgetSent gives the send side's memory back.
 func (c *TCB) forgetSent() {
 	c.sendBuf.release(&c.env.Pool)
+	c.ends = nil
 	if c.out != nil {
 		c.env.giveFlight(c.out)
 		c.out = nil

@@ -42,6 +42,8 @@ type Config struct {
 	NagleMinshall   bool           // only a small segment in flight holds back the next, as Linux has it
 	SWSOverride     clock.Duration // §3.8.6.2.1 rule 4, 0.1 s to 1 s
 	NotSentLowAt    uint32         // TCP_NOTSENT_LOWAT: the user may write while less than this waits to be sent; 0: the buffer's size decides
+	MSSOfWindow     bool           // no segment is larger than half of the largest window, as Linux has it against silly windows
+	PushHalf        bool           // PSH goes out whenever half of the largest window was sent without, as on Linux
 	ProbeWithData   bool           // a zero-window probe carries an octet; else it is an empty old segment, as Linux sends
 	KeepWindow      bool           // a duplicate ACK takes no window back but all of it, as Linux has it
 	MinWindowProbes uint8          // unanswered zero-window probes before the connection is given up
@@ -77,6 +79,7 @@ type Config struct {
 
 	// Explicit congestion notification, RFC 3168.
 	ECN           uint8 // 0: never; 1: our SYNs ask for it too; 2: only when the peer asks, as Linux
+	ECNWaits      bool  // an ECE that finds the window at one segment has the next wait for the timeout, §6.1.2 (MUST; Linux does not)
 	ECNResetRetry bool  // a reset that answers an ECN-setup SYN brings one more SYN without, §6.1.1.1 (MAY; Linux does not)
 
 	// Pacing.
@@ -128,7 +131,7 @@ func Linux() Config {
 		ChallengeInterval: 500 * clock.Millisecond, PAWSSlack: 1,
 		KeepaliveIdle: 2 * clock.Hour, KeepaliveInterval: 75 * clock.Second, KeepaliveCount: 9,
 		TimeWait: clock.Minute, FinWait2: clock.Minute,
-		UrgentZero: true, KeepMSS: true, ECN: 2, PacingSlowStart: 200, PacingAvoidance: 120,
+		UrgentZero: true, KeepMSS: true, MSSOfWindow: true, PushHalf: true, ECN: 2, PacingSlowStart: 200, PacingAvoidance: 120,
 		PathMTU: true, PathMTUFloor: 552, ICMPEndsOpen: true, LinuxErrors: true, SoftErrors: true,
 	}
 }
@@ -148,7 +151,8 @@ func RFC9293() Config {
 	c.UserTimeoutFromResend = false
 	c.DelayedAck, c.QuickAcks = 200*clock.Millisecond, 0
 	c.UrgentInline, c.UrgentZero, c.KeepMSS = true, false, false
-	c.ECNResetRetry = true
+	c.MSSOfWindow = false
+	c.PushHalf, c.ECNWaits, c.ECNResetRetry = false, true, true
 	c.PAWSSlack, c.RequireTimestamps = 0, true
 	c.TimeWait = 4 * clock.Minute // MSL is two minutes, §3.4.2
 	return c

@@ -87,7 +87,9 @@ func (c *TCB) forgetRecords() {
 func (c *TCB) letGo() { c.snd.more, c.snd.open, c.snd.flush = false, false, true }
 
 // held reports whether a cork holds a small segment back.
-func (c *TCB) held() bool { return (c.snd.corked || c.snd.more) && !c.snd.flush }
+func (c *TCB) held() bool {
+	return (c.snd.corked || c.snd.more) && !c.snd.flush && !c.snd.up.After(c.snd.una)
+}
 
 // written is the sequence number behind what the user has written.
 func (c *TCB) written() seq.Value { return c.snd.base.Add(seq.Size(c.sendBuf.n)) }

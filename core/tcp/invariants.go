@@ -32,6 +32,12 @@ func (c *TCB) Check() string {
 		return "a SYN is out, and no timer will send it again"
 	case c.state == TimeWait && !c.isArmed(timerWait):
 		return "TIME-WAIT has no end"
+	case c.ends != nil && (len(c.ends.list) == 0 || c.ends.list[0].AtOrBefore(s.una) || c.ends.list[len(c.ends.list)-1].After(c.written())):
+		return "the ends of records are not between SND.UNA and what was written"
+	case c.ecn.has(ecnReducing) && (c.rec.phase != CWR || c.ecn.point.After(s.nxt)):
+		return "a reduction for ECN is not the phase"
+	case r.apart != urgentNone && !r.urgent && !c.cfg.UrgentInline:
+		return "an urgent octet is kept for data that has been read"
 	case c.pend&pendDelayed != 0 && !c.isArmed(timerDelack):
 		return "an ACK is owed, and no timer will send it"
 	}
@@ -90,7 +96,7 @@ func (c *TCB) Settled() string {
 	if why := c.Check(); why != "" || !c.state.Synchronized() {
 		return why
 	}
-	if c.waiting() && c.out == nil && !c.isArmed(timerPersist) {
+	if c.waiting() && c.out == nil && !c.isArmed(timerPersist) && !c.isArmed(timerPace) {
 		return "data or a FIN waits, nothing is in flight, and no timer will send it"
 	}
 	if c.pend&(pendAck|pendReset|pendStray|pendProbe) != 0 {

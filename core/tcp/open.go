@@ -24,6 +24,7 @@ func (c *TCB) OpenPassive(now clock.Instant, iss seq.Value, offset uint32, syn *
 	c.begin(iss, offset)
 	c.takeOptions(now, &syn.Options)
 	c.takeSyn(now, syn)
+	c.takeECN(syn)
 	c.env.Stats.PassiveOpens++
 	c.become(now, SynReceived, BySegment, rule.ListenSyn)
 	c.pend |= pendSyn
@@ -69,7 +70,7 @@ func (c *TCB) OpenCookie(now clock.Instant, iss, irs seq.Value, offset uint32, o
 func (c *TCB) begin(iss seq.Value, offset uint32) {
 	c.snd.iss, c.snd.una, c.snd.nxt, c.snd.up = iss, iss, iss, iss
 	c.snd.base = iss.Add(1)
-	c.snd.small, c.snd.wl2 = iss, iss
+	c.snd.small, c.snd.wl2, c.snd.pushed = iss, iss, c.snd.base
 	c.rec.point, c.rec.high = iss, iss
 	c.ts.offset = offset
 }

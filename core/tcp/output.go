@@ -42,12 +42,12 @@ func (c *TCB) next(now clock.Instant, p *packet.Packet) (sent, built bool) {
 	default:
 		panic("tcp: no such state")
 	}
-	if c.out != nil && c.out.lost > 0 {
+	if c.out != nil && c.out.lost > 0 && c.mayDepart(now) {
 		if sent, built = c.sendLost(now, p); sent {
 			return sent, built
 		}
 	}
-	if c.waiting() {
+	if c.waiting() && c.mayDepart(now) {
 		if sent, built = c.sendNew(now, p); sent {
 			return sent, built
 		}
@@ -90,20 +90,21 @@ func (c *TCB) sendReset(now clock.Instant, p *packet.Packet) bool {
 	if c.pend&pendStray != 0 {
 		c.pend &^= pendStray
 		t := wire.TCP{Seq: c.strayAt, Flags: wire.RST}
-		return c.emit(now, p, &t, 0, 0)
+		return c.emit(now, p, &t, 0, 0, 0)
 	}
 	c.pend &^= pendReset
 	t := wire.TCP{Seq: c.snd.nxt, Ack: c.rcv.nxt, Flags: wire.RST | wire.ACK}
 	if c.ts.on {
 		c.putTimestamps(now, &t.Options)
 	}
-	return c.emit(now, p, &t, 0, 0)
+	return c.emit(now, p, &t, 0, 0, 0)
 }
 
 // sendSyn sends the SYN, with an ACK in SYN-RECEIVED.
 func (c *TCB) sendSyn(now clock.Instant, p *packet.Packet) bool {
 	c.pend &^= pendSyn
-	t := wire.TCP{Seq: c.snd.iss, Flags: wire.SYN}
+	again := c.snd.nxt != c.snd.iss
+	t := wire.TCP{Seq: c.snd.iss, Flags: wire.SYN | c.ecnSyn(again)}
 	o := &t.Options
 	o.Has, o.MSS = wire.HasMSS, c.ownMSS() // MUST-14
 	scale, sack, stamps := c.cfg.WindowScaling, c.cfg.SACK, c.cfg.Timestamps
@@ -127,12 +128,12 @@ func (c *TCB) sendSyn(now clock.Instant, p *packet.Packet) bool {
 	if stamps {
 		c.putTimestamps(now, o)
 	}
-	if c.snd.nxt == c.snd.iss {
+	if again {
+		c.synAgain = true
+	} else {
 		c.snd.nxt = c.snd.iss.Add(1)
 		c.resendAt = now
 		c.startUserTimer(now)
-	} else {
-		c.synAgain = true
 	}
 	if c.retries > 0 {
 		c.count.resent++
@@ -143,14 +144,14 @@ func (c *TCB) sendSyn(now clock.Instant, p *packet.Packet) bool {
 		// could keep a half-open connection for ever.
 		c.armRetransmit(now)
 	}
-	return c.emit(now, p, &t, 0, 0)
+	return c.emit(now, p, &t, 0, 0, 0)
 }
 
 // sendAck sends a segment without data; at is its sequence number.
 func (c *TCB) sendAck(now clock.Instant, p *packet.Packet, at seq.Value) bool {
 	t := wire.TCP{Seq: at, Flags: wire.ACK}
 	c.complete(now, &t)
-	return c.emit(now, p, &t, 0, 0)
+	return c.emit(now, p, &t, 0, 0, 0)
 }
 
 // complete fills in what every segment of a synchronized connection carries: the
@@ -158,7 +159,10 @@ func (c *TCB) sendAck(now clock.Instant, p *packet.Packet, at seq.Value) bool {
 func (c *TCB) complete(now clock.Instant, t *wire.TCP) {
 	t.Ack = c.rcv.nxt
 	t.Window = c.offer(false)
-	if up := c.snd.up; up != c.snd.una && up.After(t.Seq) {
+	if c.ecn.has(ecnEcho) {
+		t.Flags |= wire.ECE
+	}
+	if up := c.snd.up; up.After(c.snd.una) && up.After(t.Seq) {
 		t.Flags |= wire.URG
 		t.Urgent = uint16(min(up.From(t.Seq), 65535)) // MUST-31, MUST-62
 	}
@@ -204,6 +208,9 @@ func (c *TCB) sendLost(now clock.Instant, p *packet.Packet) (sent, built bool) {
 	}
 	if size := c.payloadMax(); n > size {
 		n, fin = size, false
+	}
+	if cut, _ := c.toRecordEnd(s.start, n); cut < n {
+		n, fin = cut, false
 	}
 	if c.rec.force == 0 && c.inFlight()+n > c.cc.Cwnd {
 		return false, false
@@ -268,11 +275,11 @@ func (c *TCB) sendNew(now clock.Instant, p *packet.Packet) (sent, built bool) {
 	if edge := c.snd.una.Add(c.snd.wnd); edge.After(c.snd.nxt) {
 		usable = uint32(edge.From(c.snd.nxt))
 	}
-	n := min(unsent, usable)
+	n, _ := c.toRecordEnd(c.snd.nxt, min(unsent, usable))
 	// §3.4: the FIN counts like an octet, so it has to fit the window like one.
 	fin := c.snd.finQueued && usable > unsent
 	if force {
-		n = min(unsent, max(usable, 1), limit)
+		n, _ = c.toRecordEnd(c.snd.nxt, min(unsent, max(usable, 1), limit))
 	} else {
 		room := uint32(0)
 		if f := c.inFlight(); f < c.cc.Cwnd {
@@ -285,11 +292,18 @@ func (c *TCB) sendNew(now clock.Instant, p *packet.Packet) (sent, built bool) {
 			n = max(room, min(n, limit))
 		}
 		n = c.segmentSize(n, limit)
-		if n < unsent && n < limit && !c.worthSending(n) {
+		switch _, whole := c.toRecordEnd(c.snd.nxt, n); {
+		case n >= limit || n == 0 && unsent == 0:
+		case n < unsent && !whole && !c.worthSending(n):
 			c.armPersist(now)
 			return false, false
-		}
-		if n == unsent && n < limit && n > 0 && !c.snd.finQueued && c.nagled() {
+		case n < unsent:
+			// The end of a record, with another behind it.
+		case c.snd.finQueued:
+		case c.held():
+			c.armPersist(now)
+			return false, false
+		case c.nagled():
 			return false, false
 		}
 	}
@@ -321,7 +335,24 @@ func (c *TCB) sendNew(now clock.Instant, p *packet.Packet) (sent, built bool) {
 	if c.pend&pendDelayed != 0 {
 		c.rcv.pingpong = true
 	}
+	if c.cfg.PushHalf && start.Add(seq.Size(n)).From(c.snd.pushed) > c.snd.maxWnd/2 {
+		c.pend |= pendPush
+	}
+	if c.cfg.NotSentLowAt > 0 {
+		c.roomFreed()
+	}
 	return true, c.sendData(now, p, start, n, fin, false)
+}
+
+// pushes reports whether the octets up to end have PSH: when they are all that was
+// written (MUST-61), unless the user has said that more follows, and at the end of
+// a record.
+func (c *TCB) pushes(end seq.Value) bool {
+	if end == c.written() {
+		return !c.snd.open
+	}
+	_, whole := c.toRecordEnd(end.Sub(1), 1)
+	return whole
 }
 
 // segmentSize cuts n to what one packet takes: one segment, or on a link that
@@ -331,6 +362,13 @@ func (c *TCB) segmentSize(n, limit uint32) uint32 {
 		return min(n, limit) // a duplicate is reported once, RFC 2883 §4
 	}
 	room := c.env.Link.MaxSuper - 120 // the largest headers
+	if c.ecn.has(ecnReduced) {
+		return limit // the CWR is for one segment (RFC 3168 §6.1.2)
+	}
+	if c.paced() {
+		// As Linux: what goes out in a millisecond, but two segments.
+		room = min(room, max(int(2*limit), int(min(c.pacingRate()>>10, 65535))))
+	}
 	if room < int(2*limit) {
 		return limit
 	}
@@ -346,20 +384,22 @@ func (c *TCB) worthSending(n uint32) bool {
 }
 
 // nagled reports whether Nagle's algorithm holds a small segment back (§3.7.4):
-// while anything is in flight, or as Linux has it while a small one is.
+// while anything is in flight, or as Linux has it while a small one is. Urgent data
+// does not wait.
 func (c *TCB) nagled() bool {
-	if !c.cfg.Nagle || c.out == nil {
+	if !c.cfg.Nagle || c.out == nil || c.snd.flush || c.snd.up.After(c.snd.una) {
 		return false
 	}
 	return !c.cfg.NagleMinshall || c.snd.small.After(c.snd.una)
 }
 
 // sendData sends n octets of the send buffer from start, with the FIN behind them
-// if it is due. PSH marks the end of what is queued (MUST-61).
+// if it is due. again is for what was sent before.
 func (c *TCB) sendData(now clock.Instant, p *packet.Packet, start seq.Value, n uint32, fin, again bool) bool {
 	t := wire.TCP{Seq: start, Flags: wire.ACK}
 	off := uint32(start.From(c.snd.base))
-	if n > 0 && off+n == c.sendBuf.n {
+	end := start.Add(seq.Size(n))
+	if n > 0 && c.pushes(end) {
 		t.Flags |= wire.PSH
 	}
 	if fin {
@@ -369,6 +409,9 @@ func (c *TCB) sendData(now clock.Instant, p *packet.Packet, start seq.Value, n u
 		c.pend &^= pendPush
 		t.Flags |= wire.PSH
 	}
+	if t.Flags&wire.PSH != 0 && !again {
+		c.snd.pushed = end
+	}
 	c.complete(now, &t)
 	c.sentAt = now
 	c.count.octetsSent += uint64(n)
@@ -376,15 +419,19 @@ func (c *TCB) sendData(now clock.Instant, p *packet.Packet, start seq.Value, n u
 	if again {
 		c.count.octetsResent += uint64(n)
 	}
+	ecn := uint8(0)
 	if n > 0 {
 		c.count.dataSegsOut++
+		c.departed(now, n)
+		// What goes beyond the window is a probe, RFC 3168 §6.1.6.
+		ecn = c.codepoint(&t, again || end.After(c.snd.una.Add(c.snd.wnd)))
 	}
-	return c.emit(now, p, &t, off, n)
+	return c.emit(now, p, &t, ecn, off, n)
 }
 
-// emit makes t and n octets of the send buffer from off a packet. It reports
-// false when a hook has dropped the segment.
-func (c *TCB) emit(now clock.Instant, p *packet.Packet, t *wire.TCP, off, n uint32) bool {
+// emit makes t and n octets of the send buffer from off a packet, with the ECN
+// field ecn. It reports false when a hook has dropped the segment.
+func (c *TCB) emit(now clock.Instant, p *packet.Packet, t *wire.TCP, ecn uint8, off, n uint32) bool {
 	t.SrcPort, t.DstPort = c.tuple.Local.Port, c.tuple.Remote.Port
 	if c.env.HookMask&HookLeaving != 0 && c.hookSegment(now, t, int(n), true, rule.NotDropped) == DropIt {
 		c.env.Stats.Drops[rule.DropHook]++
@@ -392,7 +439,7 @@ func (c *TCB) emit(now clock.Instant, p *packet.Packet, t *wire.TCP, off, n uint
 	}
 	ip := wire.IP{
 		Src: c.tuple.Local.Addr, Dst: c.tuple.Remote.Addr, Protocol: wire.ProtocolTCP,
-		TTL: c.cfg.TTL, TOS: c.cfg.TOS, DontFragment: c.cfg.PathMTU,
+		TTL: c.cfg.TTL, TOS: c.cfg.TOS&^ecnMask | ecn, DontFragment: c.cfg.PathMTU,
 	}
 	if !c.cfg.PathMTU {
 		// RFC 6864 §4.1: a packet that may be fragmented needs an ID.

@@ -80,6 +80,7 @@ func (c *TCB) acknowledge(now clock.Instant, seg *Segment) {
 	} else if advance > 0 && !a.again {
 		c.rtt.backoff = 0
 	}
+	c.snd.more = false // an ACK lets go what WriteMore holds back
 	oldWnd := c.snd.wnd
 	// §3.10.7.4: only a newer segment changes the window (U-10), which counts from
 	// SND.UNA.
@@ -104,6 +105,7 @@ func (c *TCB) acknowledge(now clock.Instant, seg *Segment) {
 	}
 	duplicate := advance == 0 && seg.Ack == c.snd.una && c.out != nil && len(seg.Payload) == 0 &&
 		seg.Flags&(wire.SYN|wire.FIN) == 0 && c.snd.wnd == oldWnd
+	ece := c.hearECE(now, seg, before)
 	ended := c.judge(now, advance, duplicate, s.fresh)
 	fresh := a.fresh + s.fresh
 	// RFC 5681 §3.1: the window grows by ACKs that move SND.UNA; what is only
@@ -111,7 +113,7 @@ func (c *TCB) acknowledge(now clock.Instant, seg *Segment) {
 	if advance > 0 && fresh > 0 && (c.rec.phase != Recovery || ended) {
 		c.env.ack = cc.Ack{
 			Now: now, Acked: uint32(fresh), InFlight: before, RTT: trip,
-			SRTT: c.rtt.srtt, MinRTT: c.rtt.least, CwndLimited: c.limitedBy(before),
+			SRTT: c.rtt.srtt, MinRTT: c.rtt.least, CwndLimited: c.limitedBy(before), ECE: ece, InRecovery: c.rec.phase == CWR,
 		}
 		c.cfg.Controller.OnAck(&c.cc, &c.env.ack)
 		c.logCongestion(now)
@@ -159,6 +161,7 @@ func (c *TCB) release(una seq.Value) acked {
 	c.sendBuf.discard(&c.env.Pool, data, false)
 	c.snd.base = c.snd.base.Add(seq.Size(data))
 	c.count.octetsAcked += uint64(data)
+	c.forgetRecords()
 	if c.rec.high.Before(una) {
 		c.rec.high = una
 	}
@@ -338,8 +341,10 @@ func (c *TCB) enter(now clock.Instant, id rule.ID) {
 	c.rec.point = c.snd.nxt
 	c.rec.force = 1
 	c.env.Stats.FastRetransmits++
-	c.cfg.Controller.OnLoss(&c.cc, now, uint32(c.snd.nxt.From(c.snd.una)))
-	c.cc.Cwnd = c.cc.Ssthresh
+	if !c.ecn.has(ecnReducing) { // else this window of data has had its reduction
+		c.cfg.Controller.OnLoss(&c.cc, now, uint32(c.snd.nxt.From(c.snd.una)))
+		c.cc.Cwnd = c.cc.Ssthresh
+	}
 	c.setPhaseBy(now, Recovery, id)
 	c.logCongestion(now)
 }
@@ -362,8 +367,14 @@ func (c *TCB) leave(now clock.Instant) {
 func (c *TCB) setPhase(now clock.Instant, p Phase) { c.setPhaseBy(now, p, rule.None) }
 
 func (c *TCB) setPhaseBy(now clock.Instant, p Phase, id rule.ID) {
+	if p < CWR && c.ecn.has(ecnReducing) {
+		p = CWR
+	}
 	if p == c.rec.phase {
 		return
+	}
+	if p >= Recovery {
+		c.reduced()
 	}
 	if c.env.Log.On(event.Recovery) {
 		c.log(now, event.Event{Kind: event.Recovery, Rule: id, From: uint8(c.rec.phase), To: uint8(p), A: uint64(c.rec.point)})

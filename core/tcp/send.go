@@ -43,6 +43,14 @@ func (c *TCB) write(now clock.Instant, b []byte) (int, error) {
 		return 0, ErrWouldBlock
 	}
 	room := min(int(c.snd.limit-c.sendBuf.n), len(b))
+	if low, unsent := c.cfg.NotSentLowAt, uint32(c.Unsent()); low > 0 {
+		if unsent >= low {
+			c.snd.wantRoom = true
+			return 0, ErrWouldBlock
+		}
+		// As much as can be sent now, and segments until low is reached.
+		room = min(room, int(c.sendable()+roundUp(low-unsent, uint32(max(c.mss, 1)))))
+	}
 	n := c.sendBuf.append(&c.env.Pool, b[:room])
 	if n > 0 {
 		c.snd.flush = false
@@ -63,6 +71,9 @@ func (c *TCB) write(now clock.Instant, b []byte) (int, error) {
 
 // Writable is the number of octets that Write would take now.
 func (c *TCB) Writable() int {
+	if low := c.cfg.NotSentLowAt; low > 0 && uint32(c.Unsent()) >= low {
+		return 0
+	}
 	if c.snd.finQueued || c.sendBuf.n >= c.snd.limit {
 		return 0
 	}
@@ -103,9 +114,21 @@ func (c *TCB) tuneSend() {
 	}
 }
 
+// sendable is how many octets that are still to be written could be sent at once.
+func (c *TCB) sendable() uint32 {
+	n := uint32(c.snd.wnd) - min(uint32(c.snd.wnd), uint32(c.snd.nxt.From(c.snd.una)))
+	n = min(n, c.cc.Cwnd-min(c.cc.Cwnd, c.inFlight()))
+	return n - min(n, uint32(c.Unsent()))
+}
+
+func roundUp(n, unit uint32) uint32 { return (n + unit - 1) / unit * unit }
+
 // roomFreed tells the user when a third of the buffer is free again, so that it
-// is not woken for every segment.
+// is not woken for every segment, and less than half of NotSentLowAt is unsent.
 func (c *TCB) roomFreed() {
+	if low := c.cfg.NotSentLowAt; low > 0 && uint32(c.Unsent()) >= (low+1)/2 {
+		return
+	}
 	if c.snd.wantRoom && c.sendBuf.n <= c.snd.limit-c.snd.limit/3 {
 		c.snd.wantRoom = false
 		c.ready |= ReadyWrite

@@ -15,7 +15,7 @@ type Info struct {
 	Retransmits uint8 // timeouts in a row
 	Probes      uint8 // unanswered probes
 	Backoff     uint8
-	Options     uint8 // OptTimestamps | OptSACK | OptWScale
+	Options     uint8 // OptTimestamps and its kin
 	SndWscale   uint8
 	RcvWscale   uint8
 
@@ -65,6 +65,8 @@ const (
 	OptTimestamps uint8 = 1
 	OptSACK       uint8 = 2
 	OptWScale     uint8 = 4
+	OptECN        uint8 = 8  // agreed on
+	OptECNSeen    uint8 = 16 // a packet with ECT has come
 )
 
 // Info gives a picture of the connection now. It may be called in any state.
@@ -79,7 +81,7 @@ func (c *TCB) Info(now clock.Instant) Info {
 		PMTU: uint32(c.pathMTU), RTT: micro(c.rtt.srtt), RTTVar: micro(c.rtt.rttvar), MinRTT: micro(c.rtt.least),
 		SndSsthresh: c.cc.Ssthresh / mss, SndCwnd: c.cc.Cwnd / mss, AdvMSS: uint32(c.ownMSS()),
 		Reordering: uint32(c.cfg.DupThresh), RcvRTT: micro(c.rcv.echoRTT), RcvSpace: c.rcv.limit,
-		TotalRetrans: c.count.resent, PacingRate: c.cc.PacingRate,
+		TotalRetrans: c.count.resent, PacingRate: c.pacingRate(),
 		BytesAcked: c.count.octetsAcked, BytesReceived: c.count.octetsReceived,
 		BytesSent: c.count.octetsSent, BytesRetrans: c.count.octetsResent,
 		SegsOut: c.count.segsOut, SegsIn: c.count.segsIn, DataSegsIn: c.count.dataSegsIn, DataSegsOut: c.count.dataSegsOut,
@@ -99,6 +101,12 @@ func (c *TCB) Info(now clock.Instant) Info {
 	}
 	if c.ts.scaleOK {
 		i.Options |= OptWScale
+	}
+	if c.ecn.has(ecnAgreed) {
+		i.Options |= OptECN
+	}
+	if c.ecn.has(ecnSeen) {
+		i.Options |= OptECNSeen
 	}
 	if c.out != nil {
 		i.Unacked = segs(uint32(c.snd.nxt.From(c.snd.una)))
@@ -127,6 +135,9 @@ func (c *TCB) Clone(env *Env) TCB {
 		h := *c.hold
 		d.hold = &h
 	}
+	if c.ends != nil {
+		d.ends = &recordEnds{list: append([]seq.Value(nil), c.ends.list...)}
+	}
 	return d
 }
 
@@ -136,7 +147,7 @@ func (c *TCB) Fingerprint(h *siphash.Hash, now clock.Instant) {
 	flags := uint64(0)
 	for i, b := range [...]bool{
 		c.passive, c.released, c.readShut, c.answered, c.snd.finQueued, c.snd.finSent, c.snd.wantRoom,
-		c.rcv.pingpong, c.rcv.finKnown, c.rcv.finished, c.rcv.urgent, c.rcv.offered, c.ts.on, c.ts.sackOK, c.ts.scaleOK, c.rtt.sampled,
+		c.rcv.pingpong, c.rcv.finKnown, c.rcv.finished, c.rcv.urgent, c.rcv.offered, c.snd.corked, c.snd.more, c.snd.open, c.snd.flush, c.ts.on, c.ts.sackOK, c.ts.scaleOK, c.rtt.sampled,
 	} {
 		if b {
 			flags |= 1 << i
@@ -173,6 +184,19 @@ func (c *TCB) Fingerprint(h *siphash.Hash, now clock.Instant) {
 		stray = seq.Size(c.strayAt - s.iss)
 	}
 	h.WriteUint64(uint64(c.rec.high-s.iss)<<32 | uint64(stray))
+	h.WriteUint64(uint64(c.ecn.flags)<<48 | uint64(r.apart)<<40 | uint64(r.octet)<<32 | uint64(s.pushed-s.iss))
+	if c.ecn.has(ecnReducing) {
+		h.WriteUint64(uint64(c.ecn.point - s.iss))
+	}
+	if r.urgent {
+		h.WriteUint64(uint64(r.up - r.irs))
+	}
+	h.WriteUint64(uint64(max(0, c.paceAt.Sub(now))))
+	if c.ends != nil {
+		for _, end := range c.ends.list {
+			h.WriteUint64(uint64(end - s.iss))
+		}
+	}
 	for slot := range timerSlots {
 		if c.isArmed(slot) {
 			h.WriteUint64(uint64(c.timers[slot].Sub(now)))

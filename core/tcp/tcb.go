@@ -36,6 +36,7 @@ type TCB struct {
 	rec recovery
 	cc  cc.State
 	ts  timestamps
+	ecn ecn
 
 	armed  uint16 // a bit for each slot in use
 	timers [timerSlots]clock.Instant
@@ -48,6 +49,7 @@ type TCB struct {
 	heardAt  clock.Instant // when the last acceptable segment arrived
 	sentAt   clock.Instant // when the last segment with data was sent, for restarts after idleness
 	resendAt clock.Instant // when the first retransmission in a row, or the SYN, was sent
+	paceAt   clock.Instant // when data may be sent next; in the past if it is not paced
 	answerAt clock.Instant // when the last ACK for an unacceptable segment was sent
 
 	sendBuf buffer
@@ -70,6 +72,7 @@ type send struct {
 	up            seq.Value // SND.UP
 	wl1, wl2      seq.Value
 	base          seq.Value // sequence number of the first octet in sendBuf
+	pushed        seq.Value // end of the last new segment that had PSH
 	small         seq.Value // end of the last segment that was smaller than the MSS
 	wnd, maxWnd   seq.Size  // SND.WND and the largest it has been
 	limit         uint32    // octets the send buffer may hold now
@@ -229,6 +232,7 @@ func (c *TCB) setup(now clock.Instant) {
 	c.rcv.acked = c.rcv.nxt
 	c.rcv.up = c.rcv.nxt
 	c.snd.up = c.snd.una
+	c.paceAt = now
 	if !c.ts.scaleOK {
 		c.rcv.scale, c.snd.scale = 0, 0
 	}
@@ -260,12 +264,33 @@ func (c *TCB) setMSS() {
 	if c.ts.on {
 		m -= timestampOption
 	}
+	if c.cfg.MSSOfWindow && c.snd.maxWnd > 0 {
+		// Linux: of a window of up to 536 octets all of it.
+		half := int(c.snd.maxWnd)
+		if half > 536 {
+			half /= 2
+		}
+		m = min(m, max(half, leastOfWindow))
+	}
 	c.mss = uint16(max(m, leastMSS))
 	c.cc.MSS = uint32(c.mss)
 }
 
+// windowGrew takes in that the peer's window is larger than ever. The congestion
+// window stays what it is in segments, as Linux counts it.
+func (c *TCB) windowGrew() {
+	if !c.cfg.MSSOfWindow || c.mss == 0 {
+		return
+	}
+	old := uint32(c.mss)
+	if c.setMSS(); uint32(c.mss) != old {
+		c.cc.Cwnd = uint32(min(uint64(c.cc.Cwnd)*uint64(c.mss)/uint64(old), cc.MaxWindow))
+	}
+}
+
 const (
 	timestampOption = 12 // with its padding
+	leastOfWindow   = 48 // what a small window may leave of the MSS
 	leastMSS        = 8  // whatever a peer or a router says
 )
 

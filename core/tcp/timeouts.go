@@ -34,6 +34,8 @@ func (c *TCB) Expire(now clock.Instant) {
 			c.giveUp(now, ErrUserTimeout, rule.UserTimeout, false)
 		case timerWait:
 			c.waitTimeout(now)
+		case timerPace:
+			// Output goes on.
 		}
 	}
 }

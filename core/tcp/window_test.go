@@ -83,6 +83,7 @@ func TestOldAckBringsNoWindow(t *testing.T) {
 func TestFinFitsTheWindow(t *testing.T) {
 	each(t, func(t *testing.T, v variant) {
 		for _, cfg := range []tcp.Config{tcp.Linux(), tcp.RFC9293()} {
+			cfg.MSSOfWindow = false
 			e := newEnd(t, v, cfg).passive(1000)
 			e.write(1000)
 			require.NoError(t, e.c.CloseWrite(e.now))
