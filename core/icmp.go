@@ -92,8 +92,10 @@ func unreachable6(code uint8) (err tcp.Error, hard bool) {
 	switch code {
 	case wire.ICMPv6PortFailed:
 		return tcp.ErrRefused, true
-	case wire.ICMPv6NoRoute, wire.ICMPv6RouteReject:
+	case wire.ICMPv6NoRoute:
 		return tcp.ErrNetUnreachable, false
+	case wire.ICMPv6Prohibited, wire.ICMPv6PolicyFailed, wire.ICMPv6RouteReject:
+		return tcp.ErrProhibited, false
 	default:
 		return tcp.ErrHostUnreachable, false
 	}

@@ -83,6 +83,7 @@ var errnos = [...]struct {
 	{tcp.ErrProtocolUnreachable, "ENOPROTOOPT"},
 	{tcp.ErrMessageSize, "EMSGSIZE"},
 	{tcp.ErrUnsupported, "EOPNOTSUPP"},
+	{tcp.ErrProhibited, "EACCES"},
 }
 
 // errnoOf is the name of Linux for an error of the engine.

@@ -33,6 +33,7 @@ type Config struct {
 	// Congestion control.
 	Controller         cc.Controller
 	InitialWindow      uint32 // segments, RFC 6928
+	InitialWindowMax   uint32 // octets, beyond two segments; 0: no bound, as on Linux
 	ByteCountingLimit  uint32 // segments counted for one ACK in slow start, RFC 3465's L; 0: all
 	DupThresh          uint8  // duplicate ACKs that mean loss, RFC 5681 §3.2
 	SlowStartAfterIdle bool   // RFC 5681 §4.1
@@ -142,6 +143,7 @@ func RFC9293() Config {
 	c := Linux()
 	c.MinMSS = 216 // room for every option and some data
 	c.Controller, c.ByteCountingLimit = reno, 2
+	c.InitialWindowMax = 14600 // RFC 6928 §2
 	c.ICMPEndsOpen, c.LinuxErrors = false, false
 	c.NagleMinshall, c.ProbeWithData, c.KeepWindow = false, true, false
 	c.RTOMin, c.RTOMax, c.RTOMinOfVariance = clock.Second, 60*clock.Second, false

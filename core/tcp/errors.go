@@ -29,6 +29,7 @@ const (
 	ErrMessageSize               // ICMP: packet too big
 	ErrUserTimeout               // data was not acknowledged within the user timeout
 	ErrUnsupported               // this stack does not do that
+	ErrProhibited                // ICMPv6: somebody on the path does not let it through
 	errorCount
 )
 
@@ -55,6 +56,7 @@ var texts = [errorCount]string{
 	ErrMessageSize:         "message too long",
 	ErrUserTimeout:         "connection aborted due to user timeout",
 	ErrUnsupported:         "not supported",
+	ErrProhibited:          "communication prohibited",
 }
 
 // Error is the error's text.

@@ -221,6 +221,9 @@ func (c *TCB) adjust() *Config {
 func (c *TCB) setup(now clock.Instant) {
 	c.setMSS()
 	window := c.cfg.InitialWindow * uint32(c.mss)
+	if most := c.cfg.InitialWindowMax; most > 0 {
+		window = min(window, max(2*uint32(c.mss), most))
+	}
 	// RFC 6928 §2, RFC 5681 §3.1: a SYN lost more than once means one segment.
 	if c.retries > 1 {
 		window = uint32(c.mss)

@@ -36,6 +36,7 @@ var errnos = map[tcp.Error]syscall.Errno{
 	tcp.ErrProtocolUnreachable: syscall.ENOPROTOOPT,
 	tcp.ErrMessageSize:         syscall.EMSGSIZE,
 	tcp.ErrUnsupported:         syscall.EOPNOTSUPP,
+	tcp.ErrProhibited:          syscall.EACCES,
 }
 
 // An errno is an error of package syscall that was one of the engine. It matches
