@@ -38,6 +38,7 @@ type Options struct {
 	TSEcr       uint32
 	SACK        [4]SACKBlock
 	FastOpenLen uint8 // 0 asks for a cookie
+	FastOpenExp bool  // in the form of before RFC 7413, as an experiment of RFC 6994
 	FastOpen    [16]byte
 }
 
@@ -52,6 +53,9 @@ const (
 	optionTimestamps  = 8
 	optionUserTimeout = 28
 	optionFastOpen    = 34
+	optionExperiment  = 254
+
+	fastOpenExperiment = 0xf989 // RFC 7413 §9
 
 	lenMSS         = 4
 	lenWindowScale = 3
@@ -68,7 +72,7 @@ const (
 // not known are skipped by their length, and a length may be anything. One that
 // cannot be ends the walk; the segment is kept.
 func (o *Options) parse(b []byte) {
-	o.Has, o.SACKCount, o.FastOpenLen = 0, 0, 0
+	o.Has, o.SACKCount, o.FastOpenLen, o.FastOpenExp = 0, 0, 0, false
 	for len(b) > 0 {
 		kind := b[0]
 		if kind == optionNop {
@@ -137,19 +141,30 @@ func (o *Options) parseOne(b []byte) bool {
 		o.Has |= HasUserTimeout
 		o.UserTimeout = Be16(b[2:4])
 	case optionFastOpen:
-		// RFC 7413 §4.1.1: a cookie is of 4 to 16 octets, an even number; none asks
-		// for one.
-		n := len(b) - 2
-		if n%2 != 0 || n == 2 || n > len(o.FastOpen) {
-			return false
+		o.parseFastOpen(b[2:], false)
+	case optionExperiment:
+		if len(b) >= 4 && Be16(b[2:4]) == fastOpenExperiment {
+			o.parseFastOpen(b[4:], true)
+		} else {
+			o.Has |= HasUnknown
 		}
-		o.Has |= HasFastOpen
-		o.FastOpenLen = uint8(n)
-		copy(o.FastOpen[:], b[2:])
 	default:
 		o.Has |= HasUnknown
 	}
 	return true
+}
+
+// parseFastOpen takes a cookie. RFC 7413 §4.1.1: it has 4 to 16 octets, an even
+// number; none asks for one. The option is ignored if it has another length.
+func (o *Options) parseFastOpen(cookie []byte, exp bool) {
+	n := len(cookie)
+	if n%2 != 0 || n == 2 || n > len(o.FastOpen) {
+		o.Has |= HasUnknown
+		return
+	}
+	o.Has |= HasFastOpen
+	o.FastOpenLen, o.FastOpenExp = uint8(n), exp
+	copy(o.FastOpen[:], cookie)
 }
 
 // append appends the options that o has, in the order and alignment that Linux
@@ -185,8 +200,12 @@ func (o *Options) append(b []byte) []byte {
 		}
 		left -= 4 + 8*n
 	}
-	if n := 2 + int(o.FastOpenLen); o.Has.Has(HasFastOpen) && n <= left {
-		b = append(b, optionFastOpen, byte(n))
+	if n := o.fastOpenSize(); o.Has.Has(HasFastOpen) && n <= left {
+		if o.FastOpenExp {
+			b = append32(b, optionExperiment<<24|uint32(n)<<16|fastOpenExperiment)
+		} else {
+			b = append(b, optionFastOpen, byte(n))
+		}
 		b = append(b, o.FastOpen[:o.FastOpenLen]...)
 		for (len(b)-start)%4 != 0 {
 			b = append(b, optionNop)
@@ -197,6 +216,14 @@ func (o *Options) append(b []byte) []byte {
 		b = append32(b, optionUserTimeout<<24|lenUserTimeout<<16|uint32(o.UserTimeout))
 	}
 	return b
+}
+
+// fastOpenSize is the length of the Fast Open option.
+func (o *Options) fastOpenSize() int {
+	if o.FastOpenExp {
+		return 4 + int(o.FastOpenLen)
+	}
+	return 2 + int(o.FastOpenLen)
 }
 
 func append32(b []byte, v uint32) []byte {

@@ -3,6 +3,7 @@ package wire_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -33,7 +34,7 @@ func visible(o wire.Options) wire.Options {
 		copy(v.SACK[:o.SACKCount], o.SACK[:])
 	}
 	if o.Has.Has(wire.HasFastOpen) {
-		v.FastOpenLen = o.FastOpenLen
+		v.FastOpenLen, v.FastOpenExp = o.FastOpenLen, o.FastOpenExp
 		copy(v.FastOpen[:o.FastOpenLen], o.FastOpen[:])
 	}
 	return v
@@ -47,7 +48,7 @@ var poisonedOptions = wire.Options{
 
 // optionLengths are those that each kind that is known can have.
 var optionLengths = [256][]int{
-	2: {4}, 3: {3}, 4: {2}, 5: {10, 18, 26, 34}, 8: {10}, 28: {4}, 34: {2, 6, 8, 10, 12, 14, 16, 18},
+	2: {4}, 3: {3}, 4: {2}, 5: {10, 18, 26, 34}, 8: {10}, 28: {4},
 }
 
 // naiveOptions is a second parser, written from the RFCs by index and table and
@@ -98,10 +99,18 @@ func naiveOptions(b []byte) (o wire.Options, steps int) {
 		case 28:
 			o.Has |= wire.HasUserTimeout
 			o.UserTimeout = uint16(number(i+2, 2))
-		case 34:
+		case 34, 254:
+			front := 2
+			if b[i] == 254 {
+				front = 4
+			}
+			if !slices.Contains([]int{0, 4, 6, 8, 10, 12, 14, 16}, n-front) || front == 4 && number(i+2, 2) != 0xf989 {
+				o.Has |= wire.HasUnknown
+				break
+			}
 			o.Has |= wire.HasFastOpen
-			o.FastOpen, o.FastOpenLen = [16]byte{}, byte(n-2)
-			copy(o.FastOpen[:], b[i+2:i+n])
+			o.FastOpen, o.FastOpenLen, o.FastOpenExp = [16]byte{}, byte(n-front), front == 4
+			copy(o.FastOpen[:], b[i+front:i+n])
 		default:
 			o.Has |= wire.HasUnknown
 		}
@@ -145,14 +154,18 @@ func TestEveryOptionStringOfThreeOctets(t *testing.T) {
 var likelyOptions = rapid.Custom(func(t *rapid.T) []byte {
 	var b []byte
 	for range rapid.IntRange(0, 12).Draw(t, "options") {
-		kind := rapid.SampledFrom([]byte{0, 1, 1, 1, 2, 3, 4, 5, 5, 8, 8, 28, 34, 34, 253}).Draw(t, "kind")
+		kind := rapid.SampledFrom([]byte{0, 1, 1, 1, 2, 3, 4, 5, 5, 8, 8, 28, 34, 34, 253, 254, 254}).Draw(t, "kind")
 		n := rapid.SampledFrom([]int{0, 1, 2, 3, 4, 10, 10, 18, 26, 34, 6, 40}).Draw(t, "length")
 		switch {
 		case kind < 2:
 			b = append(b, kind)
 		default:
 			b = append(b, kind, byte(n))
-			b = append(b, rapid.SliceOfN(rapid.Byte(), max(n-2, 0), max(n-2, 0)).Draw(t, "content")...)
+			content := rapid.SliceOfN(rapid.Byte(), max(n-2, 0), max(n-2, 0)).Draw(t, "content")
+			if kind == 254 && n >= 4 {
+				content[0], content[1] = 0xf9, 0x89
+			}
+			b = append(b, content...)
 		}
 	}
 	return b[:min(len(b), 40)]
@@ -205,8 +218,12 @@ var options = rapid.Custom(func(t *rapid.T) wire.Options {
 		}
 	}
 	n = 2 * rapid.SampledFrom([]int{0, 2, 3, 4, 5, 6, 7, 8}).Draw(t, "cookie")
-	if flip("tfo", wire.HasFastOpen, (2+n+3)/4*4) {
-		o.FastOpenLen = uint8(n)
+	front, exp := 2, rapid.Bool().Draw(t, "experiment")
+	if exp {
+		front = 4
+	}
+	if flip("tfo", wire.HasFastOpen, (front+n+3)/4*4) {
+		o.FastOpenLen, o.FastOpenExp = uint8(n), exp
 		copy(o.FastOpen[:], rapid.SliceOfN(rapid.Byte(), n, n).Draw(t, "cookie"))
 	}
 	if flip("uto", wire.HasUserTimeout, 4) {
@@ -304,10 +321,11 @@ func TestOptionLayouts(t *testing.T) {
 		{"SACK", wire.HasSACK, "01010522" + blocks},
 		{"timestamps, and the SACK blocks that fit", wire.HasTimestamps | wire.HasSACK, "0101" + ts + "0101051a" + blocks[:48]},
 		{"cookie", syn | wire.HasFastOpen, "020405b4" + "0402" + ts + "01030307" + cookie},
+		{"cookie as an experiment", syn | wire.HasFastOpen, "020405b4" + "0402" + ts + "01030307" + "fe0cf989c0c1c2c3c4c5c6c7"},
 		{"user timeout", syn | wire.HasUserTimeout, "020405b4" + "0402" + ts + "01030307" + "1c048005"},
 		{"no room for a cookie", wire.HasTimestamps | wire.HasSACK | wire.HasFastOpen, "0101" + ts + "0101051a" + blocks[:48]},
 	} {
-		o.Has = c.has
+		o.Has, o.FastOpenExp = c.has, strings.HasSuffix(c.name, "experiment")
 		b := wire.AppendTCP(nil, &wire.TCP{Options: o})
 		require.Equal(t, c.want, fmt.Sprintf("%x", b[20:]), c.name)
 		require.Equal(t, byte(len(b)/4<<4), b[12], c.name)
