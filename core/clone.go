@@ -39,6 +39,7 @@ func (s *Stack) Clone() *Stack {
 	d.byPort = slices.Clone(s.byPort)
 	d.readyListeners = slices.Clone(s.readyListeners)
 	d.replies = s.replies.clone()
+	d.fast.servers = slices.Clone(s.fast.servers)
 	return d
 }
 
@@ -72,6 +73,7 @@ func (s *Stack) Fingerprint(now clock.Instant) uint64 {
 			h.WriteUint64(uint64(w.Until.Sub(now)))
 		}
 	}
+	s.fast.fingerprint(&h, now)
 	for i := range s.replies.n {
 		p := &s.replies.slots[(s.replies.first+i)%s.replies.max]
 		h.WriteUint64(siphash.Sum64(siphash.Key{}, p.Bytes))

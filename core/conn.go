@@ -27,6 +27,7 @@ const (
 	connQueued                         // waits to be accepted
 	connOrphan                         // nobody will ever have it as a handle
 	connNamed                          // its tuple is in the table
+	connFastOpen                       // it was opened with Fast Open
 )
 
 // ID is the number by which events call the connection. Ids rise and are not

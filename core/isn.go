@@ -9,7 +9,7 @@ import (
 
 // keys are the keys of each use of randomness, all drawn from Config.Secret.
 type keys struct {
-	table, conn, port, listen, cookie, source siphash.Key
+	table, conn, port, listen, cookie, source, fastOpen siphash.Key
 }
 
 // The purposes that the keys are drawn for. Ids are stable, since a run is
@@ -21,6 +21,7 @@ const (
 	purposeListen
 	purposeCookie
 	purposeSource
+	purposeFastOpen
 )
 
 func newKeys(secret [16]byte) keys {
@@ -31,6 +32,7 @@ func newKeys(secret [16]byte) keys {
 	return keys{
 		table: draw(purposeTable), conn: draw(purposeConn), port: draw(purposePort),
 		listen: draw(purposeListen), cookie: draw(purposeCookie), source: draw(purposeSource),
+		fastOpen: draw(purposeFastOpen),
 	}
 }
 

@@ -27,6 +27,7 @@ type Listener struct {
 	cfg      *tcp.Config
 	local    wire.AddrPort
 	slot     int32
+	fastKeys FastOpenKeys
 	backlog  int32
 	halfMax  int32
 	half     queue

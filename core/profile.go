@@ -42,6 +42,18 @@ type Config struct {
 	// CookieMSS are the MSS values that a cookie can stand for, ascending.
 	CookieMSS [8]uint16
 
+	// Fast Open, RFC 7413.
+	FastOpen     FastOpenMode
+	FastOpenKeys FastOpenKeys // of a server
+	// As a client: how many servers are remembered, and how long Fast Open rests the
+	// first time, with all servers after timeouts in a row (0, as on Linux: it does
+	// not) and with one after a negative response, §4.1.3.1 (which Linux ignores).
+	FastOpenServers                  int
+	FastOpenBlackhole, FastOpenPause clock.Duration
+	// FastOpenExperiment asks a server that has given no cookie once more, by the
+	// experiment of RFC 6994, as Linux does.
+	FastOpenExperiment bool
+
 	// Initial sequence numbers, RFC 6528 §3: the clock ticks once in ISNTick.
 	ISNTick clock.Duration
 	// ISNShift is added to each of them but cookies: a proof repeats a run with other
@@ -80,10 +92,12 @@ func Profile(name string) (Config, error) {
 	case "rfc9293":
 		c.TCP = tcp.RFC9293()
 		c.DropSynFin = false
+		c.FastOpenPause, c.FastOpenExperiment = clock.Minute, false
 		c.ReuseStep = 1 // RFC 9293 §3.6.1 MAY-2: larger than the largest one used
 	case "embedded":
 		c.MaxConns, c.MaxTimeWait, c.Memory = 64, 64, 1<<20
 		c.MaxBacklog, c.SynBacklog, c.Replies = 16, 16, 16
+		c.FastOpenServers = 16
 		c.TCP.SendBuffer, c.TCP.SendBufferMax = 8<<10, 8<<10
 		c.TCP.ReceiveBuffer, c.TCP.ReceiveBufferMax = 8<<10, 8<<10
 	case "lab":
@@ -95,6 +109,7 @@ func Profile(name string) (Config, error) {
 		c.MaxConns, c.MaxTimeWait, c.Memory = 8, 8, 0
 		c.MaxBacklog, c.SynBacklog, c.Replies = 2, 2, 8
 		c.Burst, c.ExpireBudget = 1, 1
+		c.FastOpenServers = 2
 		c.TCP.SendBuffer, c.TCP.SendBufferMax = 4<<10, 4<<10
 		c.TCP.ReceiveBuffer, c.TCP.ReceiveBufferMax = 4<<10, 4<<10
 		c.TCP.SynRetries, c.TCP.SynAckRetries, c.TCP.R2, c.TCP.OrphanRetries = 1, 1, 2, 2
@@ -128,6 +143,8 @@ func linux() Config {
 		// others are Ethernet's and those of common tunnels.
 		CookieMSS: [8]uint16{48, 216, 536, 1220, 1360, 1440, 1460, 8940},
 
+		FastOpen: FastOpenClient | FastOpenServer, FastOpenServers: 512, FastOpenExperiment: true,
+
 		ISNTick:   4 * clock.Microsecond, // RFC 9293 §3.4.1 MUST-8
 		ReuseStep: 65537,                 // as Linux has it: 64 KiB and the FIN
 
@@ -142,6 +159,7 @@ func linux() Config {
 func (c *Config) check() error {
 	t := &c.TCP
 	ok := c.MaxConns > 0 && c.MaxTimeWait > 0 && c.MaxBacklog > 0 && c.SynBacklog > 0 &&
+		c.FastOpenServers > 0 && c.FastOpenBlackhole >= 0 && c.FastOpenPause >= 0 && c.FastOpenKeys.Number <= 2 &&
 		c.Replies > 0 && c.Burst > 0 && c.ExpireBudget > 0 && c.Memory >= 0 &&
 		c.CookieSlot > 0 && c.MemoryPatience >= 0 && c.ISNTick > 0 && c.PortLow > 0 && c.PortLow <= c.PortHigh &&
 		c.ResetInterval >= 0 && (c.ResetInterval == 0 || c.ResetBurst > 0) &&

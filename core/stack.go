@@ -37,6 +37,7 @@ type Stack struct {
 	replies            replies
 	resets             resets
 
+	fast    fastClient
 	ports   [portCounters]uint32
 	packets uint32        // packets in and out: the ordinal of the last one
 	shortAt clock.Instant // when there will have been too little memory for too long
@@ -214,6 +215,9 @@ func (s *Stack) newConn(cfg *tcp.Config, t tcp.Tuple) *Conn {
 func (s *Stack) after(now clock.Instant, c *Conn) {
 	if c.flags&connHalfOpen != 0 {
 		s.halfOpenMoved(c)
+	}
+	if c.flags&connFastOpen != 0 {
+		s.fastOpenMoved(now, c)
 	}
 	s.push(&s.output, queueOutput, c)
 	s.afterOutput(c)

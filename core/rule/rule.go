@@ -102,6 +102,10 @@ const (
 	Landing
 	TimestampMissing
 	ECNReaction
+	FastOpenAsks
+	FastOpenData
+	FastOpenRefused
+	FastOpenBadCookie
 	last
 )
 

@@ -18,9 +18,10 @@ type pendingCall struct {
 
 	// For the runner, which runs a handler again whenever something has happened,
 	// until it no longer would block.
-	wake clock.Instant // when it ends by itself; Never
-	done int           // octets so far, or another sign of progress
-	sock *socket       // of a close that lingers
+	wake  clock.Instant // when it ends by itself; Never
+	done  int           // octets so far, or another sign of progress
+	sock  *socket       // of a close that lingers
+	opens bool          // it has opened the connection that it waits for
 }
 
 // outcome is what a call has come to.

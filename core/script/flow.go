@@ -18,6 +18,7 @@ type flow struct {
 	theirs numbers // of what the script sends
 
 	lastSyn    uint32 // sequence number of the last SYN that was injected
+	lastSynLen uint32 // and its text's length
 	hasLastSyn bool
 	synced     bool // the stack has acknowledged theirs.isn
 
@@ -237,7 +238,7 @@ func (f *flow) sent(s *Segment) {
 	if s.Flags&SYN == 0 {
 		return
 	}
-	f.lastSyn, f.hasLastSyn = s.Seq, true
+	f.lastSyn, f.lastSynLen, f.hasLastSyn = s.Seq, uint32(s.Len), true
 	if !f.theirs.known {
 		f.theirs = numbers{known: true, isn: s.Seq, script: s.Seq}
 	}
@@ -247,7 +248,7 @@ func (f *flow) sent(s *Segment) {
 // ours; an ACK of the script's last SYN says which of them counts.
 func (f *flow) learn(t *wire.TCP) {
 	fresh := false // a new connection with the addresses of the old
-	if t.Flags&wire.ACK != 0 && t.Flags&wire.RST == 0 && f.hasLastSyn && uint32(t.Ack) == f.lastSyn+1 && (!f.synced || t.Flags&wire.SYN != 0) {
+	if t.Flags&wire.ACK != 0 && t.Flags&wire.RST == 0 && f.hasLastSyn && (uint32(t.Ack) == f.lastSyn+1 || uint32(t.Ack) == f.lastSyn+1+f.lastSynLen) && (!f.synced || t.Flags&wire.SYN != 0) {
 		fresh = f.theirs.isn != f.lastSyn
 		f.theirs = numbers{known: true, isn: f.lastSyn, script: f.lastSyn}
 		f.synced = t.Flags&wire.SYN == 0

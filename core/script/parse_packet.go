@@ -373,9 +373,9 @@ func (o *TCPOption) size() int {
 	case OptMD5:
 		return 18
 	case OptFastOpen:
-		return 2 + len(o.Hex)
+		return 2 + o.cookieSize()
 	case OptFastOpenExp:
-		return 4 + len(o.Hex)
+		return 4 + o.cookieSize()
 	case OptAccECN:
 		return 2 + 3*len(o.Counts)
 	case OptOther:
@@ -421,9 +421,9 @@ func (p *parser) tcpOption() TCPOption {
 		}
 		return o
 	case "FO":
-		return TCPOption{Kind: OptFastOpen, Hex: p.hex(38)}
+		return p.cookie(OptFastOpen, 38)
 	case "FOEXP":
-		return TCPOption{Kind: OptFastOpenExp, Hex: p.hex(36)}
+		return p.cookie(OptFastOpenExp, 36)
 	case "ECN", "eceb", "ee0b":
 		return p.accECN(t)
 	case "kind":
@@ -478,6 +478,15 @@ func (p *parser) accECN(t token) TCPOption {
 }
 
 // hex takes a word of hexadecimal digits, if one follows: at most max octets.
+// cookie reads a Fast Open cookie, or the word for one.
+func (p *parser) cookie(kind OptionKind, most int) TCPOption {
+	if t := p.look(); t.kind == tokWord && isCookieWord(t.text) {
+		p.take(t)
+		return TCPOption{Kind: kind, Word: t.text}
+	}
+	return TCPOption{Kind: kind, Hex: p.hex(most)}
+}
+
 func (p *parser) hex(max int) []byte {
 	t := p.look()
 	if t.kind != tokWord {

@@ -366,10 +366,10 @@ func (o *TCPOption) append(b []byte) []byte {
 		b = appendHex(b, o.Hex)
 	case OptFastOpen:
 		b = append(b, "FO"...)
-		b = appendHex(b, o.Hex)
+		b = o.appendCookie(b)
 	case OptFastOpenExp:
 		b = append(b, "FOEXP"...)
-		b = appendHex(b, o.Hex)
+		b = o.appendCookie(b)
 	case OptOther:
 		b = append(b, "kind "...)
 		b = strconv.AppendUint(b, uint64(o.Value), 10)

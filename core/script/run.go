@@ -234,6 +234,7 @@ func failed(what string) *problem { return &problem{msg: what} }
 
 // event waits for an event's time and does what it says.
 func (j *judge) event(e *Event) *problem {
+	e = j.withCookies(e)
 	if e.Packet != nil && !e.Packet.Inbound {
 		return j.expect(e)
 	}

@@ -114,7 +114,7 @@ func TestUnsupported(t *testing.T) {
 		{"command", "`rm -rf /`\n0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3", "x:1:1: the command rm -rf / is not supported"},
 		{"option", "--frob=1\n0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3", "x:1:1: the option --frob is not supported"},
 		{"profile", "--profile=frob\n0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3", "there is no profile frob"},
-		{"socket option", open + "+0 setsockopt(4, SOL_TCP, TCP_FASTOPEN, [1], 4) = 0", "the socket option TCP_FASTOPEN with this value"},
+		{"socket option", open + "+0 setsockopt(4, SOL_TCP, TCP_MD5SIG, [1], 4) = 0", "the socket option TCP_MD5SIG with this value"},
 		{"field", open + "+0 %{ assert tcpi_frob == 1 }%", "x:8:14: the name tcpi_frob is not known here"},
 		{"encapsulation", "0 < ipv4 1.2.3.4 > 5.6.7.8: . 1:1(0) win 1", "an encapsulated packet is not supported"},
 		{"udp", "0 < udp (5)", "UDP is not supported"},

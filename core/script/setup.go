@@ -1,6 +1,7 @@
 package script
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -76,10 +77,10 @@ func (j *judge) setup() *problem {
 }
 
 // address has the addresses of packetdrill: those of RFC 5737, and for IPv6 of
-// RFC 3849.
+// RFC 4193 in use upstream.
 func (j *judge) address(ipv6 bool, local, remote string) *problem {
 	if ipv6 {
-		local, remote = orElse(local, "fd3d:fa7b:d17d::1"), orElse(remote, "fd3d:fa7b:d17d:8888::1")
+		local, remote = orElse(local, "fd3d:0a0b:17d6::1"), orElse(remote, "fd3d:fa7b:d17d::1")
 	} else {
 		local, remote = orElse(local, "192.168.0.1"), orElse(remote, "192.0.2.1")
 	}
@@ -223,6 +224,8 @@ func (j *judge) shell(words []string) *problem {
 		return nil
 	case name == "true", name == "sleep", name == "ethtool", name == "echo", name == "modprobe":
 		return nil
+	case name == "ip" && slices.Contains(words, "tcp_metrics") && slices.Contains(words, "flush"):
+		return j.sys.Set("fastopen_flush=1")
 	case name == "ip" && len(words) > 1 && (words[1] == "tcp_metrics" || words[1] == "-6" || words[1] == "-4"):
 		return nil
 	case name == "tc" && strings.Contains(strings.Join(words, " "), "qdisc"):
@@ -236,7 +239,7 @@ func (j *judge) defaults() *problem {
 	for _, s := range [...]string{
 		"tcp_rmem=4096,540000,15728640", "tcp_wmem=4096,262144,4194304", "tcp_timestamps=1", "tcp_syn_retries=5",
 		"tcp_synack_retries=5", "tcp_sack=1", "tcp_reordering=3", "tcp_congestion_control=cubic",
-		"tcp_slow_start_after_idle=0", "tcp_syncookies=1",
+		"tcp_slow_start_after_idle=0", "tcp_syncookies=1", "tcp_fastopen=0x70403", "tcp_fastopen_key=" + fastOpenKey,
 	} {
 		if p := j.sys.Set(s); p != nil {
 			return p
@@ -255,6 +258,12 @@ func (r *runner) Set(s string) *problem {
 	name, value := strings.TrimSpace(s[:i]), strings.Trim(strings.TrimSpace(s[i+1:]), `"'`)
 	if j := strings.LastIndexAny(name, "./"); j >= 0 {
 		name = name[j+1:]
+	}
+	if done, ok := r.setFastOpen(name, value); done {
+		if !ok {
+			return unsupported("the setting " + s + " is not supported")
+		}
+		return nil
 	}
 	if r.stack != nil {
 		return unsupported("the setting " + s + " in the middle of a script is not supported")
@@ -302,7 +311,7 @@ var passed = [...]struct {
 	most int64
 }{
 	{"tcp_fack", 0}, {"tcp_frto", 2}, {"tcp_early_retrans", 4}, {"tcp_recovery", 1}, {"tcp_ecn_option", 3},
-	{"tcp_fastopen", 0},
+	{"tcp_fastopen_cookies", 1},
 	{"tcp_tso_win_divisor", 1 << 20}, {"tcp_min_tso_segs", 1 << 20}, {"tcp_tso_rtt_log", 1 << 20}, {"tcp_no_metrics_save", 1}, {"tcp_moderate_rcvbuf", 1},
 	{"tcp_adv_win_scale", 31}, {"tcp_mtu_probing", 0}, {"tcp_base_mss", 1 << 20}, {"tcp_autocorking", 1}, {"tcp_limit_output_bytes", 1 << 40},
 	{"tcp_min_rtt_wlen", 1 << 20}, {"tcp_comp_sack_nr", 1 << 20}, {"tcp_shrink_window", 0}, {"ip_forward", 1}, {"tcp_challenge_ack_limit", 1 << 40},

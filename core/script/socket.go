@@ -21,6 +21,7 @@ type socket struct {
 	listener *core.Listener
 	conn     *core.Conn
 	stored   []stored // options that mean nothing here, for getsockopt
+	fast     fastSocket
 
 	connected bool // connect has told of its success
 	errTaken  bool // Linux tells an error once
@@ -309,8 +310,17 @@ func (r *runner) connect(s *socket, c *Call) outcome {
 	if s.listener != nil {
 		return fails("EISCONN")
 	}
+	if s.fast.deferred {
+		return fails("EISCONN")
+	}
 	fresh := s.conn == nil
-	if fresh {
+	if fresh && s.fast.connect {
+		if deferred, err := r.connectFast(s, remote); err != nil {
+			return failsWith(err)
+		} else if deferred {
+			return returns(0)
+		}
+	} else if fresh {
 		own := *s.cfg
 		conn, err := r.stack.Dial(r.now, s.local, remote, &own)
 		if err != nil {
@@ -427,6 +437,9 @@ func (r *runner) read(s *socket, p *pendingCall) outcome {
 	if !ok || !known || flags&^understood != 0 {
 		return cannot("this read is not supported: " + string(c.append(nil)))
 	}
+	if s.fast.deferred {
+		return s.would(flags)
+	}
 	if s.conn == nil {
 		return fails("ENOTCONN")
 	}
@@ -462,9 +475,14 @@ func (r *runner) write(s *socket, p *pendingCall) outcome {
 	c := p.call
 	n, text, ok := size(c)
 	flags, known := flagsOf(c)
-	const understood = 0x40 | 0x4000 // MSG_DONTWAIT, MSG_NOSIGNAL
+	const understood = 0x40 | 0x4000 | 0x20000000 // MSG_DONTWAIT, MSG_NOSIGNAL, MSG_FASTOPEN
 	if !ok || !known || flags&^understood != 0 {
 		return cannot("this write is not supported: " + string(c.append(nil)))
+	}
+	b := make([]byte, n)
+	copy(b, text)
+	if o, done := r.sendFast(s, p, flags, b); done {
+		return o
 	}
 	switch {
 	case s.conn == nil || s.writeShut:
@@ -478,12 +496,10 @@ func (r *runner) write(s *socket, p *pendingCall) outcome {
 		}
 		return returns(int64(p.done))
 	}
-	opening := s.conn.State() == tcp.SynSent || s.conn.State() == tcp.SynReceived
+	opening := !s.connected && (s.conn.State() == tcp.SynSent || s.conn.State() == tcp.SynReceived)
 	if opening && (s.nonblock || flags&constants["MSG_DONTWAIT"] != 0) {
 		return fails("EAGAIN")
 	}
-	b := make([]byte, n)
-	copy(b, text)
 	for p.done < len(b) {
 		put, err := s.conn.Write(r.now, b[p.done:])
 		p.done += put
@@ -649,6 +665,8 @@ func (s *socket) revents() (v int64) {
 			v = in | normal
 		}
 		return v
+	case s.fast.deferred:
+		return out | 0x100
 	case s.conn == nil:
 		return out | hup
 	}

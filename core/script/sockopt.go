@@ -75,6 +75,9 @@ var ignored = [...][2]string{
 }
 
 func (r *runner) setsockopt(s *socket, c *Call) outcome {
+	if out, done := r.sockoptFast(s, c, true); done {
+		return out
+	}
 	o, ok := readOption(c)
 	if !ok {
 		return cannot("this setsockopt is not supported: " + string(c.append(nil)))
@@ -210,6 +213,9 @@ func flag(on bool) int64 {
 }
 
 func (r *runner) getsockopt(s *socket, c *Call) outcome {
+	if out, done := r.sockoptFast(s, c, false); done {
+		return out
+	}
 	o, ok := readOption(c)
 	if !ok {
 		return cannot("this getsockopt is not supported: " + string(c.append(nil)))
@@ -350,6 +356,7 @@ func (r *runner) Snapshot(local, remote wire.AddrPort, set func(name string, v u
 	set("tcpi_min_rtt", uint64(i.MinRTT))
 	set("tcpi_snd_wnd", uint64(i.SndWnd))
 	set("tcpi_rcv_wnd", uint64(i.RcvWnd))
+	set("tcpi_fastopen_client_fail", uint64(i.FastOpenFailure))
 	// Beyond Linux: what the engine counts in octets.
 	set("tcpkit_cwnd", uint64(i.Cwnd))
 	set("tcpkit_ssthresh", uint64(i.Ssthresh))

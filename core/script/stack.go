@@ -44,6 +44,10 @@ func newRunner(c core.Config) *runner {
 	if c.MaxConns == 0 {
 		c, _ = core.Profile("linux")
 		c.Secret = [16]byte{'s', 'c', 'r', 'i', 'p', 't'}
+		c.FastOpen = core.FastOpenClient // Linux's tcp_fastopen=1
+	}
+	if c.FastOpenKeys.Number == 0 {
+		c.FastOpenKeys, _ = parseFastOpenKeys(fastOpenKey)
 	}
 	return &runner{core: c, now: Origin}
 }
@@ -53,12 +57,12 @@ func (r *runner) Name() string { return "tcpkit" }
 
 // Profile implements System.
 func (r *runner) Profile(name string) *problem {
-	secret := r.core.Secret
+	secret, keys := r.core.Secret, r.core.FastOpenKeys
 	c, err := core.Profile(name)
 	if err != nil {
 		return unsupported("there is no profile " + name)
 	}
-	r.core, r.core.Secret = c, secret
+	r.core, r.core.Secret, r.core.FastOpenKeys = c, secret, keys
 	return nil
 }
 

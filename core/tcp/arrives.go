@@ -121,6 +121,9 @@ func (c *TCB) arrivesSynSent(now clock.Instant, seg *Segment) {
 	// Other controls and text go on at the sixth step, as far as they fit the window.
 	seg.Flags &^= wire.SYN
 	seg.skip(1)
+	if !c.takesSynAck() {
+		return
+	}
 	c.cutToWindow(seg)
 	c.checkUrgent(now, seg)
 	c.segmentText(now, seg)
@@ -134,6 +137,8 @@ func (c *TCB) synAcked(now clock.Instant, seg *Segment) {
 	c.stop(timerUser)
 	c.pend &^= pendSyn
 	switch {
+	case c.out != nil && seg.Ack.After(c.snd.base):
+		// The data that went with it is measured below.
 	case !c.synAgain:
 		c.sample(now, now.Sub(c.resendAt))
 	case c.echoed(now, seg) > 0:
@@ -152,6 +157,10 @@ func (c *TCB) synAcked(now clock.Instant, seg *Segment) {
 		c.snd.maxWnd = 0 // the window of the SYN does not count
 	}
 	c.setWindow(now, seg)
+	if c.out != nil {
+		c.armRetransmit(now) // data that went before the handshake was over
+	}
+	c.fastAnswered(now, seg)
 }
 
 // setWindow takes SND.WND from a segment: unscaled from a SYN (RFC 7323 §2.2).
@@ -285,7 +294,7 @@ func (c *TCB) acceptable(seg *Segment) bool {
 
 // checkSameSyn handles the SYN that is known already, in SYN-RECEIVED.
 func (c *TCB) checkSameSyn(now clock.Instant, seg *Segment) bool {
-	if seg.Flags&wire.ACK != 0 && seg.Ack == c.snd.nxt {
+	if seg.Flags&wire.ACK != 0 && seg.Ack.After(c.snd.una) && seg.Ack.AtOrBefore(c.snd.nxt) {
 		// Simultaneous open, Figure 8: the SYN-ACK brings the ACK of our SYN; its
 		// SYN was taken before.
 		seg.Flags &^= wire.SYN

@@ -39,7 +39,7 @@ func TestSynSentGrid(t *testing.T) {
 					case !has(wire.SYN): // Fifth
 					case has(wire.ACK): // Fourth
 						next, out = tcp.Established, []string{". 1(0) ack 1"}
-						if has(wire.FIN) {
+						if has(wire.FIN) && cfg.SynAckText {
 							next, out = tcp.CloseWait, []string{". 1(0) ack 2"}
 						}
 					default:

@@ -114,7 +114,7 @@ func TestSynResendIsNotPushedAway(t *testing.T) {
 func TestTextOnSynAckIsCutToTheWindow(t *testing.T) {
 	each(t, func(t *testing.T, v variant) {
 		cfg := tcp.Linux()
-		cfg.ReceiveBuffer, cfg.ReceiveBufferMax = 500, 500
+		cfg.ReceiveBuffer, cfg.ReceiveBufferMax, cfg.SynAckText = 500, 500, true
 		e := newEnd(t, v, cfg)
 		e.synSent()
 		s := e.segment("S. 0(0) ack 1 win 65535", mss(1460))

@@ -51,7 +51,7 @@ func (c *TCB) checkFlight() string {
 	if c.out == nil {
 		return ""
 	}
-	at := c.snd.una
+	at := c.snd.base // SND.UNA, or behind a SYN that is not acknowledged
 	var sums flight
 	for _, s := range c.out.live() {
 		if s.start != at || !s.start.Before(s.end) {

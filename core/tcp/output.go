@@ -128,10 +128,12 @@ func (c *TCB) sendSyn(now clock.Instant, p *packet.Packet) bool {
 	if stamps {
 		c.putTimestamps(now, o)
 	}
+	data := uint32(0)
 	if again {
 		c.synAgain = true
 	} else {
 		c.snd.nxt = c.snd.iss.Add(1)
+		data = c.fastSyn(now, &t)
 		c.resendAt = now
 		c.startUserTimer(now)
 	}
@@ -144,7 +146,7 @@ func (c *TCB) sendSyn(now clock.Instant, p *packet.Packet) bool {
 		// could keep a half-open connection for ever.
 		c.armRetransmit(now)
 	}
-	return c.emit(now, p, &t, 0, 0, 0)
+	return c.emit(now, p, &t, 0, 0, data)
 }
 
 // sendAck sends a segment without data; at is its sequence number.

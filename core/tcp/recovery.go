@@ -46,7 +46,7 @@ func (c *TCB) inFlight() uint32 {
 	if c.out == nil {
 		return 0
 	}
-	out := c.snd.nxt.From(c.snd.una)
+	out := c.snd.nxt.From(c.snd.base) // a SYN is not data
 	gone := c.out.sacked + c.out.lost
 	if !c.ts.sackOK {
 		// Each duplicate ACK means that a segment has left the network. Outside of a

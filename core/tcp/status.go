@@ -54,10 +54,11 @@ type Info struct {
 	RcvWnd        uint32
 
 	// Beyond tcp_info.
-	Cwnd, Ssthresh uint32 // octets
-	InFlight       uint32 // octets
-	SoftError      Error
-	Congestion     string
+	Cwnd, Ssthresh  uint32          // octets
+	InFlight        uint32          // octets
+	FastOpenFailure FastOpenFailure // why data did not go with the SYN, or was not taken
+	SoftError       Error
+	Congestion      string
 }
 
 // Bits of Info.Options, as in Linux's tcp.h.
@@ -67,6 +68,7 @@ const (
 	OptWScale     uint8 = 4
 	OptECN        uint8 = 8  // agreed on
 	OptECNSeen    uint8 = 16 // a packet with ECT has come
+	OptSynData    uint8 = 32 // Fast Open: the data of the SYN was taken, ours or the peer's
 )
 
 // Info gives a picture of the connection now. It may be called in any state.
@@ -108,8 +110,14 @@ func (c *TCB) Info(now clock.Instant) Info {
 	if c.ecn.has(ecnSeen) {
 		i.Options |= OptECNSeen
 	}
+	if c.fast != nil {
+		i.FastOpenFailure = c.fast.fail
+		if c.fast.done {
+			i.Options |= OptSynData
+		}
+	}
 	if c.out != nil {
-		i.Unacked = segs(uint32(c.snd.nxt.From(c.snd.una)))
+		i.Unacked = segs(uint32(c.snd.nxt.From(c.snd.base)))
 		i.Sacked, i.Lost, i.Retrans = segs(uint32(c.out.sacked)), segs(uint32(c.out.lost+c.out.resent)), segs(uint32(c.out.resent))
 		if !c.ts.sackOK {
 			i.Sacked = uint32(c.rec.dup)
@@ -137,6 +145,10 @@ func (c *TCB) Clone(env *Env) TCB {
 	}
 	if c.ends != nil {
 		d.ends = &recordEnds{list: append([]seq.Value(nil), c.ends.list...)}
+	}
+	if c.fast != nil {
+		f := *c.fast
+		d.fast = &f
 	}
 	return d
 }
@@ -216,6 +228,7 @@ func (c *TCB) Fingerprint(h *siphash.Hash, now clock.Instant) {
 			h.WriteUint64(uint64(v - r.irs))
 		}
 	}
+	c.fast.fingerprint(h)
 	hashBuffer(h, &c.sendBuf)
 	hashBuffer(h, &c.recvBuf)
 }

@@ -54,6 +54,7 @@ type TCB struct {
 
 	sendBuf buffer
 	recvBuf buffer
+	fast    *fastOpen   // with Fast Open; nil without
 	out     *flight     // what is in flight; nil when nothing is
 	hold    *reassembly // what arrived early; nil when nothing did
 	ends    *recordEnds // of what was written by WriteEOR; nil when there is none
@@ -306,13 +307,18 @@ func (c *TCB) ownMSS() uint16 {
 	return uint16(min(max(m, leastMSS), 65535))
 }
 
+// defaultMSS is what a SYN without the option offers (MUST-15).
+func (c *TCB) defaultMSS() uint16 {
+	if c.tuple.Local.Addr.Is6() {
+		return 1220
+	}
+	return 536
+}
+
 // takeOptions reads the options of the peer's SYN. An option counts only when
 // we have offered it, or now answer it.
 func (c *TCB) takeOptions(now clock.Instant, o *wire.Options) {
-	c.peerMSS = 536 // MUST-15
-	if c.tuple.Local.Addr.Is6() {
-		c.peerMSS = 1220
-	}
+	c.peerMSS = c.defaultMSS()
 	if o.Has&wire.HasMSS != 0 {
 		c.peerMSS = o.MSS
 	}

@@ -67,7 +67,9 @@ func (c *TCB) retransmitTimeout(now clock.Instant) {
 	// A closed window is not the peer's death: as long as it answers, the
 	// retransmissions are probes (§3.8.6.1, SHLD-17).
 	probing := c.snd.wnd == 0 && c.heardSince(now) && !(c.released && c.cfg.OrphanPersist)
-	if !probing && c.retries > 0 && c.exhausted(now) {
+	over := !probing && c.retries > 0 && c.exhausted(now)
+	c.fastTimeout(over)
+	if over {
 		c.giveUp(now, ErrTimeout, rule.RetransmitLimit, false)
 		return
 	}
@@ -116,6 +118,7 @@ func (c *TCB) synTimeout(now clock.Instant) {
 	if c.cfg.UserTimeout > 0 && c.cfg.UserTimeoutFromResend && now.Sub(c.resendAt) >= c.cfg.UserTimeout {
 		over, id = true, rule.UserTimeout
 	}
+	c.fastTimeout(over)
 	if over {
 		c.end(now, ErrTimeout, ByTimer, id)
 		return
@@ -347,7 +350,11 @@ func (c *TCB) PathMTU(now clock.Instant, mtu int) {
 		return
 	}
 	c.pathMTU = uint16(mtu)
-	if c.state == SynSent || !c.state.Synchronized() && c.peerMSS == 0 {
+	if c.state == SynSent {
+		c.fastShrunk()
+		return
+	}
+	if !c.state.Synchronized() && c.peerMSS == 0 {
 		return
 	}
 	old := c.mss
