@@ -24,7 +24,7 @@ func (c *TCB) Arrives(now clock.Instant, seg *Segment) {
 		return
 	}
 	c.env.dropped = rule.NotDropped
-	seg.first, seg.unscaled = seg.Seq, seg.Flags&wire.SYN != 0
+	seg.first, seg.unscaled, seg.cut = seg.Seq, seg.Flags&wire.SYN != 0, false
 	c.dispatch(now, seg)
 	if c.env.HookMask&HookRejected != 0 && c.env.dropped != rule.NotDropped {
 		c.hookSegment(now, &seg.TCP, len(seg.Payload), false, c.env.dropped)
@@ -257,7 +257,6 @@ func (c *TCB) checkSequence(now clock.Instant, seg *Segment) bool {
 	}
 	// Cut what is old, then what is beyond the window.
 	if seg.Seq.Before(nxt) {
-		c.noteOld(seg)
 		old := nxt.From(seg.Seq)
 		seg.Payload = seg.Payload[min(int(old), len(seg.Payload)):]
 		seg.skip(old)
@@ -272,7 +271,7 @@ func (c *TCB) cutToWindow(seg *Segment) {
 	if over := seg.Seq.Add(seq.Size(len(seg.Payload))).Diff(c.rcv.edge); over > 0 && len(seg.Payload) > 0 {
 		seg.Payload = seg.Payload[:max(0, len(seg.Payload)-int(over))]
 		seg.Flags &^= wire.FIN
-		c.pend |= pendAck
+		seg.cut = true
 	}
 }
 
@@ -460,28 +459,37 @@ func (c *TCB) finAcked(now clock.Instant) bool {
 
 // segmentText is the seventh step.
 func (c *TCB) segmentText(now clock.Instant, seg *Segment) {
-	if len(seg.Payload) == 0 {
-		return
-	}
 	switch c.state {
 	case Established, FinWait1, FinWait2:
 	case CloseWait, Closing, LastAck, TimeWait:
 		// The peer has sent its FIN: there can be no more.
-		c.drop(now, rule.DropAfterFin)
+		if len(seg.Payload) > 0 {
+			c.drop(now, rule.DropAfterFin)
+		}
 		return
 	case Closed, Listen, SynSent, SynReceived:
 		return
 	default:
 		panic("tcp: no such state")
 	}
+	if !seg.unscaled {
+		c.noteDuplicate(seg.first, seg.Seq) // what was cut off as old
+	}
+	if len(seg.Payload) == 0 {
+		return
+	}
 	if c.released {
 		// SHLD-3: nobody is there to read it; the peer must know.
 		c.reset(now, ErrAborted, BySegment, rule.AbortReset)
 		return
 	}
+	if seg.cut {
+		c.pend |= pendAck // the peer learns at once how far the window goes
+	}
 	if c.rcv.finKnown && seg.Seq.Add(seq.Size(len(seg.Payload))).After(c.rcv.fin) {
 		if seg.Seq.AtOrAfter(c.rcv.fin) {
 			c.drop(now, rule.DropAfterFin)
+			c.pend |= pendAck
 			return
 		}
 		seg.Payload = seg.Payload[:c.rcv.fin.From(seg.Seq)]
@@ -630,6 +638,7 @@ func (c *TCB) checkFin(now clock.Instant, seg *Segment) {
 		if c.hold != nil && c.hold.end().After(at) {
 			// Data behind a FIN: one of the two is a lie. The data came first.
 			c.drop(now, rule.DropAfterFin)
+			c.pend |= pendAck
 			return
 		}
 		c.rcv.fin, c.rcv.finKnown = at, true

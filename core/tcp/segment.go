@@ -17,6 +17,7 @@ type Segment struct {
 
 	first    seq.Value // SEG.SEQ as it came, before what is old was cut off
 	unscaled bool      // its window is that of a SYN, which has been taken away
+	cut      bool      // text beyond the window was cut off
 }
 
 // Len is SEG.LEN: the octets of sequence space that the segment occupies, SYN

@@ -103,13 +103,16 @@ func (w *TimeWaitRecord) Arrives(now clock.Instant, seg *Segment, cfg *Config, e
 	case seg.Flags&wire.SYN != 0:
 		w.drop(now, env, rule.DropSyn)
 		return w.answer(now, cfg)
-	case seg.Seq != w.RcvNxt && !seg.Seq.In(w.RcvNxt, room):
+	case !seg.Seq.In(w.RcvNxt, max(room, 1)), room == 0 && seg.Len() > 0:
 		w.drop(now, env, rule.DropSequence)
 		return w.answer(now, cfg)
 	case seg.Flags&wire.ACK == 0:
 		w.drop(now, env, rule.DropNoAck)
 	case seg.Ack.After(w.SndNxt):
 		w.drop(now, env, rule.DropAckUnsent)
+		return w.answer(now, cfg)
+	case seg.Flags&wire.FIN != 0 && !seg.end().Sub(1).After(w.RcvNxt.Add(room)):
+		w.drop(now, env, rule.DropAfterFin)
 		return w.answer(now, cfg)
 	case len(seg.Payload) > 0:
 		w.drop(now, env, rule.DropAfterFin)
