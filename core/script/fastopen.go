@@ -150,7 +150,7 @@ func (r *runner) sendFast(s *socket, p *pendingCall, flags int64, b []byte) (o o
 	case p.opens:
 		// It waits for the connection, and goes on to write.
 		if s.conn.Err() != nil {
-			return failsWith(s.takeError()), true
+			return fails(s.takeError()), true
 		}
 		s.connected = s.connected || !opening
 		return o, false
@@ -166,7 +166,7 @@ func (r *runner) sendFast(s *socket, p *pendingCall, flags int64, b []byte) (o o
 		p.opens = true
 		return o, false
 	case s.conn != nil && s.conn.Err() != nil && !s.errTaken:
-		return failsWith(s.takeError()), true
+		return fails(s.takeError()), true
 	case s.conn != nil:
 		s.connected = true
 		return o, false
@@ -214,7 +214,8 @@ func (r *runner) destination(c *Call) (wire.AddrPort, bool) {
 	if a == nil || a.Kind == Word || a.Kind == Int { // NULL
 		return wire.AddrPort{}, false
 	}
-	return r.address(&Call{Args: []Expr{*a}}, 0, wire.AddrPort{Addr: r.remote, Port: r.connectPort})
+	to, ok := r.address(&Call{Args: []Expr{*a}}, 0, wire.AddrPort{Addr: r.remote, Port: r.connectPort})
+	return to.AddrPort, ok
 }
 
 // unspecified reports whether a call sends to an address of AF_UNSPEC.

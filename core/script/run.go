@@ -113,19 +113,20 @@ type judge struct {
 	nextPort                uint16 // of the next passive connection, on the script's side
 	tsTick                  clock.Duration
 	echoScaled, strict, psh bool
-	tolerance               clock.Duration
 	perMille                int64
 	quiet                   clock.Duration
 
 	wantsISN, hasISN    bool // --isn; the stack's first SYN has gone out
 	wantedISN, firstISN uint32
 
-	flows   []*flow
-	flow    *flow // the connection under test
-	waiting []sent
-	blocked *pendingCall
-	scope   scope
-	text    bool // the script has written something other than zeros
+	flows []*flow
+	flow  *flow // the connection under test
+
+	listensAt uint16 // the port of the last listener; 0: there was none
+	waiting   []sent
+	blocked   *pendingCall
+	scope     scope
+	text      bool // the script has written something other than zeros
 
 	base  clock.Instant // what relative times count from: when the event before happened
 	rungs []rung
@@ -378,6 +379,9 @@ func (j *judge) Accepted(local, remote wire.AddrPort) {
 	}
 }
 
+// Listening implements Judge.
+func (j *judge) Listening(local wire.AddrPort) { j.flow, j.listensAt = nil, local.Port }
+
 // flowFor is the connection that an inbound packet belongs to.
 func (j *judge) flowFor(p *Packet) *flow {
 	if p.Ports != nil {
@@ -391,9 +395,13 @@ func (j *judge) flowFor(p *Packet) *flow {
 		return f
 	}
 	f := j.flow
-	if f == nil || opens(p) && !j.held(f) && !j.alive(f) && j.sys.Listens(wire.AddrPort{Addr: j.local, Port: j.bindPort}) {
+	local := wire.AddrPort{Addr: j.local, Port: j.bindPort}
+	if j.listensAt != 0 {
+		local.Port = j.listensAt
+	}
+	if f == nil || opens(p) && !j.held(f) && !j.alive(f) && j.sys.Listens(local) {
 		j.nextPort++
-		f = j.newFlow(wire.AddrPort{Addr: j.local, Port: j.bindPort}, wire.AddrPort{Addr: j.remote, Port: j.nextPort})
+		f = j.newFlow(local, wire.AddrPort{Addr: j.remote, Port: j.nextPort})
 	}
 	return f
 }

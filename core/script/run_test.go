@@ -107,20 +107,20 @@ func TestStampJudge(t *testing.T) {
 
 func TestUnsupported(t *testing.T) {
 	for _, c := range []struct{ name, src, want string }{
-		{"call", "0 epoll_create(1) = 3", "x:1:1: the call epoll_create is not supported"},
+		{"call", "0 psp_assoc(1) = 3", "x:1:1: the call psp_assoc is not supported"},
 		{"unknown call", open + "+0 frob(4) = 3", "x:8:1: the call frob is not supported"},
 		{"socket", "0 socket(..., SOCK_DGRAM, IPPROTO_UDP) = 3", "only TCP sockets are supported"},
 		{"sysctl", "`sysctl net.ipv4.tcp_frob=1`\n0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3", "x:1:1: the setting net.ipv4.tcp_frob=1 is not supported"},
 		{"command", "`rm -rf /`\n0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3", "x:1:1: the command rm -rf / is not supported"},
 		{"option", "--frob=1\n0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3", "x:1:1: the option --frob is not supported"},
 		{"profile", "--profile=frob\n0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3", "there is no profile frob"},
-		{"socket option", open + "+0 setsockopt(4, SOL_TCP, TCP_MD5SIG, [1], 4) = 0", "the socket option TCP_MD5SIG with this value"},
+		{"socket option", open + "+0 setsockopt(4, SOL_TCP, TCP_MD5SIG, [1], 4) = 0", "the socket option TCP_MD5SIG is not supported"},
 		{"field", open + "+0 %{ assert tcpi_frob == 1 }%", "x:8:14: the name tcpi_frob is not known here"},
 		{"encapsulation", "0 < ipv4 1.2.3.4 > 5.6.7.8: . 1:1(0) win 1", "an encapsulated packet is not supported"},
 		{"udp", "0 < udp (5)", "UDP is not supported"},
 		{"md5", "0 < . 1:1(0) win 1 <md5 valid,nop,nop>", "md5 is not supported"},
 		{"icmp", "0 < icmp frob", "the ICMP message frob  is not known"},
-		{"peek", open + "+0 recv(4, ..., 10, MSG_PEEK) = 10", "this read is not supported"},
+		{"flag", open + "+0 recv(4, ..., 10, MSG_CONFIRM) = 10", "this recv is not supported"},
 		{"address", "--local_ip=5\n0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3", "the local address 5 is not an IP address"},
 		{"mtu", "--mtu=20\n0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3", "a stack cannot be made with this configuration"},
 	} {

@@ -31,8 +31,11 @@ type runner struct {
 	now   clock.Instant
 	steps int
 
-	socks   []*socket // by the script's descriptor; nil where there is none
+	fds     []descriptor // by the script's number; nil where there is none
 	blocked *pendingCall
+
+	foreign               bool  // FreeBSD's sysctls have been set
+	sendMost, receiveMost int64 // net.core.wmem_max and rmem_max
 
 	events []event.Event
 	status []core.Status
@@ -49,7 +52,7 @@ func newRunner(c core.Config) *runner {
 	if c.FastOpenKeys.Number == 0 {
 		c.FastOpenKeys, _ = parseFastOpenKeys(fastOpenKey)
 	}
-	return &runner{core: c, now: Origin}
+	return &runner{core: c, now: Origin, sendMost: 212992, receiveMost: 212992}
 }
 
 // Name implements System.
@@ -142,6 +145,7 @@ func (r *runner) drain() *problem {
 			// Who waits looks for itself.
 		}
 		r.note()
+		r.notice()
 		if r.blocked == nil {
 			return nil
 		}
@@ -182,8 +186,11 @@ func (r *runner) note() {
 
 // Inject implements System.
 func (r *runner) Inject(b []byte) *problem {
+	tell := r.unreachable(b)
 	in := packet.Packet{Bytes: b}
 	r.stack.Input(r.now, &in)
+	tell()
+	r.sockets(func(s *socket) { s.dataAfterShutdown(r.now) })
 	return r.drain()
 }
 
@@ -231,11 +238,11 @@ func (r *runner) State(local, remote wire.AddrPort) (s tcp.State, held bool) {
 	if r.Listens(local) {
 		s = tcp.Listen
 	}
-	for _, x := range r.socks {
-		if x != nil && x.conn != nil && x.conn.Local() == local && x.conn.Remote() == remote {
+	r.sockets(func(x *socket) {
+		if x.conn != nil && x.conn.Local() == local && x.conn.Remote() == remote {
 			s, held = x.conn.State(), true
 		}
-	}
+	})
 	if x, ok := r.statusOf(local, remote); ok {
 		s = x.State
 	}
@@ -243,11 +250,7 @@ func (r *runner) State(local, remote wire.AddrPort) (s tcp.State, held bool) {
 }
 
 // Listens implements System.
-func (r *runner) Listens(a wire.AddrPort) bool {
-	for _, s := range r.socks {
-		if s != nil && s.listener != nil && s.local.Port == a.Port {
-			return true
-		}
-	}
-	return false
+func (r *runner) Listens(a wire.AddrPort) (found bool) {
+	r.sockets(func(s *socket) { found = found || s.listener != nil && s.local.Port == a.Port })
+	return found
 }

@@ -62,6 +62,9 @@ type Judge interface {
 	Connects(local, remote wire.AddrPort)
 	Accepted(local, remote wire.AddrPort)
 
+	// Listening puts a listener under test: the next inbound SYN opens a connection.
+	Listening(local wire.AddrPort)
+
 	// Note is a line for the ladder. rule, if it is not empty, is the text of the
 	// rule that was followed.
 	Note(text, rule string)
@@ -91,7 +94,8 @@ type place struct {
 	local, remote         wire.Addr
 	bindPort, connectPort uint16 // what ... stands for in bind and connect
 	mtu                   int
-	mapped                bool // sockets are IPv6's, with addresses of IPv4 mapped into them
+	tolerance             clock.Duration // by how much a time may be off
+	mapped                bool           // sockets are IPv6's, with addresses of IPv4 mapped into them
 }
 
 // Local is the address of the system.
