@@ -509,6 +509,7 @@ func (c *TCB) segmentText(now clock.Instant, seg *Segment) {
 // notePeer learns from a data segment how large the peer's segments are and
 // how long it takes to answer.
 func (c *TCB) notePeer(now clock.Instant, seg *Segment) {
+	c.rcv.dataAt = now
 	size := len(seg.Payload)
 	if seg.Count > 1 {
 		size = (size + int(seg.Count) - 1) / int(seg.Count)

@@ -333,8 +333,9 @@ func (c *TCB) sendNew(now clock.Instant, p *packet.Packet) (sent, built bool) {
 		c.armRetransmit(now) // RFC 6298 §5.1
 		c.startUserTimer(now)
 	}
-	// Data that answers data shows that ACKs may wait for it.
-	if c.pend&pendDelayed != 0 {
+	// Data that answers data shows that ACKs may wait for it: on Linux what goes
+	// within the time that an ACK may wait is an answer.
+	if now.Sub(c.rcv.dataAt) < c.cfg.DelayedAck {
 		c.rcv.pingpong = true
 	}
 	if c.cfg.PushHalf && start.Add(seq.Size(n)).From(c.snd.pushed) > c.snd.maxWnd/2 {

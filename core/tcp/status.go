@@ -73,13 +73,17 @@ const (
 
 // Info gives a picture of the connection now. It may be called in any state.
 func (c *TCB) Info(now clock.Instant) Info {
+	heard := c.rcv.dataAt
+	if c.count.octetsReceived == 0 {
+		heard = c.heardAt // none: since the connection was opened
+	}
 	mss := max(uint32(c.mss), 1)
 	segs := func(n uint32) uint32 { return (n + mss - 1) / mss }
 	i := Info{
 		State: c.state, CaState: c.rec.phase, Retransmits: c.retries, Probes: c.probes, Backoff: c.rtt.backoff,
 		SndWscale: c.snd.scale, RcvWscale: c.rcv.scale,
 		RTO: micro(c.timeout()), ATO: micro(c.cfg.DelayedAck), SndMSS: uint32(c.mss), RcvMSS: uint32(c.rcv.mss),
-		LastAckRecv: milli(now.Sub(c.heardAt)), LastDataSent: milli(now.Sub(c.sentAt)), LastDataRecv: milli(now.Sub(c.heardAt)),
+		LastAckRecv: milli(now.Sub(c.heardAt)), LastDataSent: milli(now.Sub(c.sentAt)), LastDataRecv: milli(now.Sub(heard)),
 		PMTU: uint32(c.pathMTU), RTT: micro(c.rtt.srtt), RTTVar: micro(c.rtt.rttvar), MinRTT: micro(c.rtt.least),
 		SndSsthresh: c.cc.Ssthresh / mss, SndCwnd: c.cc.Cwnd / mss, AdvMSS: uint32(c.ownMSS()),
 		Reordering: uint32(c.cfg.DupThresh), RcvRTT: micro(c.rcv.echoRTT), RcvSpace: c.rcv.limit,
@@ -180,6 +184,9 @@ func (c *TCB) Fingerprint(h *siphash.Hash, now clock.Instant) {
 	}
 	h.WriteUint64(uint64(r.acked-r.irs)<<32 | uint64(fin))
 	h.WriteUint64(uint64(r.limit)<<32 | uint64(r.mss)<<16 | uint64(r.quick))
+	if since := now.Sub(r.dataAt); since < c.cfg.DelayedAck {
+		h.WriteUint64(uint64(since))
+	}
 	if r.dupLen > 0 {
 		h.WriteUint64(uint64(r.dup-r.irs)<<32 | uint64(r.dupLen))
 	}

@@ -111,6 +111,7 @@ type receive struct {
 	apart    urgentOctet    // the last urgent octet, where it is not in the stream
 	octet    byte           // and what it is, if it is here
 	offered  bool           // an edge was advertised
+	dataAt   clock.Instant  // when data arrived last
 	tuneAt   clock.Instant  // autotuning: when this round began
 	tuned    uint32         // and what the user has read in it
 	echoRTT  clock.Duration // how long the peer takes to answer, as its timestamps show
