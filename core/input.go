@@ -92,6 +92,15 @@ func (s *Stack) arrives(now clock.Instant, c *Conn, seg *tcp.Segment) rule.Drop 
 		seg.Flags&(wire.ACK|others) == wire.ACK && c.tcb.SeqInFlight(seg.Ack.Sub(seq.Size(1))) {
 		return rule.DropAcceptQueueFull
 	}
+	if sndNxt, ok := c.tcb.Reopens(seg); ok {
+		if l := s.listenerFor(seg.Tuple.Local); l != nil {
+			return s.reopen(now, l, seg, sndNxt, func() {
+				c.tcb.EndWait(now)
+				s.unname(c)
+				s.after(now, c)
+			})
+		}
+	}
 	c.tcb.Arrives(now, seg)
 	s.after(now, c)
 	return rule.NotDropped

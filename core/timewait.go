@@ -108,21 +108,26 @@ func (s *Stack) arrivesWaiting(now clock.Instant, i int32, seg *tcp.Segment) rul
 		if l == nil {
 			return s.replyWaiting(now, w)
 		}
-		if why := s.refuses(l); why != rule.NotDropped {
-			return why
-		}
-		if l.half.n >= l.halfMax {
-			return rule.DropBacklogFull
-		}
-		iss, offset := s.isn(now, &seg.Tuple)
-		iss = s.beyond(iss, w.SndNxt)
-		s.endWait(now, i, tcp.BySegment, rule.TimeWaitReuse)
-		s.stats.TimeWaitReused++
-		return s.openPassive(now, l, seg, iss, offset)
+		return s.reopen(now, l, seg, w.SndNxt, func() { s.endWait(now, i, tcp.BySegment, rule.TimeWaitReuse) })
 	default:
 		panic("core: no such action")
 	}
 	return rule.NotDropped
+}
+
+// reopen lets a SYN to l open a connection in the place of one in TIME-WAIT, which
+// end makes room for it.
+func (s *Stack) reopen(now clock.Instant, l *Listener, seg *tcp.Segment, sndNxt seq.Value, end func()) rule.Drop {
+	if why := s.refuses(l); why != rule.NotDropped {
+		return why
+	}
+	if l.half.n >= l.halfMax {
+		return rule.DropBacklogFull
+	}
+	iss, offset := s.isn(now, &seg.Tuple)
+	end()
+	s.stats.TimeWaitReused++
+	return s.openPassive(now, l, seg, s.beyond(iss, sndNxt), offset)
 }
 
 func (s *Stack) replyWaiting(now clock.Instant, w *waiting) rule.Drop {

@@ -307,6 +307,7 @@ func TestFigure5(t *testing.T) {
 		"nobody answers":                 pair("linux", Flow{Users: users([]Step{eof}, nil)}),
 		"the open is given up at once":   pair("linux", Flow{Users: users([]Step{wait(15 * clock.Millisecond), abort}, nil)}),
 		"a crossing open is aborted":     pair("linux", Flow{Meet: true, Port: 90, Users: users([]Step{wait(15 * clock.Millisecond), abort}, []Step{eof})}),
+		"closed while opens cross":       pair("linux", Flow{Meet: true, Port: 90, Users: users([]Step{wait(15 * clock.Millisecond), {Op: Close}}, []Step{half, eof})}),
 		"FIN and its ACK in one segment": pair("linux", Flow{Users: users([]Step{connected, half, eof}, []Step{eof})}),
 	}
 	dead := cases["nobody answers"]
@@ -340,7 +341,6 @@ var unreached = map[[2]tcp.State]string{
 	{tcp.Closed, tcp.Listen}:         "a listener is not a connection here",
 	{tcp.Listen, tcp.Closed}:         "likewise",
 	{tcp.Listen, tcp.SynSent}:        "SEND on a listener is not offered",
-	{tcp.SynReceived, tcp.FinWait1}:  "a close in SYN-RECEIVED waits for ESTABLISHED",
 	{tcp.SynReceived, tcp.CloseWait}: "the ACK that comes with the FIN establishes first",
 	{tcp.FinWait1, tcp.TimeWait}:     "the ACK of our FIN leads to FIN-WAIT-2 first, in the same segment",
 }

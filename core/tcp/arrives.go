@@ -219,7 +219,7 @@ func (c *TCB) checkSequence(now clock.Instant, seg *Segment) bool {
 			return false
 		}
 	}
-	if c.state == SynReceived && seg.Seq == c.rcv.irs && seg.Flags&(wire.SYN|wire.RST) == wire.SYN {
+	if (c.state == SynReceived || c.synUnacked()) && seg.Seq == c.rcv.irs && seg.Flags&(wire.SYN|wire.RST) == wire.SYN {
 		if !c.checkSameSyn(now, seg) {
 			return false
 		}
@@ -228,6 +228,9 @@ func (c *TCB) checkSequence(now clock.Instant, seg *Segment) bool {
 	if seg.Flags&wire.RST != 0 {
 		// A reset is judged by its first octet alone, and heard with a closed
 		// window too (MUST-66, SHLD-2).
+		if c.cfg.WideReset && !c.ts.scaleOK {
+			edge = seq.Max(edge, nxt.Add(seq.Size(c.rcv.limit-min(c.rcv.limit, c.recvBuf.n))))
+		}
 		if seg.Seq == nxt || seg.Seq.AtOrAfter(nxt) && seg.Seq.Before(edge) {
 			return true
 		}
@@ -303,7 +306,7 @@ func (c *TCB) checkSameSyn(now clock.Instant, seg *Segment) bool {
 		}
 		return true
 	}
-	if seg.Flags&wire.ACK == 0 {
+	if seg.Flags&wire.ACK == 0 && c.state == SynReceived {
 		// The peer has not got our SYN-ACK: it goes again, as Linux has it. An ACK
 		// alone, as §3.10.7.4 wants, would tell the peer nothing.
 		c.drop(now, rule.DropSyn)
@@ -396,6 +399,10 @@ func (c *TCB) checkAck(now clock.Instant, seg *Segment) bool {
 			c.stray(seg.Ack)
 			return false
 		}
+		if c.deferred(seg) {
+			c.drop(now, rule.DropAcceptQueueFull)
+			return false
+		}
 		c.synAcked(now, seg)
 		c.updateRecent(now, seg)
 		c.become(now, Established, BySegment, rule.AckEstablishes)
@@ -444,6 +451,11 @@ func (c *TCB) finAcked(now clock.Instant) bool {
 	switch c.state {
 	case FinWait1:
 		c.become(now, FinWait2, BySegment, rule.AckOfFin)
+		if c.released && c.cfg.FinWait2 < 0 {
+			c.stray(c.snd.nxt)
+			c.end(now, ErrAborted, BySegment, rule.FinWait2Timeout)
+			return false
+		}
 	case Closing:
 		c.become(now, TimeWait, BySegment, rule.AckClosing)
 	case LastAck:

@@ -65,7 +65,7 @@ func TestCallsByState(t *testing.T) {
 			{tcp.Closed, unopen, "", tcp.Closed},
 			{tcp.Listen, unopen, "", tcp.Listen},
 			{tcp.SynSent, unopen, "", tcp.SynSent},
-			{tcp.SynReceived, ok, "", tcp.SynReceived}, // queued: TestCloseInSynReceived
+			{tcp.SynReceived, ok, "F. 1(0) ack 1", tcp.FinWait1}, // TestCloseInSynReceived
 			{tcp.Established, ok, "F. 1(0) ack 1", tcp.FinWait1},
 			{tcp.FinWait1, ok, "", tcp.FinWait1}, // no second FIN
 			{tcp.FinWait2, ok, "", tcp.FinWait2},
@@ -79,7 +79,7 @@ func TestCallsByState(t *testing.T) {
 			{tcp.Closed, ok, "", tcp.Closed},
 			{tcp.Listen, ok, "", tcp.Listen},
 			{tcp.SynSent, ok, "", tcp.Closed},
-			{tcp.SynReceived, ok, "", tcp.SynReceived},
+			{tcp.SynReceived, ok, "F. 1(0) ack 1", tcp.FinWait1},
 			{tcp.Established, ok, "F. 1(0) ack 1", tcp.FinWait1},
 			{tcp.FinWait1, ok, "", tcp.FinWait1},
 			{tcp.FinWait2, ok, "", tcp.FinWait2},
@@ -179,28 +179,58 @@ func TestCallsAfterTheEnd(t *testing.T) {
 	}
 }
 
-// RFC 9293 §3.10.4: a CLOSE in SYN-RECEIVED waits for ESTABLISHED. With nothing to
-// be sent the RFC would let the FIN out at once; that it waits for the one ACK is a
-// departure that only delays it, and leaves one thing to be sent again at a time.
+// RFC 9293 §3.10.4: a CLOSE in SYN-RECEIVED sends the FIN at once, unless there is
+// data to be sent before it: that waits for ESTABLISHED.
 //
 // Proves: RFC 9293 §3.10.4
 func TestCloseInSynReceived(t *testing.T) {
 	each(t, func(t *testing.T, v variant) {
-		for _, data := range []int{0, 100} {
+		e := reach(t, v, tcp.Linux(), tcp.SynReceived)
+		e.write(100)
+		require.NoError(t, e.c.CloseWrite(e.now))
+		e.out("it waits")
+		e.in(". 1(0) ack 1 win 60000")
+		require.Equal(t, tcp.FinWait1, e.c.State())
+		e.out("data, then the FIN", "FP. 1(100) ack 1")
+
+		early := func() *end {
 			e := reach(t, v, tcp.Linux(), tcp.SynReceived)
-			if data > 0 {
-				e.write(data)
-			}
 			require.NoError(t, e.c.CloseWrite(e.now))
-			e.out("it waits")
-			e.in(". 1(0) ack 1 win 60000")
 			require.Equal(t, tcp.FinWait1, e.c.State())
-			if data > 0 {
-				e.out("data, then the FIN", "FP. 1(100) ack 1")
-			} else {
-				e.out("the FIN", "F. 1(0) ack 1")
-			}
+			e.out("the FIN", "F. 1(0) ack 1")
+			return e
 		}
+		e = early()
+		e.in(". 1(0) ack 1 win 60000")
+		e.out("the SYN is acknowledged, the FIN is not")
+		require.Equal(t, tcp.FinWait1, e.c.State())
+		e.in(". 1(0) ack 2 win 60000")
+		require.Equal(t, tcp.FinWait2, e.c.State())
+		e.in("F. 1(0) ack 2 win 60000")
+		require.Equal(t, tcp.TimeWait, e.c.State())
+
+		// Both are acknowledged at once.
+		e = early()
+		e.in("F. 1(0) ack 2 win 60000")
+		require.Equal(t, tcp.TimeWait, e.c.State())
+
+		// Both were lost: they go again, the SYN first.
+		e = early()
+		e.pass(second)
+		require.Equal(t, []string{"S. 0(0) ack 1", "F. 1(0) ack 1"}, e.took())
+		e.in(". 1(0) ack 2 win 60000")
+		require.Equal(t, tcp.FinWait2, e.c.State())
+
+		// The peer's SYN-ACK, where the opens have crossed.
+		e = newEnd(t, v, tcp.Linux())
+		e.synSent()
+		e.in("S 0(0) win 60000", mss(1460))
+		require.NoError(t, e.c.CloseWrite(e.now))
+		e.out("the SYN-ACK that was due, and the FIN", "S. 0(0) ack 1", "F. 1(0) ack 1")
+		e.in("S. 0(0) ack 1 win 60000", mss(1460))
+		require.Equal(t, tcp.FinWait1, e.c.State())
+		e.in("F. 1(0) ack 2 win 60000")
+		require.Equal(t, tcp.TimeWait, e.c.State())
 	})
 }
 

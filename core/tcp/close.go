@@ -15,6 +15,10 @@ func (c *TCB) Close(now clock.Instant) error {
 	c.released = true
 	switch c.state {
 	case Closing, LastAck:
+		if c.recvBuf.n > 0 {
+			c.reset(now, ErrAborted, ByCall, rule.AbortReset)
+			return nil
+		}
 		if c.cfg.Linger && c.cfg.LingerTime == 0 {
 			c.AbortWith(now, ErrAborted, ByCall, rule.AbortReset)
 			return nil
@@ -39,6 +43,10 @@ func (c *TCB) Close(now clock.Instant) error {
 	}
 	c.forgetReceived()
 	if c.state == FinWait2 {
+		if c.cfg.FinWait2 < 0 {
+			c.reset(now, ErrAborted, ByCall, rule.AbortReset)
+			return nil
+		}
 		c.armFinWait2(now)
 		return nil
 	}
@@ -66,7 +74,8 @@ func (c *TCB) CloseWrite(now clock.Instant) error {
 	}
 }
 
-// finish queues the FIN. In SYN-RECEIVED it waits for ESTABLISHED (§3.10.4).
+// finish queues the FIN. In SYN-RECEIVED it goes at once, unless there is data to
+// be sent before it, which waits for ESTABLISHED (§3.10.4).
 func (c *TCB) finish(now clock.Instant) {
 	if c.snd.finQueued {
 		return
@@ -77,12 +86,37 @@ func (c *TCB) finish(now clock.Instant) {
 		c.become(now, FinWait1, ByCall, rule.CloseSendsFin)
 	case CloseWait:
 		c.become(now, LastAck, ByCall, rule.CloseAfterPeer)
-	case Closed, Listen, SynSent, SynReceived, FinWait1, FinWait2, Closing, LastAck, TimeWait:
+	case SynReceived:
+		if c.sendBuf.n == 0 && c.snd.nxt != c.snd.iss {
+			c.finishEarly(now)
+		}
+	case Closed, Listen, SynSent, FinWait1, FinWait2, Closing, LastAck, TimeWait:
 		// Too early, or done before.
 	default:
 		panic("tcp: no such state")
 	}
 }
+
+// finishEarly leaves SYN-RECEIVED for FIN-WAIT-1. Our SYN, which is not
+// acknowledged, is in flight from here on like all that is sent again from there.
+func (c *TCB) finishEarly(now clock.Instant) {
+	c.out = c.env.takeFlight()
+	c.out.add(c.snd.iss, c.snd.nxt, c.resendAt)
+	if c.synAgain {
+		c.out.setFlags(c.out.head, twice)
+	}
+	if c.pend&pendSyn != 0 {
+		c.pend &^= pendSyn
+		c.out.mark(c.snd.iss, c.snd.nxt, true)
+	}
+	if !c.isArmed(timerRetransmit) {
+		c.armRetransmit(now)
+	}
+	c.become(now, FinWait1, ByCall, rule.CloseSendsFin)
+}
+
+// synUnacked reports whether our SYN is in flight in a synchronized state.
+func (c *TCB) synUnacked() bool { return c.snd.una == c.snd.iss && c.state.Synchronized() }
 
 // forgetReceived gives the receive side's memory back.
 func (c *TCB) forgetReceived() {

@@ -108,10 +108,11 @@ type Config struct {
 
 	// Path MTU, RFC 1191 and RFC 8201.
 	PathMTU      bool   // set DF and follow what routers say
-	PathMTUFloor uint16 // IPv4 packets are never made smaller than this for an ICMP message (THREATS S29)
+	PathMTUFloor uint16 // IPv4 packets are never made smaller than this for an ICMP message, but may be fragmented then (THREATS S29)
 
 	ICMPEndsOpen bool // any unreachable ends an open that is not synchronized, as on Linux; else only the hard ones
 
+	WideReset   bool // without window scaling a reset is judged by the room in the buffer, as on Linux, else by the window
 	RFC1337     bool // a reset does not end TIME-WAIT
 	LinuxErrors bool // a reset is ErrPipe in CLOSE-WAIT, and ErrReset in SYN-RECEIVED after an active open
 
@@ -139,7 +140,7 @@ func Linux() Config {
 		KeepaliveIdle:  2 * clock.Hour, KeepaliveInterval: 75 * clock.Second, KeepaliveCount: 9,
 		TimeWait: clock.Minute, FinWait2: clock.Minute,
 		UrgentZero: true, KeepMSS: true, MSSOfWindow: true, PushHalf: true, ECN: 2, PacingSlowStart: 200, PacingAvoidance: 120,
-		PathMTU: true, PathMTUFloor: 552, ICMPEndsOpen: true, LinuxErrors: true, SoftErrors: true,
+		PathMTU: true, PathMTUFloor: 552, WideReset: true, ICMPEndsOpen: true, LinuxErrors: true, SoftErrors: true,
 	}
 }
 
@@ -160,7 +161,7 @@ func RFC9293() Config {
 	c.FastOpenOwnMSS, c.SynAckText = false, true
 	c.DelayedAck, c.QuickAcks = 200*clock.Millisecond, 0
 	c.UrgentInline, c.UrgentZero, c.KeepMSS = true, false, false
-	c.MSSOfWindow = false
+	c.MSSOfWindow, c.WideReset = false, false
 	c.PushHalf, c.ECNWaits, c.ECNResetRetry = false, true, true
 	c.PAWSSlack, c.RequireTimestamps = 0, true
 	c.TimeWait = 4 * clock.Minute // MSL is two minutes, §3.4.2

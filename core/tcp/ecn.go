@@ -44,7 +44,7 @@ func (e *ecn) has(f ecnFlags) bool { return e.flags&f != 0 }
 // without (§6.1.1.1): something on the path may drop the others. The answer to a
 // SYN that asked has ECE alone.
 func (c *TCB) ecnSyn(again bool) wire.Flags {
-	if c.state == SynReceived {
+	if c.state != SynSent {
 		if c.ecn.has(ecnAgreed) {
 			return wire.ECE
 		}
@@ -167,9 +167,8 @@ func (c *TCB) hearECE(now clock.Instant, seg *Segment, before uint32) bool {
 }
 
 // reduced notes that the congestion window was reduced, for whatever reason: the
-// peer hears of it (§6.1.2), and one that loss has reduced is not reduced by marks.
+// peer hears of it (§6.1.2).
 func (c *TCB) reduced() {
-	c.ecn.flags &^= ecnReducing
 	if c.ecn.has(ecnAgreed) {
 		c.ecn.flags |= ecnReduced
 	}

@@ -86,3 +86,21 @@ func (c *TCB) takeSyn(now clock.Instant, syn *Segment) {
 	c.heardAt = now
 	c.setup(now)
 }
+
+// deferred reports whether the ACK that would complete the handshake has to wait:
+// DeferAccept wants data with it, until its time has passed.
+func (c *TCB) deferred(ack *Segment) bool {
+	c.deferring = c.passive && c.cfg.DeferAccept > 0 && ack.Len() == 0 && c.retries < c.deferCount()
+	return c.deferring
+}
+
+// deferCount turns the time of DeferAccept into a number of SYN-ACKs, rounded up.
+// The last of them brings the ACK that is not deferred any more.
+func (c *TCB) deferCount() uint8 {
+	n, d := uint8(0), c.cfg.RTOInitial
+	for sum := clock.Duration(0); sum < c.cfg.DeferAccept && n < 255; n++ {
+		sum += d
+		d = min(2*d, c.cfg.RTOMax)
+	}
+	return n
+}

@@ -108,7 +108,7 @@ func (c *TCB) sendSyn(now clock.Instant, p *packet.Packet) bool {
 	o := &t.Options
 	o.Has, o.MSS = wire.HasMSS, c.ownMSS() // MUST-14
 	scale, sack, stamps := c.cfg.WindowScaling, c.cfg.SACK, c.cfg.Timestamps
-	if c.state == SynReceived {
+	if c.state != SynSent {
 		// An option is answered only when it was offered.
 		scale, sack, stamps = c.ts.scaleOK, c.ts.sackOK, c.ts.on
 		t.Flags |= wire.ACK
@@ -203,6 +203,10 @@ func (c *TCB) sendLost(now clock.Instant, p *packet.Packet) (sent, built bool) {
 		return false, false
 	}
 	s := c.out.list[i]
+	if s.start == c.snd.iss {
+		c.out.again(i, 1, now)
+		return true, c.sendSyn(now, p)
+	}
 	n := uint32(s.len())
 	fin := c.snd.finSent && s.end == c.snd.nxt
 	if fin {
@@ -442,9 +446,9 @@ func (c *TCB) emit(now clock.Instant, p *packet.Packet, t *wire.TCP, ecn uint8, 
 	}
 	ip := wire.IP{
 		Src: c.tuple.Local.Addr, Dst: c.tuple.Remote.Addr, Protocol: wire.ProtocolTCP,
-		TTL: c.cfg.TTL, TOS: c.cfg.TOS&^ecnMask | ecn, DontFragment: c.cfg.PathMTU,
+		TTL: c.cfg.TTL, TOS: c.cfg.TOS&^ecnMask | ecn, DontFragment: c.cfg.PathMTU && !c.fragments,
 	}
-	if !c.cfg.PathMTU {
+	if !ip.DontFragment {
 		// RFC 6864 §4.1: a packet that may be fragmented needs an ID.
 		ip.ID = uint16(c.count.segsOut) + uint16(c.id)*40503
 	}

@@ -345,6 +345,7 @@ func (c *TCB) enter(now clock.Instant, id rule.ID) {
 		c.cfg.Controller.OnLoss(&c.cc, now, uint32(c.snd.nxt.From(c.snd.una)))
 		c.cc.Cwnd = c.cc.Ssthresh
 	}
+	c.reduced()
 	c.setPhaseBy(now, Recovery, id)
 	c.logCongestion(now)
 }
@@ -374,7 +375,7 @@ func (c *TCB) setPhaseBy(now clock.Instant, p Phase, id rule.ID) {
 		return
 	}
 	if p >= Recovery {
-		c.reduced()
+		c.ecn.flags &^= ecnReducing
 	}
 	if c.env.Log.On(event.Recovery) {
 		c.log(now, event.Event{Kind: event.Recovery, Rule: id, From: uint8(c.rec.phase), To: uint8(p), A: uint64(c.rec.point)})
@@ -402,6 +403,7 @@ func (c *TCB) timedOut(now clock.Instant) {
 	c.rec.dup = 0
 	c.rec.force = 1
 	c.cc.Cwnd = uint32(c.mss)
+	c.reduced()
 	c.setPhaseBy(now, Loss, rule.Retransmit)
 	c.logCongestion(now)
 }

@@ -151,7 +151,11 @@ func (c *TCB) become(now clock.Instant, to State, by Cause, id rule.ID) {
 		if c.released {
 			c.armFinWait2(now)
 		}
-	case Listen, SynSent, SynReceived, FinWait1, Closing, LastAck:
+	case FinWait1:
+		if from == SynReceived {
+			c.synchronized(now)
+		}
+	case Listen, SynSent, SynReceived, Closing, LastAck:
 		// Their timers belong to what is sent, not to the state.
 	default:
 		panic("tcp: no such state")

@@ -163,7 +163,7 @@ func (c *TCB) Fingerprint(h *siphash.Hash, now clock.Instant) {
 	flags := uint64(0)
 	for i, b := range [...]bool{
 		c.passive, c.released, c.readShut, c.answered, c.snd.finQueued, c.snd.finSent, c.snd.wantRoom,
-		c.rcv.pingpong, c.rcv.finKnown, c.rcv.finished, c.rcv.urgent, c.rcv.offered, c.snd.corked, c.snd.more, c.snd.open, c.snd.flush, c.ts.on, c.ts.sackOK, c.ts.scaleOK, c.rtt.sampled,
+		c.rcv.pingpong, c.rcv.finKnown, c.rcv.finished, c.rcv.urgent, c.rcv.offered, c.snd.corked, c.snd.more, c.snd.open, c.snd.flush, c.fragments, c.deferring, c.ts.on, c.ts.sackOK, c.ts.scaleOK, c.rtt.sampled,
 	} {
 		if b {
 			flags |= 1 << i

@@ -23,6 +23,8 @@ type TCB struct {
 	released   bool  // the user has given its handle back
 	readShut   bool  // the user reads no more
 	answered   bool  // answerAt is set
+	fragments  bool  // the path takes less than PathMTUFloor: routers may fragment
+	deferring  bool  // the handshake is done, but DeferAccept waits for data
 	persisting bool  // zero-window probes are going out since resendAt
 	synAgain   bool  // the SYN was sent more than once: no sample from it, RFC 6298 §3
 	err        Error // why the connection ended

@@ -124,6 +124,12 @@ func (c *TCB) synTimeout(now clock.Instant) {
 		return
 	}
 	c.retries++
+	if c.deferring && c.retries < c.deferCount() {
+		// No SYN-ACK until the last moment: the peer has it.
+		c.backOff()
+		c.armRetransmit(now)
+		return
+	}
 	if c.retries == c.cfg.R1 {
 		c.softError(now, ErrTimeout, rule.SynLimit, 0)
 	}
@@ -341,15 +347,19 @@ func (c *TCB) ICMPError(now clock.Instant, e Error, hard bool, detail uint16) {
 // (RFC 1191 §6, RFC 8201 §5.4). Only a smaller size counts, and none below the
 // floor. What was sent in larger packets goes again at once.
 func (c *TCB) PathMTU(now clock.Instant, mtu int) {
-	floor := int(c.cfg.PathMTUFloor)
+	// Below the floor routers may fragment from now on, as Linux has it: who forges
+	// this gains fragments, and no segments of headers alone.
+	fragments := false
 	if c.tuple.Local.Addr.Is6() {
-		floor = 1280 // RFC 8200 §5
+		mtu = max(mtu, 1280) // RFC 8200 §5
+	} else if floor := int(c.cfg.PathMTUFloor); mtu < floor {
+		mtu, fragments = floor, !c.fragments
 	}
-	mtu = max(mtu, floor)
-	if !c.cfg.PathMTU || mtu >= int(c.pathMTU) {
+	if !c.cfg.PathMTU || mtu >= int(c.pathMTU) && !fragments {
 		return
 	}
-	c.pathMTU = uint16(mtu)
+	c.fragments = c.fragments || fragments
+	c.pathMTU = min(c.pathMTU, uint16(mtu))
 	if c.state == SynSent {
 		c.fastShrunk()
 		return
@@ -360,7 +370,7 @@ func (c *TCB) PathMTU(now clock.Instant, mtu int) {
 	old := c.mss
 	c.setMSS()
 	c.softError(now, ErrMessageSize, rule.PathMTU, uint64(mtu))
-	if c.out != nil && c.mss < old {
+	if c.out != nil && (c.mss < old || fragments) {
 		// No congestion, only a size: the window stays (RFC 1191 §6.5).
 		c.out.mark(c.snd.una, c.snd.nxt, true)
 		c.rec.force = 1

@@ -86,7 +86,8 @@ func (c *TCB) touchKeepalive(now clock.Instant) {
 	}
 }
 
-// armFinWait2 bounds the stay of an orphan in FIN-WAIT-2.
+// armFinWait2 bounds the stay of an orphan in FIN-WAIT-2. The peer's FIN may have
+// to be sent again: as on Linux it has 3.5 RTO at least.
 func (c *TCB) armFinWait2(now clock.Instant) {
-	c.arm(now, timerWait, now.Add(c.cfg.FinWait2))
+	c.arm(now, timerWait, now.Add(max(c.cfg.FinWait2, 7*c.rtt.rto/2)))
 }

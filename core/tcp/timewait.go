@@ -66,13 +66,7 @@ func (w *TimeWaitRecord) Arrives(now clock.Instant, seg *Segment, cfg *Config, e
 	stamped := w.timestamps && seg.Options.Has&wire.HasTimestamps != 0
 	behind := int32(w.recent - seg.Options.TSVal)
 	if seg.Flags&(wire.SYN|wire.RST|wire.ACK) == wire.SYN {
-		// RFC 6191 §2: newer by its timestamp, or else by its sequence number.
-		if stamped && behind < 0 || (!stamped || behind == 0) && seg.Seq.After(w.RcvNxt) {
-			return TimeWaitReopen
-		}
-		// Likewise: nothing of a connection without timestamps can be taken for a part
-		// of one where all segments have them.
-		if !w.timestamps && seg.Options.Has&wire.HasTimestamps != 0 && cfg.Timestamps && cfg.RequireTimestamps {
+		if w.reopens(seg, cfg) {
 			return TimeWaitReopen
 		}
 		w.drop(now, env, rule.DropTimeWait)
@@ -120,6 +114,22 @@ func (w *TimeWaitRecord) Arrives(now clock.Instant, seg *Segment, cfg *Config, e
 	return TimeWaitIgnore
 }
 
+// reopens reports whether a SYN is surely of a new connection.
+func (w *TimeWaitRecord) reopens(seg *Segment, cfg *Config) bool {
+	if seg.Flags&(wire.SYN|wire.RST|wire.ACK) != wire.SYN {
+		return false
+	}
+	// RFC 6191 §2: newer by its timestamp, or else by its sequence number.
+	stamped := w.timestamps && seg.Options.Has&wire.HasTimestamps != 0
+	behind := int32(w.recent - seg.Options.TSVal)
+	if stamped && behind < 0 || (!stamped || behind == 0) && seg.Seq.After(w.RcvNxt) {
+		return true
+	}
+	// Likewise: nothing of a connection without timestamps can be taken for a part
+	// of one where all segments have them.
+	return !w.timestamps && seg.Options.Has&wire.HasTimestamps != 0 && cfg.Timestamps && cfg.RequireTimestamps
+}
+
 // answer says whether an ACK may answer a segment that is not acceptable: at
 // most one in ChallengeInterval.
 func (w *TimeWaitRecord) answer(now clock.Instant, cfg *Config) TimeWaitAction {
@@ -150,8 +160,22 @@ func (w *TimeWaitRecord) Ack(now clock.Instant) Reply {
 	return r
 }
 
+// Reopens reports whether seg may open a connection in TIME-WAIT anew though its
+// user still holds it, and gives what the old connection has sent last. EndWait then
+// ends that.
+func (c *TCB) Reopens(seg *Segment) (sndNxt seq.Value, ok bool) {
+	if c.state != TimeWait {
+		return 0, false
+	}
+	w := c.record()
+	return c.snd.nxt, w.reopens(seg, c.cfg)
+}
+
+// EndWait ends TIME-WAIT in favour of a new connection. The user goes on reading
+// what has arrived.
+func (c *TCB) EndWait(now clock.Instant) { c.end(now, NoError, BySegment, rule.TimeWaitReuse) }
+
 // arrivesTimeWait serves a connection in TIME-WAIT whose user still holds it.
-// A SYN that could open it anew has to wait until the user lets go.
 func (c *TCB) arrivesTimeWait(now clock.Instant, seg *Segment) {
 	w := c.record()
 	action := w.Arrives(now, seg, c.cfg, c.env)
