@@ -88,7 +88,7 @@ func (c *TCB) finish(now clock.Instant) {
 		c.become(now, LastAck, ByCall, rule.CloseAfterPeer)
 	case SynReceived:
 		if c.sendBuf.n == 0 && c.snd.nxt != c.snd.iss {
-			c.finishEarly(now)
+			c.become(now, FinWait1, ByCall, rule.CloseSendsFin)
 		}
 	case Closed, Listen, SynSent, FinWait1, FinWait2, Closing, LastAck, TimeWait:
 		// Too early, or done before.
@@ -97,25 +97,8 @@ func (c *TCB) finish(now clock.Instant) {
 	}
 }
 
-// finishEarly leaves SYN-RECEIVED for FIN-WAIT-1. Our SYN, which is not
-// acknowledged, is in flight from here on like all that is sent again from there.
-func (c *TCB) finishEarly(now clock.Instant) {
-	c.out = c.env.takeFlight()
-	c.out.add(c.snd.iss, c.snd.nxt, c.resendAt)
-	if c.synAgain {
-		c.out.setFlags(c.out.head, twice)
-	}
-	if c.pend&pendSyn != 0 {
-		c.pend &^= pendSyn
-		c.out.mark(c.snd.iss, c.snd.nxt, true)
-	}
-	if !c.isArmed(timerRetransmit) {
-		c.armRetransmit(now)
-	}
-	c.become(now, FinWait1, ByCall, rule.CloseSendsFin)
-}
-
-// synUnacked reports whether our SYN is in flight in a synchronized state.
+// synUnacked reports whether our SYN is not acknowledged in a synchronized state,
+// FIN-WAIT-1: until then it goes again with the FIN.
 func (c *TCB) synUnacked() bool { return c.snd.una == c.snd.iss && c.state.Synchronized() }
 
 // forgetReceived gives the receive side's memory back.

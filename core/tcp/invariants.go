@@ -22,13 +22,13 @@ func (c *TCB) Check() string {
 		return "SND.NXT is beyond what was written"
 	case c.cc.Cwnd < uint32(c.mss) && c.state.Synchronized():
 		return "the congestion window is less than a segment"
-	case c.state.Synchronized() && (c.out != nil) != (s.una != s.nxt):
+	case c.state.Synchronized() && (c.out != nil) != (seq.Max(s.una, s.base) != s.nxt):
 		return "the flight is not what is between SND.UNA and SND.NXT"
 	case r.edge.Before(r.nxt) && c.state.Synchronized():
 		return "RCV.NXT is beyond the window"
 	case c.out != nil && !c.isArmed(timerRetransmit):
 		return "something is in flight, and no timer will send it again"
-	case (c.state == SynSent || c.state == SynReceived) && c.pend&pendSyn == 0 && !c.isArmed(timerRetransmit):
+	case (c.state == SynSent || c.state == SynReceived || c.synUnacked()) && c.pend&pendSyn == 0 && !c.isArmed(timerRetransmit):
 		return "a SYN is out, and no timer will send it again"
 	case c.state == TimeWait && !c.isArmed(timerWait):
 		return "TIME-WAIT has no end"

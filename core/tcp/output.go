@@ -42,6 +42,9 @@ func (c *TCB) next(now clock.Instant, p *packet.Packet) (sent, built bool) {
 	default:
 		panic("tcp: no such state")
 	}
+	if c.pend&pendSyn != 0 && c.synUnacked() {
+		return true, c.sendSyn(now, p)
+	}
 	if c.out != nil && c.out.lost > 0 && c.mayDepart(now) {
 		if sent, built = c.sendLost(now, p); sent {
 			return sent, built
@@ -203,10 +206,6 @@ func (c *TCB) sendLost(now clock.Instant, p *packet.Packet) (sent, built bool) {
 		return false, false
 	}
 	s := c.out.list[i]
-	if s.start == c.snd.iss {
-		c.out.again(i, 1, now)
-		return true, c.sendSyn(now, p)
-	}
 	n := uint32(s.len())
 	fin := c.snd.finSent && s.end == c.snd.nxt
 	if fin {

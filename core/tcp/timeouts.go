@@ -61,7 +61,7 @@ func (c *TCB) retransmitTimeout(now clock.Instant) {
 		c.synTimeout(now)
 		return
 	}
-	if c.out == nil {
+	if c.out == nil && !c.synUnacked() {
 		return
 	}
 	// A closed window is not the peer's death: as long as it answers, the
@@ -86,7 +86,12 @@ func (c *TCB) retransmitTimeout(now clock.Instant) {
 	}
 	c.env.Stats.Timeouts++
 	c.backOff()
-	c.timedOut(now)
+	if c.synUnacked() {
+		c.pend |= pendSyn
+	}
+	if c.out != nil {
+		c.timedOut(now)
+	}
 	c.armRetransmit(now)
 }
 
