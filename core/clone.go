@@ -33,6 +33,7 @@ func (s *Stack) Clone() *Stack {
 		if l != nil {
 			m := *l
 			m.stack = d
+			m.fast.resets = slices.Clone(l.fast.resets)
 			d.listeners[i] = &m
 		}
 	}
@@ -55,6 +56,8 @@ func (s *Stack) Fingerprint(now clock.Instant) uint64 {
 		h.WriteUint64(uint64(l.half.n)<<32 | uint64(l.accept.n))
 		s.fingerprintQueue(&h, &l.half, queueListener)
 		s.fingerprintQueue(&h, &l.accept, queueListener)
+		s.fingerprintQueue(&h, &l.fast.taken, queueListener)
+		l.fast.fingerprint(&h, now)
 	}
 	for slot, c := range s.conns {
 		if c == nil {

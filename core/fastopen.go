@@ -57,8 +57,8 @@ func FastOpenCookie(key siphash.Key, client, server wire.Addr) (k tcp.Cookie) {
 // fastOpenKeys are those of l, or those of the stack if it has none, or is nil.
 func (s *Stack) fastOpenKeys(l *Listener) FastOpenKeys {
 	switch {
-	case l != nil && l.fastKeys.Number > 0:
-		return l.fastKeys
+	case l != nil && l.fast.keys.Number > 0:
+		return l.fast.keys
 	case s.cfg.FastOpenKeys.Number > 0:
 		return s.cfg.FastOpenKeys
 	}
@@ -186,6 +186,10 @@ func (f *fastClient) touch(t *tcp.Tuple, most int) *fastServer {
 
 // fastOpenMoved looks what a connection with Fast Open has come to.
 func (s *Stack) fastOpenMoved(now clock.Instant, c *Conn) {
+	if c.tcb.Passive() {
+		s.fastServerMoved(now, c)
+		return
+	}
 	n := c.tcb.TakeFastOpenNews()
 	if n == (tcp.FastOpenNews{}) {
 		return

@@ -14,6 +14,12 @@ import (
 type ListenOptions struct {
 	Backlog int         // established connections that may wait for Accept beyond the first; 0 is 0, less than 0 is Config.MaxBacklog
 	TCP     *tcp.Config // for the connections; nil: Config.TCP. It is kept and must not change.
+
+	// FastOpen is how many connections at once may be open before their handshake is
+	// over, RFC 7413 §4.2: data of such a SYN can be accepted and answered at once,
+	// and may reach the application twice. 0: none.
+	FastOpen     int
+	FastOpenKeys FastOpenKeys // for their cookies; without any those of the stack
 }
 
 // A Listener is a passive open (RFC 9293 §3.10.1): a port, and the connections
@@ -27,7 +33,7 @@ type Listener struct {
 	cfg      *tcp.Config
 	local    wire.AddrPort
 	slot     int32
-	fastKeys FastOpenKeys
+	fast     fastQueue
 	backlog  int32
 	halfMax  int32
 	half     queue
@@ -57,6 +63,7 @@ func (s *Stack) Listen(now clock.Instant, local wire.AddrPort, o ListenOptions) 
 	}
 	l := &Listener{stack: s, cfg: o.TCP, local: local}
 	l.backlog, l.halfMax = s.queues(o.Backlog)
+	l.listenFast(o.FastOpen, o.FastOpenKeys)
 	l.slot = int32(slices.Index(s.listeners, nil))
 	if l.slot < 0 {
 		l.slot = int32(len(s.listeners))
@@ -189,8 +196,14 @@ func (s *Stack) openPassive(now clock.Instant, l *Listener, seg *tcp.Segment, is
 	}
 	c.tcb.OpenPassive(now, iss, offset, seg)
 	c.listener = l.slot + 1
-	c.flags |= connHalfOpen
-	s.push(&l.half, queueListener, c)
+	if s.opensFast(now, l, c, seg) {
+		c.flags |= connFastOpen
+		l.fast.pending++
+		s.enqueue(l, c)
+	} else {
+		c.flags |= connHalfOpen
+		s.push(&l.half, queueListener, c)
+	}
 	s.after(now, c)
 	return rule.NotDropped
 }
@@ -234,7 +247,12 @@ func (l *Listener) Accept(now clock.Instant) (*Conn, error) {
 	}
 	s.remove(&l.accept, queueListener, c)
 	c.flags &^= connQueued
-	c.listener = 0
+	if c.flags&connFastOpen != 0 {
+		c.tcb.Accepted()
+		s.push(&l.fast.taken, queueListener, c)
+	} else {
+		c.listener = 0
+	}
 	// Its user looks for himself what can be done now.
 	c.ready = 0
 	s.after(now, c)
@@ -263,11 +281,16 @@ func (l *Listener) Close(now clock.Instant) {
 	for _, q := range [...]*queue{&l.half, &l.accept} {
 		for c := s.first(q); c != nil; c = s.first(q) {
 			s.remove(q, queueListener, c)
-			c.flags &^= connHalfOpen | connQueued
+			c.flags &^= connHalfOpen | connQueued | connFastOpen
 			c.listener = 0
 			c.tcb.Abort(now)
 			s.after(now, c)
 		}
+	}
+	for c := s.first(&l.fast.taken); c != nil; c = s.first(&l.fast.taken) {
+		s.remove(&l.fast.taken, queueListener, c)
+		c.flags &^= connFastOpen
+		c.listener = 0
 	}
 	i := slices.Index(s.byPort, l.slot)
 	s.byPort = slices.Delete(s.byPort, i, i+1)

@@ -58,6 +58,9 @@ type Stats struct {
 	ResetsWithheld  uint64 // by the limit of one address
 	CookiesSent     uint64
 	CookiesAccepted uint64
+	FastOpens       uint64 // RFC 7413: data, or none, taken with a SYN whose cookie was good
+	FastOpenCookies uint64 // given to clients that asked, or had none that was good
+	FastOpensFull   uint64 // refused since too many were pending
 	TimeWaitEvicted uint64 // ended early, since there were too many
 	TimeWaitReused  uint64 // ended early by a new SYN
 	PortsExhausted  uint64 // active opens that found no port

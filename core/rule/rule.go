@@ -102,10 +102,7 @@ const (
 	Landing
 	TimestampMissing
 	ECNReaction
-	FastOpenAsks
-	FastOpenData
 	FastOpenRefused
-	FastOpenBadCookie
 	last
 )
 

@@ -85,8 +85,5 @@ var rows = [last]Row{
 	TimestampMissing: {TimestampMissing, 7323, "3.2", "", "timestamp-missing", "once timestamps were agreed on, a segment without one is dropped"},
 	ECNReaction:      {ECNReaction, 3168, "6.1.2", "", "ecn-reaction", "an ACK with ECN-Echo: the congestion window is reduced once for this window of data"},
 
-	FastOpenAsks:      {FastOpenAsks, 7413, "4.2.1", "", "fast-open-asks", "a SYN asks for a cookie, so that the next can carry data"},
-	FastOpenData:      {FastOpenData, 7413, "4.2.2", "", "fast-open-data", "a SYN with a good cookie brings data that is delivered at once"},
-	FastOpenRefused:   {FastOpenRefused, 7413, "4.2.2", "", "fast-open-refused", "the data of a SYN was not acknowledged and goes again with the next ACK"},
-	FastOpenBadCookie: {FastOpenBadCookie, 7413, "4.2.2", "", "fast-open-bad-cookie", "a cookie that is not good brings a SYN-ACK without the data, and a good one"},
+	FastOpenRefused: {FastOpenRefused, 7413, "4.2.2", "", "fast-open-refused", "the data of a SYN was not acknowledged and goes again with the next ACK"},
 }

@@ -105,7 +105,9 @@ func (r *runner) listen(s *socket, p *pendingCall) outcome {
 	if backlog > 1<<31-1 || backlog < 0 {
 		backlog = -1
 	}
-	l, err := r.stack.Listen(r.now, s.local, core.ListenOptions{Backlog: int(backlog), TCP: s.cfg})
+	l, err := r.stack.Listen(r.now, s.local, core.ListenOptions{
+		Backlog: int(backlog), TCP: s.cfg, FastOpen: s.fast.queue, FastOpenKeys: s.fast.keys,
+	})
 	if err != nil {
 		return failsWith(err)
 	}

@@ -260,6 +260,7 @@ func (r *runner) sockoptFast(s *socket, c *Call, set bool) (out outcome, done bo
 				return fails("EINVAL"), true
 			}
 			s.fast.queue = int(min(o.value, int64(r.core.MaxBacklog)))
+			s.listenFast()
 		}
 	case name == constants["TCP_FASTOPEN_CONNECT"]:
 		old = flag(s.fast.connect)
@@ -296,6 +297,13 @@ func (r *runner) sockoptFast(s *socket, c *Call, set bool) (out outcome, done bo
 	return out, true
 }
 
+// listenFast tells a listener what has been set.
+func (s *socket) listenFast() {
+	if s.listener != nil {
+		s.listener.SetFastOpen(s.fast.queue, s.fast.keys)
+	}
+}
+
 // sockoptFastKey is setsockopt or getsockopt of TCP_FASTOPEN_KEY, whose value is a
 // string of 16 octets, or 32 with the key before.
 func (r *runner) sockoptFastKey(s *socket, c *Call, set bool) outcome {
@@ -324,6 +332,7 @@ func (r *runner) sockoptFastKey(s *socket, c *Call, set bool) outcome {
 	}
 	if set {
 		s.fast.keys = k
+		s.listenFast()
 		return returns(0)
 	}
 	now := s.fast.keys

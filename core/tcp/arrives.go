@@ -340,7 +340,7 @@ func (c *TCB) checkReset(now clock.Instant, seg *Segment) bool {
 	}
 	switch c.state {
 	case SynReceived:
-		if c.passive {
+		if c.passive && !c.fastOpened() {
 			// MUST-11: back to LISTEN, and the user is told nothing.
 			c.stopAll()
 			c.become(now, Listen, BySegment, rule.ResetSynReceived)
@@ -348,7 +348,7 @@ func (c *TCB) checkReset(now clock.Instant, seg *Segment) bool {
 			return false
 		}
 		err := ErrRefused
-		if c.cfg.LinuxErrors {
+		if c.cfg.LinuxErrors || c.fastOpened() {
 			err = ErrReset
 		}
 		c.end(now, err, BySegment, rule.ResetSynReceived)
@@ -376,7 +376,7 @@ func (c *TCB) checkSyn(now clock.Instant, seg *Segment) bool {
 		return true
 	}
 	c.drop(now, rule.DropSyn)
-	if c.state == SynReceived && c.passive {
+	if c.state == SynReceived && c.passive && !c.fastOpened() {
 		c.stopAll()
 		c.become(now, Listen, BySegment, rule.SynReceivedSyn)
 		c.forget()
@@ -407,7 +407,7 @@ func (c *TCB) checkAck(now clock.Instant, seg *Segment) bool {
 		c.updateRecent(now, seg)
 		c.become(now, Established, BySegment, rule.AckEstablishes)
 		c.finishQueued(now)
-		return true
+		return c.finAcked(now)
 	}
 	// RFC 5961 §5.2: SND.UNA - MAX.SND.WND <= SEG.ACK <= SND.NXT.
 	if seg.Ack.After(nxt) {

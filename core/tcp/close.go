@@ -87,7 +87,7 @@ func (c *TCB) finish(now clock.Instant) {
 	case CloseWait:
 		c.become(now, LastAck, ByCall, rule.CloseAfterPeer)
 	case SynReceived:
-		if c.sendBuf.n == 0 && c.snd.nxt != c.snd.iss {
+		if c.sendBuf.n == 0 && c.snd.nxt != c.snd.iss && !c.fastOpened() {
 			c.become(now, FinWait1, ByCall, rule.CloseSendsFin)
 		}
 	case Closed, Listen, SynSent, FinWait1, FinWait2, Closing, LastAck, TimeWait:
@@ -99,7 +99,7 @@ func (c *TCB) finish(now clock.Instant) {
 
 // synUnacked reports whether our SYN is not acknowledged in a synchronized state,
 // FIN-WAIT-1: until then it goes again with the FIN.
-func (c *TCB) synUnacked() bool { return c.snd.una == c.snd.iss && c.state.Synchronized() }
+func (c *TCB) synUnacked() bool { return c.snd.una.Before(c.snd.base) && c.state.Synchronized() }
 
 // forgetReceived gives the receive side's memory back.
 func (c *TCB) forgetReceived() {

@@ -139,10 +139,16 @@ func (c *TCB) fastSyn(now clock.Instant, t *wire.TCP) uint32 {
 	return n
 }
 
-// fastAnswered is the client's part of §4.2.2 when its SYN is acknowledged.
+// fastAnswered is the client's part of §4.2.2 when our SYN is acknowledged.
 func (c *TCB) fastAnswered(now clock.Instant, seg *Segment) {
 	f := c.fast
-	if f == nil || c.passive {
+	if f == nil {
+		return
+	}
+	if c.passive {
+		if !f.opened {
+			c.fast = nil // the cookie has been given
+		}
 		return
 	}
 	lost := c.out != nil
@@ -175,6 +181,64 @@ func (c *TCB) fastAnswered(now clock.Instant, seg *Segment) {
 // SYN was one of Fast Open and its data was taken too.
 func (c *TCB) takesSynAck() bool {
 	return c.cfg.SynAckText || c.fast != nil && c.out == nil
+}
+
+// OpenFast makes the connection that OpenPassive has begun one whose cookie was
+// good: the text of its SYN is taken, and the user may have it before the handshake
+// is over (§4.2.2, steps 4 to 6). fresh is a cookie to use from now on, if it has
+// octets. A FIN is left to be sent again.
+func (c *TCB) OpenFast(now clock.Instant, syn *Segment, fresh Cookie) {
+	c.fast = &fastOpen{cookie: fresh, option: fresh.Len > 0, opened: true}
+	if len(syn.Payload) == 0 {
+		return
+	}
+	text := *syn
+	text.Flags &^= wire.SYN | wire.FIN | wire.URG
+	text.skip(1)
+	text.Payload = text.Payload[:min(len(text.Payload), int(c.rcv.limit))]
+	c.fast.done = true
+	c.count.dataSegsIn++
+	c.notePeer(now, &text)
+	c.textInOrder(now, &text)
+	// The SYN-ACK acknowledges it.
+	c.pend &^= pendAck | pendDelayed
+	c.stop(timerDelack)
+}
+
+// GiveCookie lets the first SYN-ACK of a connection that OpenPassive has begun carry
+// a cookie for the next (§4.2.1).
+func (c *TCB) GiveCookie(k Cookie) { c.fast = &fastOpen{cookie: k, option: true} }
+
+// Accepted tells that the user has the connection.
+func (c *TCB) Accepted() {
+	if c.fast != nil {
+		c.fast.taken = true
+	}
+}
+
+// fastOpened reports whether data may be exchanged before the handshake is over.
+func (c *TCB) fastOpened() bool { return c.fast != nil && c.fast.opened }
+
+// fastWaits reports whether there is data, or a FIN, that may go in SYN-RECEIVED.
+func (c *TCB) fastWaits() bool {
+	return c.fastOpened() && (c.Unsent() > 0 || c.snd.finQueued && !c.snd.finSent && c.finMayGo())
+}
+
+// finMayGo reports whether a FIN may go now. §3.10.4 queues it in SYN-RECEIVED if
+// there is data to send; with Fast Open the data may have gone already, and Linux
+// lets the FIN of a close go too, but not that of a shutdown.
+func (c *TCB) finMayGo() bool { return c.state.Synchronized() || c.released }
+
+// onlySynData reports whether no data has come but with a SYN or SYN-ACK: what
+// answers that shows nothing about the ACKs that may wait, as Linux has it.
+func (c *TCB) onlySynData() bool { return c.fast != nil && c.fast.done && c.count.dataSegsIn <= 1 }
+
+// fastLost lets the second timeout of a SYN-ACK count for the data that went behind
+// it: it goes again when the peer is heard, and from a window of one segment.
+func (c *TCB) fastLost(now clock.Instant) {
+	if c.fastOpened() && c.out != nil && c.retries == 2 {
+		c.timedOut(now)
+	}
 }
 
 // fastTimeout is called for each timeout before it is counted; over tells that it

@@ -34,6 +34,11 @@ func (c *TCB) next(now clock.Instant, p *packet.Packet) (sent, built bool) {
 		if c.pend&pendSyn != 0 {
 			return true, c.sendSyn(now, p)
 		}
+		if c.state == SynReceived && c.fastWaits() {
+			if sent, built = c.sendNew(now, p); sent {
+				return sent, built
+			}
+		}
 		if c.state == SynReceived && c.pend&pendAck != 0 {
 			return true, c.sendAck(now, p, c.snd.nxt)
 		}
@@ -277,12 +282,12 @@ func (c *TCB) sendNew(now clock.Instant, p *packet.Packet) (sent, built bool) {
 		}
 	}
 	usable := uint32(0)
-	if edge := c.snd.una.Add(c.snd.wnd); edge.After(c.snd.nxt) {
+	if edge := c.snd.base.Add(c.snd.wnd); edge.After(c.snd.nxt) { // a SYN takes nothing of the window
 		usable = uint32(edge.From(c.snd.nxt))
 	}
 	n, _ := c.toRecordEnd(c.snd.nxt, min(unsent, usable))
 	// §3.4: the FIN counts like an octet, so it has to fit the window like one.
-	fin := c.snd.finQueued && usable > unsent
+	fin := c.snd.finQueued && usable > unsent && c.finMayGo()
 	if force {
 		n, _ = c.toRecordEnd(c.snd.nxt, min(unsent, max(usable, 1), limit))
 	} else {
@@ -331,14 +336,14 @@ func (c *TCB) sendNew(now clock.Instant, p *packet.Packet) (sent, built bool) {
 	}
 	c.out.add(start, end, now)
 	c.snd.nxt = end
-	if idle || !c.isArmed(timerRetransmit) {
+	if idle && c.state.Synchronized() || !c.isArmed(timerRetransmit) {
 		c.stop(timerPersist)
 		c.armRetransmit(now) // RFC 6298 §5.1
 		c.startUserTimer(now)
 	}
 	// Data that answers data shows that ACKs may wait for it: on Linux what goes
 	// within the time that an ACK may wait is an answer.
-	if now.Sub(c.rcv.dataAt) < c.cfg.DelayedAck {
+	if now.Sub(c.rcv.dataAt) < c.cfg.DelayedAck && !c.onlySynData() {
 		c.rcv.pingpong = true
 	}
 	if c.cfg.PushHalf && start.Add(seq.Size(n)).From(c.snd.pushed) > c.snd.maxWnd/2 {

@@ -112,6 +112,9 @@ func (c *TCB) synTimeout(now clock.Instant) {
 	limit, id := int(c.cfg.SynRetries), rule.SynLimit
 	if c.state == SynReceived {
 		limit, id = int(c.cfg.SynAckRetries), rule.SynAckLimit
+		if c.fastOpened() {
+			limit++ // Linux: once more, since the user may have it
+		}
 	}
 	over := int(c.retries) >= limit
 	if c.state == SynSent && c.cfg.SynLinear > 0 {
@@ -141,6 +144,7 @@ func (c *TCB) synTimeout(now clock.Instant) {
 	if c.state != SynSent || c.retries > c.cfg.SynLinear {
 		c.backOff()
 	}
+	c.fastLost(now)
 	c.pend |= pendSyn
 	c.env.Stats.Timeouts++
 }
@@ -213,7 +217,7 @@ func (c *TCB) giveUp(now clock.Instant, err Error, id rule.ID, tell bool) {
 // armPersist starts the persist timer when data waits, nothing is in flight to
 // bring an ACK, and the window holds it back.
 func (c *TCB) armPersist(now clock.Instant) {
-	if c.isArmed(timerPersist) || c.out != nil {
+	if c.isArmed(timerPersist) || c.out != nil || !c.state.Synchronized() {
 		return
 	}
 	d := c.timeout() // SHLD-29
@@ -335,7 +339,8 @@ func (c *TCB) SeqInFlight(v seq.Value) bool {
 func (c *TCB) ICMPError(now clock.Instant, e Error, hard bool, detail uint16) {
 	switch c.state {
 	case SynSent, SynReceived:
-		if (hard || c.cfg.ICMPEndsOpen) && !c.passive {
+		// With Fast Open only until the user has it, as Linux has it.
+		if (hard || c.cfg.ICMPEndsOpen) && (!c.passive || c.fastOpened() && !c.fast.taken) {
 			c.end(now, e, ByICMP, rule.ICMPHard)
 			return
 		}
