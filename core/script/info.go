@@ -56,6 +56,9 @@ func (r *runner) Snapshot(local, remote wire.AddrPort, set func(name string, v u
 	set("tcpi_min_rtt", uint64(i.MinRTT))
 	set("tcpi_snd_wnd", uint64(i.SndWnd))
 	set("tcpi_rcv_wnd", uint64(i.RcvWnd))
+	set("tcpi_delivered", uint64(i.Delivered))
+	set("tcpi_dsack_dups", uint64(i.DsackDups))
+	set("tcpi_reord_seen", uint64(i.ReordSeen))
 	set("tcpi_fastopen_client_fail", uint64(i.FastOpenFailure))
 	// Beyond Linux: what the engine counts in octets.
 	set("tcpkit_cwnd", uint64(i.Cwnd))

@@ -310,7 +310,7 @@ var passed = [...]struct {
 	name string
 	most int64
 }{
-	{"tcp_fack", 0}, {"tcp_frto", 2}, {"tcp_early_retrans", 4}, {"tcp_recovery", 1}, {"tcp_ecn_option", 3},
+	{"tcp_fack", 0}, {"tcp_frto", 2}, {"tcp_ecn_option", 3},
 	{"tcp_fastopen_cookies", 1},
 	{"tcp_tso_win_divisor", 1 << 20}, {"tcp_min_tso_segs", 1 << 20}, {"tcp_tso_rtt_log", 1 << 20}, {"tcp_no_metrics_save", 1}, {"tcp_moderate_rcvbuf", 1},
 	{"tcp_adv_win_scale", 31}, {"tcp_mtu_probing", 0}, {"tcp_base_mss", 1 << 20}, {"tcp_autocorking", 1}, {"tcp_limit_output_bytes", 1 << 40},
@@ -343,6 +343,10 @@ func (r *runner) number(s, name string, v int64) *problem {
 		t.UrgentAtLast = on
 	case name == "tcp_sack" && boolean:
 		t.SACK = on
+	case name == "tcp_recovery" && boolean:
+		t.RACK = on
+	case name == "tcp_early_retrans" && v >= 0 && v <= 4:
+		t.TLP = v >= 3
 	case name == "tcp_dsack" && boolean:
 		t.DSACK = on
 	case name == "tcp_window_scaling" && boolean:

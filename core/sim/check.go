@@ -299,7 +299,8 @@ func (w *World) inspectWindow(h int, c *core.Conn, b *book, v *tcp.View, t *wire
 
 // inspectNew is for what was not sent before: it is within the window, but for
 // one octet of a probe and the FIN; and what is in flight is within the
-// congestion window, but for one segment where nothing else is.
+// congestion window, but for one segment where nothing else is, and a tail loss
+// probe.
 func (w *World) inspectNew(h int, c *core.Conn, v *tcp.View, end seq.Value, n int) {
 	allowed := int32(1)
 	if n == 1 {
@@ -309,7 +310,11 @@ func (w *World) inspectNew(h int, c *core.Conn, v *tcp.View, end seq.Value, n in
 		w.failConn(h, c, "new data is sent beyond the peer's window")
 	}
 	// A FIN alone does not wait for the congestion window, on Linux neither.
-	if n > 0 && v.InFlight > max(v.Cwnd, v.MSS)+1 {
+	cwnd := max(v.Cwnd, v.MSS) + 1
+	if v.Probe {
+		cwnd += v.MSS // RFC 8985 §7.3
+	}
+	if n > 0 && v.InFlight > cwnd {
 		w.failConn(h, c, "new data is sent beyond the congestion window")
 	}
 }

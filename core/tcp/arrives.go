@@ -291,7 +291,7 @@ func (c *TCB) acceptable(seg *Segment) bool {
 	}
 	return seg.Seq.In(nxt, wnd) || seg.end().Sub(1).In(nxt, wnd) ||
 		// It begins before the window and ends behind it.
-		seg.Seq.Before(nxt) && seg.end().After(c.rcv.edge)
+		nxt.From(seg.Seq) < n && seg.end().After(c.rcv.edge)
 }
 
 // checkSameSyn handles the SYN that is known already, in SYN-RECEIVED.

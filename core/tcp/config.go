@@ -38,6 +38,16 @@ type Config struct {
 	DupThresh          uint8  // duplicate ACKs that mean loss, RFC 5681 §3.2
 	SlowStartAfterIdle bool   // RFC 5681 §4.1
 
+	// Loss recovery. Where SACK was not agreed on it is RFC 6582's, else RFC 6675's or
+	// RACK-TLP's, RFC 8985; cwnd follows RFC 9937 in all of them.
+	RACK              bool           // losses are found by time, RFC 8985 §6
+	TLP               bool           // a probe goes before the timeout, RFC 8985 §7; with RACK only
+	TLPWantsSample    bool           // but only after a new round trip was measured, RFC 8985 §7.3 (MUST; Linux does not look)
+	TLPAckDelay       clock.Duration // how much later the probe goes when one segment is out, TLP.max_ack_delay
+	TimerSlack        clock.Duration // added to the timers of the probe and of reordering, two ticks on Linux
+	LossFromCwnd      bool           // a loss reduces cwnd, as Linux has it; else what is in flight, RFC 5681 §3.1
+	LossOncePerWindow bool           // a timeout in a recovery reduces no further, as Linux has it
+
 	// Sending.
 	Nagle           bool           // §3.7.4; off is TCP_NODELAY
 	NagleMinshall   bool           // only a small segment in flight holds back the next, as Linux has it
@@ -130,6 +140,7 @@ func Linux() Config {
 		SendBuffer: 256 << 10, SendBufferMax: 6 << 20,
 		ReceiveBuffer: 128 << 10, ReceiveBufferMax: 6 << 20,
 		Controller: cubic, InitialWindow: 10, DupThresh: 3, SlowStartAfterIdle: true,
+		RACK: true, TLP: true, TLPAckDelay: 200 * clock.Millisecond, TimerSlack: 2 * clock.Millisecond, LossFromCwnd: true, LossOncePerWindow: true,
 		Nagle: true, NagleMinshall: true, SWSOverride: 200 * clock.Millisecond, KeepWindow: true, MinWindowProbes: 15,
 		RTOInitial: clock.Second, RTOMin: 200 * clock.Millisecond, RTOMax: 120 * clock.Second, RTOMinOfVariance: true,
 		SynRetries: 6, SynAckRetries: 5, SynLinear: 4, SynResend: 10 * clock.Millisecond, R1: 3, R2: 15, R2Time: true, OrphanRetries: 8, OrphanPersist: true,
@@ -152,6 +163,8 @@ func RFC9293() Config {
 	c.Controller, c.ByteCountingLimit = reno, 2
 	c.InitialWindowMax = 14600 // RFC 6928 §2
 	c.ICMPEndsOpen, c.LinuxErrors = false, false
+	c.RACK, c.TLP, c.TLPWantsSample, c.TimerSlack = false, false, true, 0
+	c.LossFromCwnd, c.LossOncePerWindow = false, false
 	c.NagleMinshall, c.ProbeWithData, c.KeepWindow = false, true, false
 	c.RTOMin, c.RTOMax, c.RTOMinOfVariance = clock.Second, 60*clock.Second, false
 	c.SynRetries, c.SynAckRetries, c.SynLinear = 8, 8, 0 // the last goes after 183 s: MUST-23

@@ -134,9 +134,9 @@ func (c *TCB) hearCE(seg *Segment) {
 }
 
 // hearECE is §6.1.2: the first ECE of a window of data reduces the congestion
-// window. before is what was in flight before this ACK. It reports whether the ACK
-// has an ECE that means something.
-func (c *TCB) hearECE(now clock.Instant, seg *Segment, before uint32) bool {
+// window. before is what was in flight before this ACK, delivered what has arrived
+// by it. It reports whether the ACK has an ECE that means something.
+func (c *TCB) hearECE(now clock.Instant, seg *Segment, before uint32, delivered seq.Size) bool {
 	if c.ecn.has(ecnReducing) && c.snd.una.After(c.ecn.point) {
 		// Something sent after the reduction is acknowledged: so the CWR has arrived.
 		c.ecn.flags &^= ecnReducing
@@ -155,7 +155,10 @@ func (c *TCB) hearECE(now clock.Instant, seg *Segment, before uint32) bool {
 			c.armRetransmit(now)
 		}
 	}
-	c.cfg.Controller.OnECN(&c.cc, now, before)
+	c.prrBegin(delivered)
+	cwnd := c.cc.Cwnd
+	c.cfg.Controller.OnECN(&c.cc, now, c.reducible(before))
+	c.cc.Cwnd = cwnd // which goes down as data is delivered, RFC 9937
 	c.reduced()
 	c.ecn.flags |= ecnReducing
 	c.ecn.point = c.snd.nxt

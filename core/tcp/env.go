@@ -35,6 +35,7 @@ type Stats struct {
 	Retransmits      uint64 // segments
 	Timeouts         uint64 // RTOs
 	FastRetransmits  uint64 // recoveries entered
+	LossProbes       uint64 // tail loss probes
 	ResetsOut        uint64
 	ResetsIn         uint64
 	ChallengeAcks    uint64

@@ -129,7 +129,7 @@ func (c *TCB) fastSyn(now clock.Instant, t *wire.TCP) uint32 {
 	if n > 0 {
 		end := c.snd.base.Add(seq.Size(n))
 		c.out = c.env.takeFlight()
-		c.out.add(c.snd.base, end, now)
+		c.out.add(c.snd.base, end, uint16(n), now)
 		c.snd.nxt = end
 		c.sentAt = now
 		c.count.octetsSent += uint64(n)

@@ -1,6 +1,9 @@
 package tcp
 
-import "github.com/tcpkit/tcpkit/core/seq"
+import (
+	"github.com/tcpkit/tcpkit/core/clock"
+	"github.com/tcpkit/tcpkit/core/seq"
+)
 
 // Check gives the first invariant of the connection that does not hold, or "".
 // It is for simulators and tests, after every event: it walks all lists.
@@ -26,6 +29,8 @@ func (c *TCB) Check() string {
 		return "the flight is not what is between SND.UNA and SND.NXT"
 	case r.edge.Before(r.nxt) && c.state.Synchronized():
 		return "RCV.NXT is beyond the window"
+	case c.out == nil && (c.isArmed(timerTLP) || c.isArmed(timerReorder)):
+		return "nothing is in flight, and a timer waits for what would be"
 	case c.out != nil && !c.isArmed(timerRetransmit):
 		return "something is in flight, and no timer will send it again"
 	case (c.state == SynSent || c.state == SynReceived || c.synUnacked()) && c.pend&pendSyn == 0 && !c.isArmed(timerRetransmit):
@@ -53,17 +58,38 @@ func (c *TCB) checkFlight() string {
 	}
 	at := c.snd.base // SND.UNA, or behind a SYN that is not acknowledged
 	var sums flight
-	for _, s := range c.out.live() {
+	once := clock.Instant(0)
+	for i, s := range c.out.live() {
 		if s.start != at || !s.start.Before(s.end) {
 			return "the flight has a gap"
 		}
 		sums.count(s.flags, s.len(), true)
 		at = s.end
+		switch {
+		case s.segs == 0 || s.size == 0:
+			return "a stretch of the flight has no segments"
+		case s.flags&sacked != 0:
+			sums.runs++
+			sums.sackedSegs += s.segs
+			if i > 0 && c.out.live()[i-1].flags&sacked != 0 {
+				return "SACKed stretches touch"
+			}
+		case s.flags&twice == 0 && s.at.Before(once):
+			return "what was sent once is not in the order of its times"
+		case s.flags&twice == 0:
+			once = s.at
+		}
+	}
+	for i := c.out.first + 1; i < len(c.out.queue); i++ {
+		if c.out.queue[i].at.Before(c.out.queue[i-1].at) {
+			return "what was sent again is not in the order of its times"
+		}
 	}
 	if at != c.snd.nxt {
 		return "the flight does not end at SND.NXT"
 	}
-	if sums.sacked != c.out.sacked || sums.lost != c.out.lost || sums.resent != c.out.resent {
+	if sums.sacked != c.out.sacked || sums.lost != c.out.lost || sums.resent != c.out.resent ||
+		sums.runs != c.out.runs || sums.sackedSegs != c.out.sackedSegs {
 		return "the sums of the flight are wrong"
 	}
 	return ""

@@ -50,6 +50,11 @@ func (c *TCB) next(now clock.Instant, p *packet.Packet) (sent, built bool) {
 	if c.pend&pendSyn != 0 && c.synUnacked() {
 		return true, c.sendSyn(now, p)
 	}
+	if c.pend&pendTail != 0 {
+		if sent, built = c.sendTail(now, p); sent {
+			return sent, built
+		}
+	}
 	if c.out != nil && c.out.lost > 0 && c.mayDepart(now) {
 		if sent, built = c.sendLost(now, p); sent {
 			return sent, built
@@ -210,13 +215,15 @@ func (c *TCB) sendLost(now clock.Instant, p *packet.Packet) (sent, built bool) {
 	if i < 0 {
 		return false, false
 	}
+	size := c.payloadMax()
+	i = c.out.gather(i, seq.Size(size))
 	s := c.out.list[i]
 	n := uint32(s.len())
 	fin := c.snd.finSent && s.end == c.snd.nxt
 	if fin {
 		n--
 	}
-	if size := c.payloadMax(); n > size {
+	if n > size {
 		n, fin = size, false
 	}
 	if cut, _ := c.toRecordEnd(s.start, n); cut < n {
@@ -234,19 +241,25 @@ func (c *TCB) sendLost(now clock.Instant, p *packet.Packet) (sent, built bool) {
 			return false, false
 		}
 	}
-	c.out.again(i, covers(n, fin), now)
 	if c.rec.force > 0 {
 		c.rec.force--
 	}
+	return c.resend(now, p, i, n, fin)
+}
+
+// resend sends the first n octets of stretch i, and perhaps the FIN, again.
+func (c *TCB) resend(now clock.Instant, p *packet.Packet, i int, n uint32, fin bool) (sent, built bool) {
+	start := c.out.list[i].start
+	c.out.again(i, covers(n, fin), now)
 	c.count.resent++
 	c.env.Stats.Retransmits++
 	if c.env.Log.On(event.Retransmit) {
-		c.log(now, event.Event{Kind: event.Retransmit, Rule: retransmitRule(c.rec.phase), By: uint8(c.rec.phase), A: uint64(s.start)<<32 | uint64(n)})
+		c.log(now, event.Event{Kind: event.Retransmit, Rule: retransmitRule(c.rec.phase), By: uint8(c.rec.phase), A: uint64(start)<<32 | uint64(n)})
 	}
 	if !c.isArmed(timerRetransmit) {
 		c.armRetransmit(now)
 	}
-	return true, c.sendData(now, p, s.start, n, fin, true)
+	return true, c.sendData(now, p, start, n, fin, true)
 }
 
 // covers is how much of the sequence space n octets and perhaps a FIN take.
@@ -286,9 +299,10 @@ func (c *TCB) sendNew(now clock.Instant, p *packet.Packet) (sent, built bool) {
 		usable = uint32(edge.From(c.snd.nxt))
 	}
 	n, _ := c.toRecordEnd(c.snd.nxt, min(unsent, usable))
+	tail := c.pend&pendTail != 0 && usable >= min(max(n, 1), limit)
 	// §3.4: the FIN counts like an octet, so it has to fit the window like one.
 	fin := c.snd.finQueued && usable > unsent && c.finMayGo()
-	if force {
+	if force || tail {
 		n, _ = c.toRecordEnd(c.snd.nxt, min(unsent, max(usable, 1), limit))
 	} else {
 		room := uint32(0)
@@ -334,12 +348,19 @@ func (c *TCB) sendNew(now clock.Instant, p *packet.Packet) (sent, built bool) {
 	if c.out == nil {
 		c.out = c.env.takeFlight()
 	}
-	c.out.add(start, end, now)
+	size := end.From(start)
+	if n > limit {
+		size = seq.Size(limit)
+	}
+	c.out.add(start, end, uint16(size), now)
 	c.snd.nxt = end
 	if idle && c.state.Synchronized() || !c.isArmed(timerRetransmit) {
 		c.stop(timerPersist)
 		c.armRetransmit(now) // RFC 6298 §5.1
 		c.startUserTimer(now)
+	}
+	if !tail {
+		c.armProbe(now)
 	}
 	// Data that answers data shows that ACKs may wait for it: on Linux what goes
 	// within the time that an ACK may wait is an answer.
@@ -424,6 +445,7 @@ func (c *TCB) sendData(now clock.Instant, p *packet.Packet, start seq.Value, n u
 		c.snd.pushed = end
 	}
 	c.complete(now, &t)
+	c.prrSent(n)
 	c.sentAt = now
 	c.count.octetsSent += uint64(n)
 	c.env.Stats.OctetsOut += uint64(n)

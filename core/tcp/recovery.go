@@ -38,7 +38,7 @@ type recovery struct {
 	force uint8     // segments that may go again whatever the window says
 	dup   uint16    // duplicate ACKs in a row, without SACK
 	point seq.Value // RecoveryPoint: SND.NXT when the phase began
-	high  seq.Value // the highest octet SACKed, plus one
+	high  seq.Value // behind the highest octet that was acknowledged or SACKed: RACK.fack
 }
 
 // inFlight is "pipe" of RFC 6675 §4: what is thought to be on its way.
@@ -63,17 +63,20 @@ func (c *TCB) inFlight() uint32 {
 // acknowledge takes in an ACK that is not beyond SND.NXT: what it acknowledges,
 // the window it brings, and what it says about loss.
 func (c *TCB) acknowledge(now clock.Instant, seg *Segment) {
-	before := c.inFlight()
+	before, fack := c.inFlight(), c.rec.high
 	advance := seq.Size(0)
 	var a, s acked
+	var d dsack
+	trust := c.trust(now, seg)
 	if seg.Ack.After(c.snd.una) {
 		advance = seg.Ack.From(c.snd.una)
-		a = c.release(seg.Ack)
+		a = c.release(seg.Ack, trust)
 	}
-	if c.ts.sackOK && seg.Options.Has&wire.HasSACK != 0 && c.out != nil {
-		s = c.takeSACK(&seg.Options)
+	if c.ts.sackOK && seg.Options.Has&wire.HasSACK != 0 {
+		d = c.takeDSACK(seg)
+		s = c.takeSACK(&seg.Options, d.known, trust)
 	}
-	trip := c.measure(now, seg, advance, a, s)
+	trip := c.measure(now, seg, advance, &a, &s)
 	if trip > 0 {
 		c.sample(now, trip)
 		c.rtt.backoff = 0 // RFC 6298 §5.7 and Karn: only a valid sample ends the backoff
@@ -96,6 +99,7 @@ func (c *TCB) acknowledge(now clock.Instant, seg *Segment) {
 		c.retries = 0
 		if c.out == nil {
 			c.stop(timerRetransmit)
+			c.stop(timerReorder)
 			c.stop(timerUser)
 		} else {
 			c.armRetransmit(now) // RFC 6298 §5.3
@@ -103,17 +107,31 @@ func (c *TCB) acknowledge(now clock.Instant, seg *Segment) {
 		}
 		c.roomFreed()
 	}
-	duplicate := advance == 0 && seg.Ack == c.snd.una && c.out != nil && len(seg.Payload) == 0 &&
+	duplicate := advance == 0 && seg.Ack == c.snd.una && len(seg.Payload) == 0 &&
 		seg.Flags&(wire.SYN|wire.FIN) == 0 && c.snd.wnd == oldWnd
-	ece := c.hearECE(now, seg, before)
-	ended := c.judge(now, advance, duplicate, s.fresh)
-	fresh := a.fresh + s.fresh
+	c.probeAcked(now, seg, d.known && d.end == c.tlp.end, duplicate)
+	a.add(&s)
+	c.count.delivered += a.segs + d.segs
+	if c.rackOn() {
+		c.rackUpdate(now, &a, fack)
+		c.rackRound(d.spurious)
+	}
+	delivered := c.delivered(advance, duplicate, a.fresh)
+	ece := c.hearECE(now, seg, before, delivered)
+	more := c.judge(now, advance, duplicate && c.out != nil, delivered)
+	fresh := a.fresh
+	if c.rec.phase == Recovery || c.rec.phase == CWR {
+		c.prrStep(now, delivered, advance > 0 && !more)
+	}
+	if advance > 0 {
+		c.armProbe(now) // RFC 8985 §7.2
+	}
 	// RFC 5681 §3.1: the window grows by ACKs that move SND.UNA; what is only
 	// SACKed lets one new segment out for each that has arrived (RFC 3042).
-	if advance > 0 && fresh > 0 && (c.rec.phase != Recovery || ended) {
+	if advance > 0 && fresh > 0 && c.rec.phase != Recovery && c.rec.phase != CWR {
 		c.env.ack = cc.Ack{
 			Now: now, Acked: uint32(fresh), InFlight: before, RTT: trip,
-			SRTT: c.rtt.srtt, MinRTT: c.rtt.least, CwndLimited: c.limitedBy(before), ECE: ece, InRecovery: c.rec.phase == CWR,
+			SRTT: c.rtt.srtt, MinRTT: c.rtt.least, CwndLimited: c.limitedBy(before), ECE: ece,
 		}
 		c.cfg.Controller.OnAck(&c.cc, &c.env.ack)
 		c.logCongestion(now)
@@ -147,10 +165,10 @@ func (c *TCB) limitedBy(before uint32) bool {
 }
 
 // release takes what una acknowledges out of the flight and the buffer.
-func (c *TCB) release(una seq.Value) acked {
+func (c *TCB) release(una seq.Value, trust clock.Instant) acked {
 	var a acked
 	if c.out != nil {
-		a = c.out.ack(una)
+		a = c.out.ack(una, trust)
 		if c.out.empty() {
 			c.env.giveFlight(c.out)
 			c.out = nil
@@ -177,27 +195,34 @@ func (c *TCB) release(una seq.Value) acked {
 	return a
 }
 
-// takeSACK marks what the blocks report. One that is outside of what is in
-// flight, a DSACK among them, is ignored (RFC 2018 §5, RFC 2883).
-func (c *TCB) takeSACK(o *wire.Options) (sum acked) {
-	for _, b := range o.SACK[:min(o.SACKCount, 4)] {
-		if !b.Left.Before(b.Right) || b.Left.Before(c.snd.una) || b.Right.After(c.snd.nxt) {
+// takeSACK marks what the blocks report, but for the first if that is a DSACK. One
+// that is outside of what is in flight is ignored (RFC 2018 §5), and one that the
+// last ACK had too tells nothing new.
+func (c *TCB) takeSACK(o *wire.Options, dsack bool, trust clock.Instant) (sum acked) {
+	f := c.out
+	if f == nil {
+		return sum
+	}
+	f.budget = stepsMax * 3 / 4 // the rest is for finding out what is lost
+	var told [4]wire.SACKBlock
+	for i, b := range o.SACK[:min(o.SACKCount, 4)] {
+		if dsack && i == 0 || !b.Left.Before(b.Right) || b.Left.Before(c.snd.una) || b.Right.After(c.snd.nxt) {
 			continue
 		}
-		a := c.out.sack(b.Left, b.Right)
-		sum.fresh += a.fresh
-		if a.timed && (!sum.timed || a.last.After(sum.last)) {
-			sum.last, sum.timed = a.last, true
+		if b != f.told[0] && b != f.told[1] && b != f.told[2] && b != f.told[3] && !f.sack(b.Left, b.Right, trust, &sum) {
+			continue
 		}
+		told[i] = b
 		c.rec.high = seq.Max(c.rec.high, b.Right)
 	}
+	f.told = told
 	return sum
 }
 
 // measure gives the round trip that an ACK shows, 0 for none. Karn's rule:
 // nothing that was sent twice is measured, unless timestamps tell which of the
 // two was answered (RFC 7323 §4).
-func (c *TCB) measure(now clock.Instant, seg *Segment, advance seq.Size, a, s acked) clock.Duration {
+func (c *TCB) measure(now clock.Instant, seg *Segment, advance seq.Size, a, s *acked) clock.Duration {
 	switch {
 	case a.timed && !a.again:
 		return max(now.Sub(a.last), 1)
@@ -222,14 +247,32 @@ func (c *TCB) echoed(now clock.Instant, seg *Segment) clock.Duration {
 	return max(clock.Duration(ticks), 1) * clock.Millisecond
 }
 
-// judge moves between the phases. It reports whether this ACK has ended a
-// recovery.
-func (c *TCB) judge(now clock.Instant, advance seq.Size, duplicate bool, sackedNow seq.Size) (ended bool) {
+// delivered is how many octets have newly arrived. Without SACK a duplicate ACK
+// stands for a segment, as long as there can be one, and what is acknowledged later
+// was counted then (RFC 9937 §6.2).
+func (c *TCB) delivered(advance seq.Size, duplicate bool, fresh seq.Size) seq.Size {
+	if c.ts.sackOK {
+		return fresh
+	}
+	mss := seq.Size(c.mss)
+	counted := seq.Size(c.rec.dup) * mss
+	switch {
+	case advance > 0:
+		return max(advance-min(advance, counted), min(advance, mss))
+	case duplicate && c.out != nil && counted+c.out.lost < c.snd.nxt.From(c.snd.una):
+		return mss
+	}
+	return 0
+}
+
+// judge moves between the phases, and reports whether this ACK has shown that more
+// is lost.
+func (c *TCB) judge(now clock.Instant, advance seq.Size, duplicate bool, delivered seq.Size) (more bool) {
+	ended := false
 	switch c.rec.phase {
 	case Recovery, Loss:
 		if advance == 0 || !c.past() {
-			c.judgeWithin(now, advance, duplicate)
-			return false
+			return c.judgeWithin(now, advance, duplicate, delivered)
 		}
 		c.leave(now)
 		ended = true
@@ -242,31 +285,40 @@ func (c *TCB) judge(now clock.Instant, advance seq.Size, duplicate bool, sackedN
 	case c.out == nil:
 		c.setPhase(now, Open)
 	case c.ts.sackOK:
-		if c.out.sacked == 0 {
+		if c.out.sacked+c.out.lost+c.out.resent == 0 {
 			c.setPhase(now, Open)
 			break
 		}
 		c.setPhase(now, Disorder)
 		// At the end of a recovery SACKs of before may show what else is lost.
-		if (sackedNow > 0 || ended) && c.markBySACK() > 0 {
-			c.enter(now, rule.SackRecovery)
-			return false
+		if (delivered > 0 || ended) && c.findLosses(now) {
+			c.enter(now, rule.SackRecovery, delivered)
+			return true
 		}
 	default:
 		if duplicate {
-			c.rec.dup = min(c.rec.dup+1, 65535)
+			c.addDuplicate(delivered)
 			c.setPhase(now, Disorder)
 			// RFC 6582 §3.2 step 1: not for duplicates of an earlier recovery's own, so
 			// the ACK has to be beyond where that began.
 			if c.rec.dup == uint16(c.cfg.DupThresh) && c.snd.una.After(c.rec.point) {
 				c.out.mark(c.snd.una, c.snd.una.Add(seq.Size(c.mss)), false)
-				c.enter(now, rule.FastRetransmit)
+				c.enter(now, rule.FastRetransmit, delivered)
+				return true
 			}
 		} else if advance > 0 {
 			c.setPhase(now, Open)
 		}
 	}
-	return ended
+	return false
+}
+
+// addDuplicate counts a duplicate ACK that stands for something delivered. Others,
+// as of an attacker (THREATS S20), let nothing out.
+func (c *TCB) addDuplicate(delivered seq.Size) {
+	if delivered > 0 {
+		c.rec.dup = min(c.rec.dup+1, 65535)
+	}
 }
 
 // past reports whether the ACK covers all that was out when the phase began. A
@@ -279,25 +331,30 @@ func (c *TCB) past() bool {
 	return c.snd.una.AtOrAfter(c.rec.point)
 }
 
-// judgeWithin takes an ACK in while a recovery goes on.
-func (c *TCB) judgeWithin(now clock.Instant, advance seq.Size, duplicate bool) {
+// judgeWithin takes an ACK in while a recovery goes on, and reports whether it has
+// shown that more is lost.
+func (c *TCB) judgeWithin(now clock.Instant, advance seq.Size, duplicate bool, delivered seq.Size) (more bool) {
 	if c.out == nil {
-		return
+		return false
 	}
 	if c.ts.sackOK {
-		if c.rec.phase == Recovery {
-			c.markBySACK()
-			if advance > 0 && c.out.lost == 0 && c.out.resent == 0 && c.out.sacked > 0 {
-				// The cumulative ACK stopped at a hole that nothing has marked.
-				c.out.mark(c.snd.una, c.snd.una.Add(seq.Size(c.mss)), false)
-			}
+		if delivered == 0 || c.rec.phase == Loss && !c.rackOn() {
+			return false
 		}
-		return
+		more = c.findLosses(now)
+		if !c.rackOn() && advance > 0 && c.out.lost == 0 && c.out.resent == 0 && c.out.sacked > 0 {
+			// The cumulative ACK stopped at a hole that nothing has marked.
+			c.out.mark(c.snd.una, c.snd.una.Add(seq.Size(c.mss)), false)
+		}
+		return more
 	}
-	if duplicate && c.rec.phase == Recovery {
-		c.rec.dup = min(c.rec.dup+1, 65535)
+	if c.rec.phase != Recovery {
+		return false
 	}
-	if advance > 0 && c.rec.phase == Recovery {
+	if duplicate {
+		c.addDuplicate(delivered)
+	}
+	if advance > 0 {
 		// RFC 6582 §3.2 step 3, a partial ACK: the segment after it is the next that
 		// is missing. What the ACK took out had been counted by duplicates.
 		segs := uint16(min(advance/seq.Size(max(c.mss, 1)), 65535))
@@ -305,45 +362,66 @@ func (c *TCB) judgeWithin(now clock.Instant, advance seq.Size, duplicate bool) {
 		c.out.mark(c.snd.una, c.snd.una.Add(seq.Size(c.mss)), true)
 		c.rec.force = 1
 	}
+	return false
+}
+
+// findLosses looks for what the SACKs show to be lost, and reports whether there
+// is anything new.
+func (c *TCB) findLosses(now clock.Instant) bool {
+	if c.rackOn() {
+		return c.detectLosses(now)
+	}
+	return c.markBySACK() > 0
 }
 
 // markBySACK is RFC 6675 §4's IsLost for all that is out: lost is what lies
-// below DupThresh SACKed segments or more than DupThresh-1 segments' octets.
+// below DupThresh SACKed segments or more than DupThresh-1 segments' octets. Where
+// those are too far apart to be found in the steps of one ACK, it is what SND.UNA
+// begins with.
 func (c *TCB) markBySACK() seq.Size {
+	f := c.out
+	f.budget = stepsMax / 4
 	limit := seq.Size(max(c.cfg.DupThresh, 1)-1) * seq.Size(c.mss)
-	above := seq.Size(0)
-	list := c.out.live()
-	blocks := uint8(0)
-	prior := false
-	for i := c.out.find(c.rec.high.Sub(1)) - c.out.head; i >= 0; i-- {
-		if i >= len(list) {
-			continue
-		}
-		s := &list[i]
+	above, segs := seq.Size(0), uint32(0)
+	if f.sacked <= limit && f.sackedSegs < uint32(c.cfg.DupThresh) {
+		return 0
+	}
+	for i := min(f.find(c.rec.high.Sub(1)), len(f.list)-1); i >= f.head && f.spend(); i-- {
+		s := &f.list[i]
 		if s.flags&sacked == 0 {
-			prior = false
 			continue
 		}
-		if !prior {
-			blocks++
-		}
-		prior = true
-		above += s.len()
-		if above > limit || blocks >= c.cfg.DupThresh {
-			return c.out.mark(c.snd.una, s.start, false)
+		above, segs = above+s.len(), segs+s.segs
+		if above > limit || segs >= uint32(c.cfg.DupThresh) {
+			marked := f.mark(f.judged, s.start, false)
+			f.judged = seq.Max(f.judged, s.start)
+			return marked
 		}
 	}
-	return 0
+	return f.mark(c.snd.una, c.snd.una.Add(seq.Size(c.mss)), false)
 }
 
-// enter begins fast recovery (RFC 5681 §3.2 step 2, RFC 6675 §5 step 4).
-func (c *TCB) enter(now clock.Instant, id rule.ID) {
+// reducible is what congestion reduces: what is in flight (RFC 5681 §3.1), or the
+// window that it was allowed.
+func (c *TCB) reducible(flight uint32) uint32 {
+	if c.cfg.LossFromCwnd {
+		return c.cc.Cwnd
+	}
+	return flight
+}
+
+// flightSize is FlightSize of RFC 5681 §2.
+func (c *TCB) flightSize() uint32 { return uint32(c.snd.nxt.From(c.snd.una)) }
+
+// enter begins fast recovery (RFC 5681 §3.2 step 2, RFC 6675 §5 step 4) with an
+// ACK that has delivered so many octets.
+func (c *TCB) enter(now clock.Instant, id rule.ID, delivered seq.Size) {
 	c.rec.point = c.snd.nxt
-	c.rec.force = 1
 	c.env.Stats.FastRetransmits++
+	c.forgetProbe()
 	if !c.ecn.has(ecnReducing) { // else this window of data has had its reduction
-		c.cfg.Controller.OnLoss(&c.cc, now, uint32(c.snd.nxt.From(c.snd.una)))
-		c.cc.Cwnd = c.cc.Ssthresh
+		c.prrBegin(delivered)
+		c.cfg.Controller.OnLoss(&c.cc, now, c.reducible(c.flightSize()))
 	}
 	c.reduced()
 	c.setPhaseBy(now, Recovery, id)
@@ -353,14 +431,10 @@ func (c *TCB) enter(now clock.Instant, id rule.ID) {
 // leave ends a recovery.
 func (c *TCB) leave(now clock.Instant) {
 	if c.rec.phase == Recovery {
-		// RFC 6582 §3.2 step 3, full ACK: min(ssthresh, flight + SMSS) keeps a burst
-		// away; with SACK cwnd is at ssthresh already.
-		if !c.ts.sackOK {
-			c.rec.dup = 0 // they have said what they had to say
-			c.cc.Cwnd = min(c.cc.Ssthresh, max(c.inFlight(), uint32(c.mss))+uint32(c.mss))
-		}
+		c.prrEnd()
 		c.cfg.Controller.OnRecoveryExit(&c.cc, now)
 	}
+	c.rackRecovered()
 	c.rec.dup, c.rec.force = 0, 0
 	c.setPhase(now, Open)
 }
@@ -373,6 +447,9 @@ func (c *TCB) setPhaseBy(now clock.Instant, p Phase, id rule.ID) {
 	}
 	if p == c.rec.phase {
 		return
+	}
+	if c.rec.phase == CWR && p < CWR {
+		c.prrEnd()
 	}
 	if p >= Recovery {
 		c.ecn.flags &^= ecnReducing
@@ -389,20 +466,32 @@ func (c *TCB) logCongestion(now clock.Instant) {
 	}
 }
 
-// timedOut marks all that is out as lost (RFC 5681 §3.1, RFC 6675 §5.1): the
-// first segment goes again at once, the rest as the window opens.
+// timedOut takes what is out for lost (RFC 5681 §3.1, RFC 6675 §5.1), or of it what
+// RACK can: the first segment goes again at once, the rest as the window opens.
 func (c *TCB) timedOut(now clock.Instant) {
-	if len(c.out.live()) > 0 && c.out.live()[0].flags&sacked != 0 {
+	reneged := c.out.live()[0].flags&sacked != 0
+	if reneged {
 		c.out.renege()
 	}
-	if c.rec.phase != Loss || c.snd.una.AtOrAfter(c.rec.point) {
-		c.cfg.Controller.OnRTO(&c.cc, now, uint32(c.snd.nxt.From(c.snd.una)))
+	switch again := c.snd.una.Before(c.rec.point); {
+	case c.rec.phase == Loss && again && c.retries > 1:
+		// The same segment once more: RFC 5681 §3.1 reduces once.
+	case (c.rec.phase == CWR || c.rec.phase == Recovery) && again && c.cfg.LossOncePerWindow:
+	default:
+		c.cfg.Controller.OnRTO(&c.cc, now, c.reducible(c.flightSize()))
 	}
 	c.rec.point = c.snd.nxt
-	c.out.mark(c.snd.una, c.snd.nxt, true)
+	c.prr = prr{}
+	c.forgetProbe()
+	c.stop(timerReorder)
 	c.rec.dup = 0
+	if c.rackOn() && !reneged {
+		c.markOverdue(now)
+	} else {
+		c.out.mark(c.snd.una, c.snd.nxt, true)
+	}
 	c.rec.force = 1
-	c.cc.Cwnd = uint32(c.mss)
+	c.cc.Cwnd = c.inFlight() + uint32(c.mss)
 	c.reduced()
 	c.setPhaseBy(now, Loss, rule.Retransmit)
 	c.logCongestion(now)

@@ -82,7 +82,9 @@ func TestDuplicatesBehindARecovery(t *testing.T) {
 // Proves: RFC 6675 §5
 func TestLossFoundAtTheEndOfARecovery(t *testing.T) {
 	each(t, func(t *testing.T, v variant) {
-		e := newEnd(t, v, tcp.Linux()).passive(60000, sackOK)
+		cfg := tcp.Linux()
+		cfg.TLP = false
+		e := newEnd(t, v, cfg).passive(60000, sackOK)
 		e.write(40 * 1460)
 		require.Len(t, e.took(), 10)
 		at := func(n int) uint32 { return uint32(1 + n*1460) }

@@ -19,6 +19,7 @@ type rtt struct {
 func (c *TCB) sample(now clock.Instant, r clock.Duration) {
 	e := &c.rtt
 	r = max(r, 1)
+	c.tlp.sampled = true
 	if !e.sampled {
 		e.srtt, e.rttvar, e.sampled, e.least = r, r/2, true, r
 	} else {

@@ -34,7 +34,7 @@ type Info struct {
 	SndSsthresh  uint32 // segments
 	SndCwnd      uint32 // segments
 	AdvMSS       uint32
-	Reordering   uint32
+	Reordering   uint32 // segments
 	RcvRTT       uint32
 	RcvSpace     uint32
 	TotalRetrans uint32 // segments
@@ -52,6 +52,9 @@ type Info struct {
 	MinRTT        uint32
 	SndWnd        uint32
 	RcvWnd        uint32
+	Delivered     uint32 // segments, those that arrived in vain among them
+	DsackDups     uint32 // segments that the peer has reported as duplicates
+	ReordSeen     uint32 // how often reordering was seen
 
 	// Beyond tcp_info.
 	Cwnd, Ssthresh  uint32          // octets
@@ -78,7 +81,6 @@ func (c *TCB) Info(now clock.Instant) Info {
 		heard = c.heardAt // none: since the connection was opened
 	}
 	mss := max(uint32(c.mss), 1)
-	segs := func(n uint32) uint32 { return (n + mss - 1) / mss }
 	i := Info{
 		State: c.state, CaState: c.rec.phase, Retransmits: c.retries, Probes: c.probes, Backoff: c.rtt.backoff,
 		SndWscale: c.snd.scale, RcvWscale: c.rcv.scale,
@@ -86,7 +88,8 @@ func (c *TCB) Info(now clock.Instant) Info {
 		LastAckRecv: milli(now.Sub(c.heardAt)), LastDataSent: milli(now.Sub(c.sentAt)), LastDataRecv: milli(now.Sub(heard)),
 		PMTU: uint32(c.pathMTU), RTT: micro(c.rtt.srtt), RTTVar: micro(c.rtt.rttvar), MinRTT: micro(c.rtt.least),
 		SndSsthresh: c.cc.Ssthresh / mss, SndCwnd: c.cc.Cwnd / mss, AdvMSS: uint32(c.ownMSS()),
-		Reordering: uint32(c.cfg.DupThresh), RcvRTT: micro(c.rcv.echoRTT), RcvSpace: c.rcv.limit,
+		Reordering: max(uint32(c.cfg.DupThresh), uint32(c.rack.reordering)), ReordSeen: c.rack.seen,
+		Delivered: c.count.delivered, DsackDups: c.count.dsacks, RcvRTT: micro(c.rcv.echoRTT), RcvSpace: c.rcv.limit,
 		TotalRetrans: c.count.resent, PacingRate: c.pacingRate(),
 		BytesAcked: c.count.octetsAcked, BytesReceived: c.count.octetsReceived,
 		BytesSent: c.count.octetsSent, BytesRetrans: c.count.octetsResent,
@@ -121,8 +124,8 @@ func (c *TCB) Info(now clock.Instant) Info {
 		}
 	}
 	if c.out != nil {
-		i.Unacked = segs(uint32(c.snd.nxt.From(c.snd.base)))
-		i.Sacked, i.Lost, i.Retrans = segs(uint32(c.out.sacked)), segs(uint32(c.out.lost+c.out.resent)), segs(uint32(c.out.resent))
+		i.Unacked, i.Lost, i.Retrans = c.out.tally()
+		i.Sacked = c.out.sackedSegs
 		if !c.ts.sackOK {
 			i.Sacked = uint32(c.rec.dup)
 		}
@@ -221,11 +224,13 @@ func (c *TCB) Fingerprint(h *siphash.Hash, now clock.Instant) {
 			h.WriteUint64(uint64(c.timers[slot].Sub(now)))
 		}
 	}
+	h.WriteUint64(uint64(c.rtt.least))
+	c.rack.fingerprint(h, s.iss)
+	c.tlp.fingerprint(h, s.iss)
+	h.WriteUint64(uint64(c.prr.flight)<<32 | uint64(c.prr.delivered))
+	h.WriteUint64(uint64(c.prr.out))
 	if c.out != nil {
-		for _, f := range c.out.live() {
-			h.WriteUint64(uint64(f.start-s.iss)<<32 | uint64(f.end-s.iss))
-			h.WriteUint64(uint64(now.Sub(f.at))<<8 | uint64(f.flags))
-		}
+		c.out.fingerprint(h, s.iss, now)
 	}
 	if c.hold != nil {
 		for _, g := range c.hold.list[:c.hold.n] {

@@ -40,6 +40,10 @@ type TCB struct {
 	ts  timestamps
 	ecn ecn
 
+	rack rack
+	tlp  tlp
+	prr  prr
+
 	armed  uint16 // a bit for each slot in use
 	timers [timerSlots]clock.Instant
 
@@ -140,7 +144,7 @@ type timestamps struct {
 type counters struct {
 	octetsSent, octetsAcked, octetsResent, octetsReceived uint64
 	segsOut, segsIn, dataSegsOut, dataSegsIn              uint32
-	resent                                                uint32
+	resent, delivered, dsacks                             uint32
 }
 
 // pending is what Output has to send apart from data.
@@ -156,6 +160,7 @@ const (
 	pendForce                       // one octet of data into a closed window
 	pendPush                        // the next data has PSH
 	pendUpdate                      // the window has opened: tell the peer if it is worth it
+	pendTail                        // a tail loss probe
 )
 
 // Init makes c a closed connection of the given name. cfg is kept and must not

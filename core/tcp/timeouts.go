@@ -20,6 +20,12 @@ func (c *TCB) Expire(now clock.Instant) {
 		}
 		switch slot {
 		case timerRetransmit:
+			if c.isArmed(timerTLP) {
+				// RFC 8985 §7.2: at the time of the timeout the probe has its turn first.
+				c.stop(timerTLP)
+				c.probeTimeout(now)
+				break
+			}
 			c.retransmitTimeout(now)
 		case timerPersist:
 			c.persistTimeout(now)
@@ -36,6 +42,10 @@ func (c *TCB) Expire(now clock.Instant) {
 			c.waitTimeout(now)
 		case timerPace:
 			// Output goes on.
+		case timerTLP:
+			c.probeTimeout(now)
+		case timerReorder:
+			c.reorderTimeout(now)
 		}
 	}
 }

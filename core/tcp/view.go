@@ -13,6 +13,7 @@ type View struct {
 	Cwnd      uint32   // octets
 	InFlight  uint32   // octets thought to be on their way
 	Scale     uint8    // Rcv.Wind.Shift
+	Probe     bool     // new data went out as a tail loss probe, whatever Cwnd said
 }
 
 // View gives a picture of the connection now.
@@ -20,5 +21,6 @@ func (c *TCB) View() View {
 	return View{
 		State: c.state, Send: c.sendSpace(), Receive: c.receiveSpace(), MaxWindow: c.snd.maxWnd,
 		MSS: uint32(c.mss), Cwnd: c.cc.Cwnd, InFlight: c.inFlight(), Scale: c.rcv.scale,
+		Probe: c.tlp.out && !c.tlp.again,
 	}
 }
