@@ -32,7 +32,7 @@ const (
 func (c *TCB) WriteUrgent(now clock.Instant, b []byte) (int, error) {
 	n, err := c.Write(now, b)
 	if n > 0 {
-		c.snd.up = c.snd.base.Add(seq.Size(c.sendBuf.n))
+		c.snd.up, c.snd.open = c.written(), false
 	}
 	return n, err
 }
