@@ -137,7 +137,7 @@ func (m *tcb) acceptable(seg *segment) bool {
 	default:
 		last := seg.SEQ.Add(n - 1)
 		return inWindow(seg.SEQ) || inWindow(last) ||
-			seg.SEQ.Before(m.RCV.NXT) && last.AtOrAfter(m.edge()) && m.departs(coversWindow)
+			int64(m.RCV.NXT.From(seg.SEQ))+int64(wnd) < int64(n) && m.departs(coversWindow)
 	}
 }
 
@@ -225,7 +225,7 @@ func (m *tcb) arrivesOther(seg segment) {
 // without timestamps.
 func (m *tcb) reopens(seg *segment) bool {
 	const others = wire.RST | wire.ACK
-	if m.State != tcp.TimeWait || !m.Listening || !m.Gone || seg.CTL&(wire.SYN|others) != wire.SYN || !seg.SEQ.After(m.RCV.NXT) {
+	if m.State != tcp.TimeWait || !m.Listening || seg.CTL&(wire.SYN|others) != wire.SYN || !seg.SEQ.After(m.RCV.NXT) {
 		return false
 	}
 	*m = tcb{State: tcp.Listen, Held: map[seq.Value]byte{}, Listening: true, Now: m.Now, twoMSL: m.twoMSL, nextISS: m.nextISS, nextWND: m.nextWND, book: m.book}

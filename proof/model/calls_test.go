@@ -95,14 +95,14 @@ func (m *tcb) close(both bool) {
 	case tcp.Listen, tcp.SynSent:
 		m.deleteTCB()
 		return
-	case tcp.SynReceived, tcp.Established, tcp.FinWait1, tcp.FinWait2, tcp.CloseWait:
+	case tcp.SynReceived, tcp.Established, tcp.FinWait1, tcp.FinWait2, tcp.CloseWait, tcp.Closing, tcp.LastAck:
 		// §3.6.1 SHLD-3: "if such a host issues a CLOSE call while received data is
 		// still pending ... SHOULD send a RST to show that data was lost".
 		if both && len(m.Unread) > 0 {
 			m.sendReset()
 			return
 		}
-	case tcp.Closing, tcp.LastAck, tcp.TimeWait:
+	case tcp.TimeWait: // nobody is left who could be told
 	}
 	if both {
 		m.Gone = true
@@ -120,8 +120,9 @@ func (m *tcb) close(both bool) {
 	case tcp.SynReceived:
 		// "If no SENDs have been issued and there is no pending data to send, then form
 		// a FIN segment and send it, and enter FIN-WAIT-1 state; otherwise, queue"
-		if len(m.Sent) == 0 && !m.departs(closeInSynReceived) {
+		if len(m.Sent) == 0 {
 			m.State = tcp.FinWait1
+			m.out.Signals |= established // whoever waits for the OPEN waits no more
 		}
 	case tcp.Established: // "In any case, enter FIN-WAIT-1 state."
 		m.State = tcp.FinWait1

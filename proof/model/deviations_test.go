@@ -23,7 +23,6 @@ const (
 	urgentAgain
 	ackInWindow
 	receiveAfterFIN
-	closeInSynReceived
 	lastAckAtOnce
 	secondClose
 	abortBeforeFIN
@@ -105,10 +104,6 @@ var deviations = [deviationCount]struct{ name, step, reason string }{
 	receiveAfterFIN: {
 		"what has arrived can be received in CLOSING, LAST-ACK and TIME-WAIT", "§3.10.3: \"error: connection closing\"",
 		"§3.6: users may RECEIVE what came before the peer's FIN; CLOSE of the other direction takes nothing of it away",
-	},
-	closeInSynReceived: {
-		"CLOSE in SYN-RECEIVED waits for ESTABLISHED", "§3.10.4: \"form a FIN segment and send it, and enter FIN-WAIT-1\"",
-		"one thing to be sent again at a time; only delays the FIN by the ACK of the SYN",
 	},
 	lastAckAtOnce: {
 		"CLOSE in CLOSE-WAIT enters LAST-ACK before the queued text is sent", "§3.10.4: \"then send a FIN segment, enter LAST-ACK\"",

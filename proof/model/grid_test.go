@@ -19,7 +19,7 @@ import (
 // A cell of the grid is a situation, one of the 256 sets of flags, and a class: a
 // place of the text against the receive window, and one of SEG.ACK against the send
 // sequence space. The 27 classes of THREATS S24 are the nine places and the three
-// acknowledgments that are marked; the long grid has all 13 x 8.
+// acknowledgments that are marked; the long grid has all 14 x 8.
 const flagSets = 256
 
 // A place is where SEG.SEQ and the text lie against the receive window.
@@ -42,6 +42,7 @@ var places = []place{
 	{"to the edge", func(m *tcb) (seq.Value, int) { return m.edge().Sub(6), 6 }, false},
 	{"right edge", func(m *tcb) (seq.Value, int) { return m.edge().Sub(3), 6 }, true},
 	{"beyond", func(m *tcb) (seq.Value, int) { return m.edge(), 6 }, true},
+	{"half the space away", func(m *tcb) (seq.Value, int) { return m.RCV.NXT.Add(1<<31 + 10), 6 }, false},
 	{"all and more", func(m *tcb) (seq.Value, int) { return m.RCV.NXT.Sub(3), int(min(m.RCV.WND, 3000)) + 6 }, false},
 }
 

@@ -173,6 +173,9 @@ func (k *lockstep) step(what string, engine func() string, model func(m *tcb)) e
 	if answer != k.m.out.Error {
 		differ("the call answers %q, the model %q", answer, k.m.out.Error)
 	}
+	if before.State == tcp.TimeWait && k.m.State == tcp.SynReceived {
+		k.letGo() // of the connection that was before
+	}
 	k.checkSent(sent, differ)
 	k.checkState(differ)
 	k.checkUser(differ)

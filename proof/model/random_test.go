@@ -113,7 +113,7 @@ func (k *lockstep) segment(m move) segment {
 	case arriveNext:
 		s.ACK = t.SND.UNA.Add(pick(m.b, t.SND.NXT.From(t.SND.UNA), t.SND.NXT.From(t.SND.UNA), min(536, t.SND.NXT.From(t.SND.UNA)), 0))
 	case arriveNear:
-		s.SEQ = s.SEQ.Add(pick(m.a, seq.Size(0), 0, 1, 5, 100, t.RCV.WND-1, t.RCV.WND, t.RCV.WND-3, 1<<32-1, 1<<32-2, 1<<32-20, 1<<32-537))
+		s.SEQ = s.SEQ.Add(pick(m.a, seq.Size(0), 0, 1, 5, 100, t.RCV.WND-1, t.RCV.WND, t.RCV.WND-3, 1<<32-1, 1<<32-2, 1<<32-20, 1<<32-537, 1<<31, 1<<31+100))
 		s.ACK = pick(m.b, t.SND.NXT, t.SND.NXT, t.SND.UNA, t.SND.UNA.Add(1), t.SND.UNA.Sub(1), t.SND.NXT.Add(1), t.SND.UNA.Sub(t.SND.MaxWND), t.SND.UNA.Sub(t.SND.MaxWND+1), t.SND.NXT.Sub(1))
 		n = pick(m.c, 0, 0, 1, 3, 20, 600, 3000)
 	case arriveFar:

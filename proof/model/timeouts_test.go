@@ -60,7 +60,8 @@ func (m *tcb) sends(s segment) string {
 		switch {
 		case m.State == tcp.SynSent && s.SEQ == m.ISS && !s.has(wire.ACK) && len(s.Text) == 0:
 			return ""
-		case m.State == tcp.SynReceived && s.SEQ == m.ISS && s.has(wire.ACK) && s.ACK == m.RCV.NXT && len(s.Text) == 0:
+		// A CLOSE in SYN-RECEIVED has left it with the SYN unacknowledged.
+		case m.State >= tcp.SynReceived && m.SND.UNA == m.ISS && s.SEQ == m.ISS && s.has(wire.ACK) && s.ACK == m.RCV.NXT && len(s.Text) == 0:
 			return ""
 		}
 		return "a SYN out of place"
@@ -84,8 +85,10 @@ func (m *tcb) sends(s segment) string {
 	if end.AtOrBefore(m.SND.NXT) {
 		return "" // "send the segment at the front of the retransmission queue again"
 	}
-	// §3.8.6.1 MUST-36: one octet may go into a window that is closed.
-	if end.After(m.SND.UNA.Add(m.SND.WND)) && !(s.LEN() == 1 && s.SEQ == m.SND.UNA) {
+	// The peer's window begins behind our SYN, which needs no room. §3.8.6.1 MUST-36:
+	// one octet may go into a window that is closed.
+	open := seq.Max(m.SND.UNA, first)
+	if end.After(open.Add(m.SND.WND)) && !(s.LEN() == 1 && s.SEQ == open) {
 		return "text beyond the window"
 	}
 	m.SND.NXT = end
