@@ -122,6 +122,7 @@ type judge struct {
 	flows []*flow
 	flow  *flow // the connection under test
 
+	started   bool
 	listensAt uint16 // the port of the last listener; 0: there was none
 	waiting   []sent
 	blocked   *pendingCall
@@ -193,6 +194,7 @@ func (j *judge) run() *problem {
 	if p := j.setup(); p != nil {
 		return p
 	}
+	j.started = true
 	for i := range j.script.Events {
 		e := &j.script.Events[i]
 		if p := j.event(e); p != nil {

@@ -1,6 +1,8 @@
 package script
 
 import (
+	"strconv"
+
 	"github.com/tcpkit/tcpkit/core"
 	"github.com/tcpkit/tcpkit/core/clock"
 	"github.com/tcpkit/tcpkit/core/event"
@@ -253,4 +255,31 @@ func (r *runner) State(local, remote wire.AddrPort) (s tcp.State, held bool) {
 func (r *runner) Listens(a wire.AddrPort) (found bool) {
 	r.sockets(func(s *socket) { found = found || s.listener != nil && s.local.Port == a.Port })
 	return found
+}
+
+// Drop ends connections as FreeBSD's tcpdrop does: the one between two addresses and
+// ports, or all.
+func (r *runner) Drop(args []string) *problem {
+	var want [2]wire.AddrPort
+	all := len(args) == 1 && args[0] == "-a"
+	if !all {
+		if len(args) != 4 {
+			return unsupported("tcpdrop with these arguments is not supported")
+		}
+		for i := range want {
+			addr, err1 := wire.ParseAddr(args[2*i])
+			port, err2 := strconv.ParseUint(args[2*i+1], 10, 16)
+			if err1 != nil || err2 != nil {
+				return unsupported("tcpdrop with these arguments is not supported")
+			}
+			want[i] = wire.AddrPort{Addr: addr, Port: uint16(port)}
+		}
+	}
+	r.sockets(func(s *socket) {
+		if s.conn != nil && (all || s.conn.Local() == want[0] && s.conn.Remote() == want[1]) {
+			s.why = "ECONNABORTED"
+			s.conn.Abort(r.now)
+		}
+	})
+	return r.drain()
 }
