@@ -85,6 +85,8 @@ func (r *runner) recvText(s *socket, p *pendingCall, t *transfer) (b []byte, o o
 			continue
 		case p.done >= target, p.done > 0 && err != nil && !errors.Is(err, tcp.ErrWouldBlock):
 			return b, o, true
+		case s.pending != "" && p.done == 0:
+			return b, fails(s.takeError()), false
 		case (errors.Is(err, tcp.ErrWouldBlock) || err == nil) && s.readShut:
 			return b, o, true // 0, or what there was
 		case errors.Is(err, tcp.ErrWouldBlock) || err == nil:

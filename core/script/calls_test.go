@@ -89,8 +89,8 @@ const callScripts = `
 OPEN
 +0 listen(3, 5) = 0
 +0 < S 500:500(0) win 65535 <mss 1000>
-+0 > S. 0:0(0) ack 501 <mss 1460>
-+.1 < . 501:501(0) ack 1 win 65535
++0 > S. 0:0(0) ack 1 <mss 1460>
++.1 < . 1:1(0) ack 1 win 65535
 +0 accept(3, ..., ...) = 5
 +0 write(5, ..., 100) = 100
 +0 > P. 1:101(100) ack 1
@@ -138,6 +138,7 @@ CONNECTED
 +0 setsockopt(3, SOL_SOCKET, SO_SNDTIMEO, {tv_sec=0, tv_usec=500000}, 16) = 0
 +0...0.5 connect(3, ..., ...) = -1 EINPROGRESS
 +0 > S 0:0(0) <...>
++.6 close(3) = 0
 /// shutdown
 0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
 +0 shutdown(3, SHUT_RD) = -1 ENOTCONN
@@ -234,11 +235,13 @@ OPEN
 +0 setsockopt(4, SOL_SOCKET, SO_RCVTIMEO, {tv_sec=1, tv_usec=0}, 16) = 0
 +0 getsockopt(4, SOL_SOCKET, SO_RCVTIMEO, {tv_sec=1, tv_usec=0}, [16]) = 0
 +0...1 read(4, ..., 10) = -1 EAGAIN
++2 close(4) = 0
 /// writes of each kind
 OPEN
 +0 write(4, ..., 0) = 0
 +0 write(4, ..., 100) = 100
 +0 > P. 1:101(100) ack 1
++0 < . 1:1(0) ack 101 win 65535
 +0 send(4, ..., 100, MSG_DONTWAIT|MSG_NOSIGNAL) = 100
 +0 > P. 101:201(100) ack 1
 +0 < . 1:1(0) ack 201 win 65535

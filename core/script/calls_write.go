@@ -31,7 +31,7 @@ func (r *runner) send(s *socket, p *pendingCall) outcome {
 	dontWait := s.nonblock || t.flags&constants["MSG_DONTWAIT"] != 0
 	opening := !s.connected && (s.conn.State() == tcp.SynSent || s.conn.State() == tcp.SynReceived)
 	switch {
-	case s.conn.Err() != nil || s.writeShut:
+	case s.conn.Err() != nil || s.writeShut || s.pending != "":
 		if p.done > 0 {
 			return returns(int64(p.done))
 		}
