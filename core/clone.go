@@ -74,6 +74,7 @@ func (s *Stack) Fingerprint(now clock.Instant) uint64 {
 		if w := &s.wait.records[i]; w.ID != 0 {
 			fingerprintTuple(&h, &w.Tuple)
 			h.WriteUint64(uint64(w.Until.Sub(now)))
+			h.WriteUint64(w.Fingerprint(now, &s.cfg.TCP))
 		}
 	}
 	s.fast.fingerprint(&h, now)

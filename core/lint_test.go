@@ -49,6 +49,7 @@ var engineBudget = map[string]string{
 // keeps out of, with what depends on it.
 var tools = map[string]map[string]string{
 	"core/sim":      outOfTheTab,
+	"core/explore":  outOfTheTab,
 	"core/scenario": outOfTheTab,
 	"core/pcapng":   outOfTheTab,
 	"core/script":   {"os": "a script is text, and a tab has no files"},

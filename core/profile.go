@@ -1,6 +1,7 @@
 package core
 
 import (
+	"github.com/tcpkit/tcpkit/core/cc"
 	"github.com/tcpkit/tcpkit/core/clock"
 	"github.com/tcpkit/tcpkit/core/tcp"
 )
@@ -110,12 +111,20 @@ func Profile(name string) (Config, error) {
 		c.MaxBacklog, c.SynBacklog, c.Replies = 2, 2, 8
 		c.Burst, c.ExpireBudget = 1, 1
 		c.FastOpenServers = 2
-		c.TCP.SendBuffer, c.TCP.SendBufferMax = 4<<10, 4<<10
-		c.TCP.ReceiveBuffer, c.TCP.ReceiveBufferMax = 4<<10, 4<<10
-		c.TCP.SynRetries, c.TCP.SynAckRetries, c.TCP.R2, c.TCP.OrphanRetries = 1, 1, 2, 2
-		c.TCP.SynLinear, c.TCP.R2Time = 0, false
-		c.TCP.TimeWait, c.TCP.FinWait2 = 2*clock.Second, 2*clock.Second
 		c.ResetInterval = 0
+		t := &c.TCP
+		t.SendBuffer, t.SendBufferMax = 4<<10, 4<<10
+		t.ReceiveBuffer, t.ReceiveBufferMax = 4<<10, 4<<10
+		// Nothing that tells times apart: one RTO, no timestamps, a controller that
+		// does not look at the clock.
+		t.Controller, _ = cc.ByName("newreno")
+		t.Timestamps, t.WindowScaling, t.SACK, t.MinMSS = false, false, false, 0
+		t.SlowStartAfterIdle, t.RACK, t.TLP, t.TimerSlack = false, false, false, 0
+		t.RTOInitial, t.RTOMin, t.RTOMax, t.RTOMinOfVariance = clock.Second, clock.Second, clock.Second, false
+		t.SynRetries, t.SynAckRetries, t.R2, t.OrphanRetries = 8, 8, 8, 8
+		t.SynLinear, t.SynResend, t.R2Time, t.OrphanPersist = 0, 0, false, false
+		t.QuickAcks = 0
+		t.TimeWait, t.FinWait2 = 2*clock.Second, 2*clock.Second
 	default:
 		return Config{}, tcp.ErrInvalid
 	}

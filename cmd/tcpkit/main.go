@@ -89,6 +89,7 @@ func newRoot(a *app) *cobra.Command {
 		newPerf(a),
 		newStat(a),
 		newScript(a),
+		newExplore(a),
 		newDoctor(a),
 		newVersion(a),
 		newProbe(),

@@ -167,6 +167,7 @@ func (c *TCB) Fingerprint(h *siphash.Hash, now clock.Instant) {
 	for i, b := range [...]bool{
 		c.passive, c.released, c.readShut, c.answered, c.snd.finQueued, c.snd.finSent, c.snd.wantRoom,
 		c.rcv.pingpong, c.rcv.finKnown, c.rcv.finished, c.rcv.urgent, c.rcv.offered, c.snd.corked, c.snd.more, c.snd.open, c.snd.flush, c.fragments, c.deferring, c.ts.on, c.ts.sackOK, c.ts.scaleOK, c.rtt.sampled,
+		c.synAgain, c.persisting,
 	} {
 		if b {
 			flags |= 1 << i
@@ -241,8 +242,28 @@ func (c *TCB) Fingerprint(h *siphash.Hash, now clock.Instant) {
 		}
 	}
 	c.fast.fingerprint(h)
+	c.fingerprintTimes(h, now)
 	hashBuffer(h, &c.sendBuf)
 	hashBuffer(h, &c.recvBuf)
+}
+
+// fingerprintTimes adds the points in time that still decide something.
+func (c *TCB) fingerprintTimes(h *siphash.Hash, now clock.Instant) {
+	if c.answered {
+		h.WriteUint64(uint64(min(now.Sub(c.answerAt), c.cfg.ChallengeInterval)))
+	}
+	if c.cfg.Keepalive || c.snd.wnd == 0 {
+		h.WriteUint64(uint64(now.Sub(c.heardAt)))
+	}
+	if c.retries > 0 || c.persisting || !c.state.Synchronized() {
+		h.WriteUint64(uint64(now.Sub(c.resendAt)))
+	}
+	if c.cfg.SlowStartAfterIdle {
+		h.WriteUint64(uint64(now.Sub(c.sentAt)))
+	}
+	if c.rcv.limit < c.cfg.ReceiveBufferMax {
+		h.WriteUint64(uint64(now.Sub(c.rcv.tuneAt))<<24 ^ uint64(c.rcv.tuned))
+	}
 }
 
 func hashBuffer(h *siphash.Hash, b *buffer) {

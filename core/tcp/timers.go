@@ -26,8 +26,11 @@ const (
 // TimerSlots is how many slots a connection has.
 const TimerSlots = timerSlots
 
-// TimerWait is the slot of TIME-WAIT's 2 MSL.
-const TimerWait = timerWait
+// Slots by their names: TimerWait is that of TIME-WAIT's 2 MSL.
+const (
+	TimerWait      = timerWait
+	TimerKeepalive = timerKeepalive
+)
 
 var timerNames = [timerSlots]string{
 	"retransmit", "persist", "delayed-ack", "keepalive", "user", "wait", "pace", "tlp", "reorder", "plugin",

@@ -5,6 +5,7 @@ import (
 	"github.com/tcpkit/tcpkit/core/event"
 	"github.com/tcpkit/tcpkit/core/rule"
 	"github.com/tcpkit/tcpkit/core/seq"
+	"github.com/tcpkit/tcpkit/core/siphash"
 	"github.com/tcpkit/tcpkit/core/wire"
 )
 
@@ -26,6 +27,16 @@ type TimeWaitRecord struct {
 	scale      uint8
 	timestamps bool
 	answered   bool
+}
+
+// Fingerprint is a hash of what decides, beside its name and its end, how the
+// record answers. Sequence numbers, of which it has no beginning, are left out.
+func (w *TimeWaitRecord) Fingerprint(now clock.Instant, cfg *Config) uint64 {
+	quiet := clock.Duration(-1) // for how long it has not answered
+	if w.answered {
+		quiet = min(now.Sub(w.answerAt), cfg.ChallengeInterval)
+	}
+	return siphash.Words2(siphash.Key{}, uint64(quiet), uint64(w.window)<<8|uint64(w.scale))
 }
 
 // A TimeWaitAction is what a segment that arrives in TIME-WAIT asks for.

@@ -13,4 +13,4 @@ type Finding struct {
 }
 
 // Kinds are the detectors, in the order of the table.
-func Kinds() []string { return []string{"scripts", "sim"} }
+func Kinds() []string { return []string{"scripts", "explore", "sim"} }

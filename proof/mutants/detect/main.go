@@ -1,7 +1,7 @@
 // The command detect looks for bugs in the engine that it was built with. The
 // command score builds it once for each mutant, and reads its lines.
 //
-//	detect [-all] scripts|sim
+//	detect [-all] scripts|explore|sim
 //
 // It stops at the first that fails, or with -all looks at all of them.
 package main
@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tcpkit/tcpkit/core/explore"
 	"github.com/tcpkit/tcpkit/core/script"
 	"github.com/tcpkit/tcpkit/core/sim"
 	"github.com/tcpkit/tcpkit/proof/mutants"
@@ -25,11 +26,14 @@ func main() {
 	d := detector{began: time.Now(), out: json.NewEncoder(os.Stdout)}
 	flag.BoolVar(&d.all, "all", false, "do not stop at the first")
 	flag.IntVar(&d.worlds, "worlds", 100, "simulated worlds, of twenty connections each")
+	flag.IntVar(&d.states, "states", 100_000, "states of each world of the explorer")
 	flag.Parse()
 	var err error
 	switch kind := flag.Arg(0); kind {
 	case "scripts":
 		err = d.scripts("scripts", "core/script/testdata")
+	case "explore":
+		err = d.explore()
 	case "sim":
 		d.sim()
 	default:
@@ -47,6 +51,7 @@ func main() {
 type detector struct {
 	all    bool
 	worlds int
+	states int
 	began  time.Time
 	out    *json.Encoder
 	tried  int
@@ -130,6 +135,30 @@ func version(s *script.Script) string {
 		}
 	}
 	return ""
+}
+
+// explore searches each world breadth first.
+func (d *detector) explore() error {
+	sum := 0 // states, of all worlds so far
+	for _, w := range explore.Worlds() {
+		x, err := explore.New(w)
+		if err != nil {
+			return err
+		}
+		r, err := x.Run(explore.Options{States: d.states})
+		if err != nil {
+			return err
+		}
+		d.tried++
+		sum += r.States
+		if b := r.Breach; b != nil {
+			f := mutants.Finding{By: w.Name, What: b.What, Tried: d.tried, States: sum, Depth: b.Steps, Seconds: d.seconds()}
+			if err := d.out.Encode(f); err != nil || !d.all {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // sim runs worlds of twenty connections under random faults.

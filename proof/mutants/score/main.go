@@ -82,6 +82,11 @@ func (s *scorer) score(pattern string, jobs int) (killed, total int, err error) 
 	}
 	list = slices.DeleteFunc(list, func(m mutants.Mutant) bool { return !match.MatchString(m.Name) })
 
+	for i := range list {
+		if _, err := list[i].Patch(s.root); err != nil {
+			return 0, 0, err
+		}
+	}
 	// What fails without a mutant says nothing about one.
 	if base := s.examine(mutants.Mutant{Name: "none"}); base.err != nil {
 		return 0, 0, base.err

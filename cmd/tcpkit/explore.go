@@ -1,0 +1,214 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tcpkit/tcpkit/core/explore"
+)
+
+const exploreLong = `Try every interleaving of two ends of tcpkit's engine over a network that loses,
+doubles and overtakes packets: every packet that can arrive or be lost, every
+timer that can fire, every call that a user can make, breadth first. In each
+state it is checked that only changes of state of RFC 9293's Figure 5 occur, what
+is read is what was written, two synchronized ends are synchronized with each
+other, and in a network that behaves from then on both connections end.
+
+A world is two users and what the network may do; --list names them. What breaks
+a rule is shown on the shortest way there, as a ladder and as a script for tcpkit
+script, and the exit code is 3. It is 3 too when no state was reached twice: then
+the fingerprints that tell states apart are wrong.`
+
+// An explorePlan is what the command line of explore asks for.
+type explorePlan struct {
+	world                   string
+	depth, states           int
+	lose, double, timers    int
+	workers                 int
+	limit                   time.Duration
+	list, setLose, setDoubl bool
+	setTimers               bool
+}
+
+func newExplore(a *app) *cobra.Command {
+	p := &explorePlan{}
+	cmd := &cobra.Command{
+		Use:   "explore [flags]",
+		Short: "Try every interleaving of two ends and a bad network",
+		Long:  exploreLong,
+		Example: `  tcpkit explore
+  tcpkit explore --world handshake --states 0
+  tcpkit explore --world transfer --depth 14 --loss 2`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			p.setLose, p.setDoubl, p.setTimers = cmd.Flags().Changed("loss"), cmd.Flags().Changed("dup"), cmd.Flags().Changed("timers")
+			return a.runExplore(p)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&p.world, "world", "all", "which world, or all")
+	f.IntVar(&p.depth, "depth", 0, "steps from the beginning; 0: no bound")
+	f.IntVar(&p.states, "states", 200_000, "states of each world, some hundred octets each; 0: no bound")
+	f.IntVar(&p.lose, "loss", 0, "packets that may be lost on one way, instead of the world's own number")
+	f.IntVar(&p.double, "dup", 0, "packets that may arrive twice")
+	f.IntVar(&p.timers, "timers", 0, "timers that may fire")
+	f.IntVar(&p.workers, "workers", runtime.GOMAXPROCS(0), "worlds at once")
+	f.DurationVar(&p.limit, "time", 0, "stop after so long; 0: no bound")
+	f.BoolVar(&p.list, "list", false, "name the worlds")
+	return cmd
+}
+
+// worlds are those that the plan names, with its limits.
+func (p *explorePlan) worlds() ([]explore.World, error) {
+	if p.depth < 0 || p.states < 0 || p.workers < 1 || p.limit < 0 || p.lose < 0 || p.double < 0 || p.timers < 0 {
+		return nil, usagef("a number is negative")
+	}
+	var some []explore.World
+	var names []string
+	for _, w := range explore.Worlds() {
+		names = append(names, w.Name)
+		if p.setLose {
+			w.Limits.Lose = p.lose
+		}
+		if p.setDoubl {
+			w.Limits.Duplicate = p.double
+		}
+		if p.setTimers {
+			w.Limits.Fire = p.timers
+		}
+		if p.world == "all" || p.world == w.Name {
+			some = append(some, w)
+		}
+	}
+	if len(some) == 0 {
+		return nil, usagef("no world %q: there are %s", p.world, strings.Join(names, ", "))
+	}
+	return some, nil
+}
+
+func (a *app) runExplore(p *explorePlan) error {
+	worlds, err := p.worlds()
+	if err != nil {
+		return err
+	}
+	if p.list {
+		return a.listWorlds(worlds)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if p.limit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, p.limit)
+		defer cancel()
+	}
+	results := make([]chan explored, len(worlds))
+	next := make(chan int)
+	var wg sync.WaitGroup
+	for i := range results {
+		results[i] = make(chan explored, 1)
+	}
+	for range p.workers {
+		wg.Go(func() {
+			for i := range next {
+				results[i] <- p.explore(ctx, worlds[i])
+			}
+		})
+	}
+	go func() {
+		defer close(next)
+		for i := range worlds {
+			next <- i
+		}
+	}()
+	defer wg.Wait()
+	failed := false
+	var errs []error
+	for i := range worlds {
+		e := <-results[i]
+		if e.err != nil {
+			errs = append(errs, e.err)
+			continue
+		}
+		failed = failed || e.Breach != nil || e.Merged == 0
+		if err := a.printExplored(&e); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	switch {
+	case len(errs) > 0:
+		return errors.Join(errs...)
+	case failed:
+		return &silentError{exitExpectation}
+	}
+	return nil
+}
+
+// explored is what came of one world.
+type explored struct {
+	explore.Result
+	Seconds float64 `json:"seconds"`
+	err     error
+}
+
+func (p *explorePlan) explore(ctx context.Context, w explore.World) explored {
+	began := time.Now()
+	x, err := explore.New(w)
+	if err != nil {
+		return explored{err: err}
+	}
+	stopped := func() bool { return ctx.Err() != nil }
+	r, err := x.Run(explore.Options{Depth: p.depth, States: p.states, Stop: stopped})
+	return explored{r, time.Since(began).Seconds(), err}
+}
+
+func (a *app) printExplored(e *explored) error {
+	if a.json {
+		return json.NewEncoder(a.out).Encode(e)
+	}
+	how := fmt.Sprintf("depth %d", e.Depth)
+	if e.Complete {
+		how = "complete, " + how
+	}
+	end := "no counter-example"
+	switch {
+	case e.Breach != nil:
+		end = "BROKEN after " + fmt.Sprint(e.Breach.Steps) + " steps"
+	case e.Merged == 0:
+		end = "NO STATE WAS REACHED TWICE"
+	}
+	_, err := fmt.Fprintf(a.out, "%-19s %8d states, %8d merged (%.0f %%), %s, %s, %.1f s\n",
+		e.World, e.States, e.Merged, 100*float64(e.Merged)/float64(max(1, e.States+e.Merged)), how, end, e.Seconds)
+	if b := e.Breach; b != nil && err == nil {
+		_, err = io.WriteString(a.out, "\n"+b.Ladder+"\n"+b.Script+"\n")
+	}
+	return err
+}
+
+func (a *app) listWorlds(worlds []explore.World) error {
+	for _, w := range worlds {
+		l := w.Limits
+		if a.json {
+			if err := json.NewEncoder(a.out).Encode(struct {
+				Name   string         `json:"name"`
+				Title  string         `json:"title"`
+				Limits explore.Limits `json:"limits"`
+			}{w.Name, w.Title, l}); err != nil {
+				return err
+			}
+		} else if _, err := fmt.Fprintf(a.out, "%-19s %s (%d lost, %d doubled, %d timers)\n", w.Name, w.Title, l.Lose, l.Duplicate, l.Fire); err != nil {
+			return err
+		}
+	}
+	return nil
+}
