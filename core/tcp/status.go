@@ -252,13 +252,17 @@ func (c *TCB) fingerprintTimes(h *siphash.Hash, now clock.Instant) {
 	if c.answered {
 		h.WriteUint64(uint64(min(now.Sub(c.answerAt), c.cfg.ChallengeInterval)))
 	}
+	opening := c.state == SynSent || c.state == SynReceived && !c.synAgain && c.snd.nxt != c.snd.iss
+	if opening || c.retries > 0 || c.persisting {
+		h.WriteUint64(uint64(now.Sub(c.resendAt)))
+	}
+	if !c.state.Synchronized() {
+		return
+	}
 	if c.cfg.Keepalive || c.snd.wnd == 0 {
 		h.WriteUint64(uint64(now.Sub(c.heardAt)))
 	}
-	if c.retries > 0 || c.persisting || !c.state.Synchronized() {
-		h.WriteUint64(uint64(now.Sub(c.resendAt)))
-	}
-	if c.cfg.SlowStartAfterIdle {
+	if c.cfg.SlowStartAfterIdle && c.count.dataSegsOut > 0 {
 		h.WriteUint64(uint64(now.Sub(c.sentAt)))
 	}
 	if c.rcv.limit < c.cfg.ReceiveBufferMax {
