@@ -196,7 +196,11 @@ func TestPathMTU(t *testing.T) {
 		m.Body = big.Bytes[:min(len(big.Bytes), 500)]
 		p.a.Input(p.now, &packet.Packet{Bytes: icmpPacket(router, a.Local().Addr, m)})
 		largest := 0
-		p.pass = func(_ *Stack, q *packet.Packet) bool {
+		var last []byte
+		p.pass = func(s *Stack, q *packet.Packet) bool {
+			if s == p.a {
+				last = append(last[:0], q.Bytes...)
+			}
 			largest = max(largest, len(q.Bytes))
 			return true
 		}
@@ -206,6 +210,11 @@ func TestPathMTU(t *testing.T) {
 			require.Len(t, got, 5000, "all goes again at once, mtu %d", c.mtu)
 			require.Equal(t, c.want, largest, "mtu %d", c.mtu)
 			require.Equal(t, uint32(c.want), a.Info(p.now).PMTU)
+			var ip wire.IP
+			require.Equal(t, rule.NotDropped, wire.ParseIP(last, &ip))
+			if !c.six {
+				require.Equal(t, c.mtu >= 552 || c.mtu == 0, ip.DontFragment, "S29: below the floor routers may fragment")
+			}
 		} else {
 			require.Zero(t, largest, "a lie changes nothing")
 			require.Equal(t, uint32(1500), a.Info(p.now).PMTU)

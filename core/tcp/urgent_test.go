@@ -1,6 +1,7 @@
 package tcp_test
 
 import (
+	"bytes"
 	"fmt"
 	"testing"
 
@@ -8,6 +9,7 @@ import (
 
 	"github.com/tcpkit/tcpkit/core/seq"
 	"github.com/tcpkit/tcpkit/core/tcp"
+	"github.com/tcpkit/tcpkit/core/wire"
 )
 
 // RFC 9293 §3.8.5, MUST-30, MUST-62: an urgent write sets URG and the pointer to
@@ -164,4 +166,75 @@ func TestUrgentAfterTwoGigabytes(t *testing.T) {
 	e.c.TakeReady()
 	e.in(fmt.Sprintf(".U %d(0) ack 1 win 65535 urg 7", at))
 	require.Equal(t, uint32(7), e.c.UrgentLeft())
+}
+
+// S21: whatever the urgent pointer says, in whatever state, with whatever flags and
+// wherever the numbers wrap: what is left to be read of urgent data is never less
+// than nothing, and the stream stays whole but for the one octet that ReadUrgent
+// gives.
+//
+// Proves: S21
+func TestUrgentGrid(t *testing.T) {
+	each(t, func(t *testing.T, v variant) {
+		for _, inline := range []bool{true, false} {
+			for _, last := range []bool{false, true} {
+				if last && testing.Short() {
+					continue
+				}
+				cfg := tcp.Linux()
+				cfg.UrgentInline, cfg.UrgentAtLast = inline, last
+				for _, state := range allStates {
+					base := reach(t, v, cfg, state)
+					for f := range wire.Flags(256) {
+						for _, length := range []int{0, 1, 10} {
+							for _, up := range []uint16{0, 1, uint16(length), 65535} {
+								env := base.env.Clone()
+								e := *base
+								e.env = env
+								e.c = base.c.Clone(&e.env)
+								s := e.segment(fmt.Sprintf(". %d(%d) ack 1 win 65535", int32(e.c.View().Receive.NXT-e.irs), length))
+								s.Flags, s.Urgent = f, up
+								e.c.Arrives(e.now, s)
+								for e.c.Output(e.now, &e.p) {
+								}
+								require.Empty(t, e.c.Check())
+								left := e.c.UrgentLeft()
+								require.LessOrEqual(t, left, uint32(65536))
+								if !e.c.State().Synchronized() || e.c.Readable() == 0 && left == 0 {
+									continue
+								}
+								e.readsWhole(length, inline)
+							}
+						}
+					}
+				}
+			}
+		}
+	})
+}
+
+// readsWhole reads what has arrived, n octets of the peer's stream from its first,
+// and checks that no other than an urgent one is missing.
+func (e *end) readsWhole(n int, inline bool) {
+	octet, err := e.c.ReadUrgent(false)
+	apart := err == nil
+	got := []byte{}
+	b := make([]byte, 64)
+	for range 4 {
+		if k, err := e.c.Read(e.now, b); err == nil {
+			got = append(got, b[:k]...)
+		}
+	}
+	want := []byte{}
+	for i := range n {
+		want = append(want, stream(1+uint32(i)))
+	}
+	if apart {
+		require.False(e, inline)
+		i := bytes.IndexByte(want, octet)
+		require.GreaterOrEqual(e, i, 0, "it was in the stream")
+		want = append(want[:i:i], want[i+1:]...)
+	}
+	require.Equal(e, want, got)
+	require.Empty(e, e.c.Check())
 }
