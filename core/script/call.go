@@ -103,7 +103,11 @@ func (j *judge) Returned(p *pendingCall, at clock.Instant, o outcome) *problem {
 		if o.errno != "" {
 			text += " " + o.errno
 		}
-		return fail(failed(text))
+		bad := failed(text)
+		if v, ok := intOf(want); ok {
+			bad.upstream = resultWords(p.call, v, &o)
+		}
+		return fail(bad)
 	}
 	if o.differ != "" {
 		return fail(failed(o.differ))

@@ -71,6 +71,10 @@ type Result struct {
 	Ladder  string // the run so far, a line for each thing that happened
 	Output  string // of print
 	Packets []Traced
+
+	// Upstream is Detail in the words of packetdrill, where it has any: what the
+	// comment "Failure:" of a script for it asks for.
+	Upstream string
 }
 
 // Traced is a packet of a run.
@@ -85,6 +89,7 @@ type Traced struct {
 type problem struct {
 	pos         Pos
 	msg         string
+	upstream    string // packetdrill's words for it
 	unsupported bool
 }
 
@@ -123,7 +128,10 @@ type judge struct {
 	flow  *flow // the connection under test
 
 	started   bool
-	listensAt uint16 // the port of the last listener; 0: there was none
+	dry       bool     // --dry_run: the script is only read
+	nonFatal  string   // --non_fatal: the kinds of events that may fail
+	broken    *problem // the first assert that did not hold
+	listensAt uint16   // the port of the last listener; 0: there was none
 	waiting   []sent
 	blocked   *pendingCall
 	scope     scope
@@ -164,7 +172,7 @@ func (j *judge) result(p *problem) Result {
 	if p == nil {
 		return res
 	}
-	res.Outcome, res.Pos = Failed, p.pos
+	res.Outcome, res.Pos, res.Upstream = Failed, p.pos, p.upstream
 	if p.unsupported {
 		res.Outcome = Unsupported
 	}
@@ -195,23 +203,40 @@ func (j *judge) run() *problem {
 		return p
 	}
 	j.started = true
+	if j.dry {
+		return nil
+	}
+	p := j.events()
+	// Code blocks are one program that runs behind the last event: the first assert
+	// that does not hold fails the script, whatever has failed since.
+	if j.broken != nil && (p == nil || !p.unsupported) {
+		return j.broken
+	}
+	return p
+}
+
+func (j *judge) events() *problem {
 	for i := range j.script.Events {
 		e := &j.script.Events[i]
-		if p := j.event(e); p != nil {
-			if p.pos == (Pos{}) {
-				p.pos = e.Pos
-			}
-			return p
+		p := j.event(e)
+		if p == nil || !p.unsupported && j.passesOver(e) {
+			continue
 		}
-	}
-	last := j.script.Events[len(j.script.Events)-1].Pos
-	if p := j.finish(); p != nil {
 		if p.pos == (Pos{}) {
-			p.pos = last
+			p.pos = e.Pos
 		}
 		return p
 	}
-	return nil
+	p := j.finish()
+	if p != nil && p.pos == (Pos{}) {
+		p.pos = j.script.Events[len(j.script.Events)-1].Pos
+	}
+	return p
+}
+
+// passesOver reports whether the failure of an event is none, by --non_fatal.
+func (j *judge) passesOver(e *Event) bool {
+	return e.Packet != nil && strings.Contains(j.nonFatal, "packet") || e.Call != nil && strings.Contains(j.nonFatal, "syscall")
 }
 
 // finish is the judgement behind the last line: no call may still block, and
@@ -476,7 +501,9 @@ func (j *judge) expect(e *Event) *problem {
 			if j.sys.Idle() {
 				why += ", and no timer runs that could send one"
 			}
-			return failed("expected  " + e.packetText() + at + "\n  actual    " + why)
+			p := failed("expected  " + e.packetText() + at + "\n  actual    " + why)
+			p.upstream = "error handling packet: timed out waiting for packet"
+			return p
 		}
 		if p := j.overdue(); p != nil {
 			return p
@@ -484,22 +511,37 @@ func (j *judge) expect(e *Event) *problem {
 	}
 	j.base = m.at
 	if len(m.differs) > 0 {
-		return failed(j.sideBySide(e, &m, lo, hi))
+		p := failed(j.sideBySide(e, &m, lo, hi))
+		p.upstream = fieldWords(e.Packet, &m)
+		return p
 	}
 	if e.Time.Kind != Any && (m.at.Add(slack).Before(lo) || hi.Add(slack).Before(m.at)) {
 		m.differs = append(m.differs, "the time, by more than "+string(appendFixed(nil, slack))+" s")
-		return failed(j.sideBySide(e, &m, lo, hi))
+		p := failed(j.sideBySide(e, &m, lo, hi))
+		p.upstream = timeWords(lo, hi, m.at, slack)
+		return p
 	}
 	return nil
 }
 
-// code runs a code block on the numbers of this moment.
+// code runs a code block on the numbers of this moment. What it asserts is told when
+// the script is over.
 func (j *judge) code(c *Code) *problem {
+	if j.broken != nil {
+		return nil
+	}
 	if f := j.flow; f != nil {
 		j.sys.Snapshot(f.local, f.remote, func(name string, v uint64) { j.scope.vars[name] = intValue(int64(min(v, 1<<62))) })
 	}
-	if f := j.scope.run(c.prog); f != nil {
-		return &problem{pos: f.pos, msg: f.msg, unsupported: f.unsupported}
+	f := j.scope.run(c.prog)
+	if f == nil {
+		return nil
 	}
+	p := &problem{pos: f.pos, msg: f.msg, unsupported: f.unsupported, upstream: "AssertionError"}
+	if p.unsupported {
+		return p
+	}
+	j.climb("        * " + f.msg)
+	j.broken = p
 	return nil
 }

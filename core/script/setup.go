@@ -112,8 +112,25 @@ func (j *judge) option(o *Option) *problem {
 	n, err := strconv.ParseInt(o.Value, 10, 64)
 	number := err == nil && n >= 0 && n < 1<<40
 	switch o.Name {
-	case "title", "verbose", "non_fatal", "dry_run", "wire_client_dev", "wire_server_dev", "persistent_tun_dev",
-		"init_scripts", "code_command", "code_format", "code_sockopt", "send_omit_free", "tcp_md5_secret", "debug", "speed":
+	case "title", "verbose", "debug", "gateway_ip", "netmask_ip", "live_gateway_ip", "local_linux_ip", "prefix_len", "persistent_tun_dev", "tun_dev", "is_anyip",
+		"code_command", "code_format", "code_sockopt", "send_omit_free", "so_filename", "so_flags", "tcp_md5_secret", "speed", "mss":
+		return nil
+	case "wire_client", "wire_server", "wire_client_dev", "wire_server_dev", "wire_server_ip", "wire_server_port", "udp_encapsulation":
+		return unsupported("the option --" + o.Name + " is not supported")
+	case "dry_run":
+		j.dry = o.Value != "false" && o.Value != "0"
+		return nil
+	case "non_fatal":
+		j.nonFatal = o.Value
+		return nil
+	case "init_scripts":
+		return j.command(&Command{Text: strings.NewReplacer(",", "\n", ":", "\n").Replace(o.Value)})
+	case "tolerance_percent":
+		d, ok := parseSeconds(o.Value) // which may have decimals
+		if !ok {
+			return unsupported("expected a number for tolerance_percent")
+		}
+		j.perMille = int64(min(d, 100*clock.Second) / (100 * clock.Millisecond))
 		return nil
 	case "strict_segments":
 		j.strict = true
@@ -142,13 +159,10 @@ func (j *judge) option(o *Option) *problem {
 	switch o.Name {
 	case "tolerance_usecs":
 		j.tolerance = clock.Duration(n) * clock.Microsecond
-	case "tolerance_percent":
-		j.perMille = min(n, 100) * 10
 	case "tcp_ts_tick_usecs":
 		j.tsTick = clock.Duration(n) * clock.Microsecond
 	case "mtu":
 		j.mtu = int(min(n, 65535))
-	case "mss": // of injected packets, which may be of any size here
 	case "isn": // ours: the initial sequence number of the stack's first connection
 		j.wantsISN, j.wantedISN = true, uint32(n)
 	case "bind_port":
