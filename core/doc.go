@@ -28,8 +28,8 @@
 // connections, output.go brings theirs out. Concerns stand by themselves:
 // table.go (who is it for), listener.go (RFC 9293 §3.10.7.2), cookie.go (RFC
 // 4987), isn.go (RFC 6528), ports.go (RFC 6056), timewait.go (RFC 6191), icmp.go
-// (RFC 5927, RFC 1191), reply.go (answers without a connection), timers.go,
-// memory.go, profile.go.
+// (RFC 5927, RFC 1191), fastopen.go and fastserver.go (RFC 7413), reply.go
+// (answers without a connection), timers.go, memory.go, profile.go.
 //
 // One goroutine at a time uses a Stack, its connections and its listeners.
 //

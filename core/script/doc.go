@@ -44,7 +44,13 @@
 //
 // and these are settings that no sysctl has, of which tcpkit. may stand in front:
 // initial_window, quick_acks, ack_every, delayed_ack_ms, time_wait_ms,
-// receive_buffer, send_buffer, max_mss, linux_errors, keepalive, nagle, memory.
+// receive_buffer, send_buffer, max_mss, linux_errors, keepalive, nagle, memory,
+// fastopen_pause_ms, fastopen_flush.
+//
+// In a FO or FOEXP option the word TFO_COOKIE, unless it is defined, stands for the
+// cookie that a server gives to the script's address under the key of upstream's
+// defaults.sh, which servers have here unless tcp_fastopen_key or TCP_FASTOPEN_KEY
+// say otherwise, and TFO_COOKIE_ZERO for the one under a key of zeros.
 //
 // The comment that a script begins with is its title, which a failure shows.
 //

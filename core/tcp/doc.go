@@ -11,7 +11,8 @@
 // calls of §3.10.1 to §3.10.6; timeouts.go has §3.10.8. Beside them stand the
 // concerns: state.go (Figure 5), output.go (what to send next), window.go, ack.go
 // (when to acknowledge), rtt.go (RFC 6298), flight.go and recovery.go (what is
-// out and what is lost), reassembly.go, timewait.go, buffer.go.
+// out and what is lost), reassembly.go, timewait.go, buffer.go, fastopen.go (RFC
+// 7413).
 //
 // Not implemented: security and precedence (§3.10.7.4, third check, A.1), source
 // routes (§3.9.2.1).

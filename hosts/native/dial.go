@@ -24,6 +24,9 @@ type Dialer struct {
 	Local netip.AddrPort
 	// TCP is what the connection goes by, nil for what the host's do.
 	TCP *tcp.Config
+
+	fast bool   // DialFastOpen
+	data []byte // and what it writes
 }
 
 // Dial opens a connection.
@@ -88,8 +91,8 @@ func (d *Dialer) race(ctx context.Context, network string, addrs []netip.AddrPor
 		other = append(other, a)
 		return true
 	})
-	if len(other) == 0 {
-		return d.series(ctx, network, first)
+	if len(other) == 0 || d.fast {
+		return d.series(ctx, network, append(first, other...))
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -191,7 +194,7 @@ func (d *Dialer) dial(ctx context.Context, network string, to netip.AddrPort, le
 		defer s.unlock()
 		return nil, s.err
 	}
-	cc, err := s.stack.Dial(now, local, remote, d.TCP)
+	cc, sent, err := d.open(s, now, local, remote)
 	if err != nil {
 		s.leave(now)
 		return nil, err
@@ -208,6 +211,10 @@ func (d *Dialer) dial(ctx context.Context, network string, to netip.AddrPort, le
 		done, err := c.opened()
 		if done && err == nil {
 			s.unlock()
+			if err := d.rest(c, sent); err != nil {
+				_ = c.Close()
+				return nil, err
+			}
 			return c, nil
 		}
 		if err == nil && ctx.Err() != nil {

@@ -33,6 +33,10 @@ type ListenConfig struct {
 	Backlog int
 	// TCP is what the connections go by, nil for what the host's do.
 	TCP *tcp.Config
+	// FastOpen is how many connections at once may be accepted, read and written
+	// before their handshake is over (TCP Fast Open, RFC 7413); 0 is none. Data that
+	// comes with a SYN may be delivered twice, to two connections.
+	FastOpen int
 }
 
 // Listen opens a port for connections. As in package net, an address without a host,
@@ -65,7 +69,7 @@ func (h *Host) listen(ctx context.Context, cfg ListenConfig, network, address st
 	case network == "tcp6":
 		local.Addr = wireAddr(netip.IPv6Unspecified())
 	}
-	o := core.ListenOptions{Backlog: cfg.Backlog - 1, TCP: cfg.TCP}
+	o := core.ListenOptions{Backlog: cfg.Backlog - 1, TCP: cfg.TCP, FastOpen: cfg.FastOpen}
 	switch {
 	case cfg.Backlog > 0:
 		o.Backlog = cfg.Backlog
