@@ -30,6 +30,9 @@ type Config struct {
 	// MaxEvents ends a run that goes on for ever. 0: ten million.
 	MaxEvents uint64
 
+	// Capture keeps every packet that a host sends, for World.Captured.
+	Capture bool
+
 	// Repeat is what a Failure ends with: the command that repeats the run.
 	Repeat string
 }

@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"slices"
+
 	"github.com/tcpkit/tcpkit/core/clock"
 	"github.com/tcpkit/tcpkit/core/packet"
 	"github.com/tcpkit/tcpkit/core/siphash"
@@ -75,6 +77,9 @@ func (w *World) send(from int, p *packet.Packet) {
 func (w *World) carry(from int, b []byte) {
 	w.packets++
 	w.count.Packets++
+	if w.cfg.Capture {
+		w.captured = append(w.captured, Captured{At: w.now, From: from, Bytes: slices.Clone(b)})
+	}
 	var ip wire.IP
 	wire.ParseIP(b, &ip)
 	d := int32(-1)

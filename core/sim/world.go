@@ -30,14 +30,15 @@ type World struct {
 	air    []flying
 	landed []int32 // free places in air
 
-	flooded []uint32 // by flood: segments so far
-	packets uint32   // the id of the latest packet
-	planned int      // planned faults that came true
-	calm    bool
-	over    bool // all programs have exited
-	failure *Failure
-	recent  recent
-	count   Count
+	flooded  []uint32 // by flood: segments so far
+	packets  uint32   // the id of the latest packet
+	planned  int      // planned faults that came true
+	calm     bool
+	over     bool // all programs have exited
+	failure  *Failure
+	recent   recent
+	captured []Captured
+	count    Count
 
 	router4, router6 wire.Addr
 
@@ -62,6 +63,13 @@ type Count struct {
 	Written    uint64 // octets, by users
 	Read       uint64 // octets, by users
 	Strangers  uint64 // connections accepted that were nobody's
+}
+
+// A Captured is a packet that a host has sent.
+type Captured struct {
+	At    clock.Instant
+	From  int
+	Bytes []byte
 }
 
 // A host is one stack at work.
@@ -186,6 +194,7 @@ func (w *World) Clone() *World {
 		c.air[i].Set(&w.air[i].Packet)
 	}
 	c.recent = w.recent.clone()
+	c.captured = slices.Clone(w.captured)
 	c.out, c.in, c.piece, c.word, c.taken = packet.Packet{}, packet.Packet{}, packet.Packet{}, nil, nil
 	return c
 }
@@ -301,6 +310,11 @@ func (w *World) Count() Count { return w.count }
 
 // Stack is the stack of a host.
 func (w *World) Stack(host int) *core.Stack { return w.hosts[host].stack }
+
+// Captured are the packets that hosts have sent so far, in their order, if the
+// Config asks for them. They are as they were sent, whatever the links have made of
+// them.
+func (w *World) Captured() []Captured { return w.captured }
 
 // Ordinal is how many packets a direction has been given.
 func (w *World) Ordinal(direction int) uint32 { return w.dirs[direction].ordinal }
