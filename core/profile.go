@@ -172,7 +172,7 @@ func (c *Config) check() error {
 		c.Replies > 0 && c.Burst > 0 && c.ExpireBudget > 0 && c.Memory >= 0 &&
 		c.CookieSlot > 0 && c.MemoryPatience >= 0 && c.ISNTick > 0 && c.PortLow > 0 && c.PortLow <= c.PortHigh &&
 		c.ResetInterval >= 0 && (c.ResetInterval == 0 || c.ResetBurst > 0) &&
-		t.Controller != nil && t.TTL > 0 && t.SendBuffer > 0 && t.ReceiveBuffer > 0
+		t.Controller != nil && t.TTL > 0 && t.ECN <= 2 && t.SendBuffer > 0 && t.ReceiveBuffer > 0
 	for i := 1; i < len(c.CookieMSS); i++ {
 		ok = ok && c.CookieMSS[i-1] < c.CookieMSS[i]
 	}

@@ -12,7 +12,8 @@
 // concerns: state.go (Figure 5), output.go (what to send next), window.go, ack.go
 // (when to acknowledge), rtt.go (RFC 6298), flight.go and recovery.go (what is
 // out and what is lost), reassembly.go, timewait.go, buffer.go, fastopen.go (RFC
-// 7413).
+// 7413), ecn.go (RFC 3168), pacing.go, urgent.go (§3.8.5, RFC 6093), cork.go (what a
+// user says about where segments end), options.go (what setsockopt sets).
 //
 // Not implemented: security and precedence (§3.10.7.4, third check, A.1), source
 // routes (§3.9.2.1).

@@ -340,6 +340,22 @@ func (c *Conn) SetUserTimeout(d time.Duration) error {
 	return c.set(func(now clock.Instant) error { return c.core.SetUserTimeout(now, clock.Duration(max(d, 0))) })
 }
 
+// SetTOS sets the DSCP, the upper six bits of tos, of packets from now on.
+func (c *Conn) SetTOS(tos uint8) error {
+	return c.set(func(now clock.Instant) error { return c.core.SetTOS(now, tos) })
+}
+
+// SetTTL sets the hop limit, at least 1, of packets from now on.
+func (c *Conn) SetTTL(ttl uint8) error {
+	return c.set(func(now clock.Instant) error { return c.core.SetTTL(now, ttl) })
+}
+
+// SetMaxPacingRate bounds the octets that are sent in a second, and spreads them; 0
+// is no bound.
+func (c *Conn) SetMaxPacingRate(octets uint64) error {
+	return c.set(func(now clock.Instant) error { return c.core.SetMaxPacingRate(now, octets) })
+}
+
 // SetReadBuffer fixes how much may arrive that nobody has read.
 func (c *Conn) SetReadBuffer(octets int) error {
 	return c.set(func(now clock.Instant) error { return c.core.SetReceiveBuffer(now, bufferSize(octets)) })
