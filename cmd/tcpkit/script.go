@@ -81,9 +81,11 @@ var scriptOptions = [...]struct{ name, value, use string }{
 	{"final_quiet", "SECONDS", "how long nothing more may come behind the last line"},
 }
 
-// passedOptions are accepted, since they are in use, and do nothing here.
-var passedOptions = [...]string{"mss", "non_fatal", "gateway_ip", "netmask_ip", "init_scripts", "speed", "code_command", "code_format", "code_sockopt",
-	"send_omit_free", "dry_run", "debug", "wire_client_dev", "wire_server_dev", "persistent_tun_dev"}
+// otherOptions are accepted too, since they are in use. Most do nothing here, and
+// some make a script one that is not supported; core/script knows which.
+var otherOptions = [...]string{"mss", "non_fatal", "gateway_ip", "netmask_ip", "init_scripts", "speed", "code_command", "code_format", "code_sockopt",
+	"send_omit_free", "dry_run", "debug", "wire_client", "wire_server", "wire_server_ip", "wire_server_port", "wire_client_dev", "wire_server_dev",
+	"persistent_tun_dev", "tun_dev", "is_anyip", "so_filename", "so_flags", "tcp_md5_secret", "udp_encapsulation", "prefix_len"}
 
 func (p *scriptPlan) addFlags(f *pflag.FlagSet) {
 	// The notation writes _ where this program's other flags have a -.
@@ -102,8 +104,8 @@ func (p *scriptPlan) addFlags(f *pflag.FlagSet) {
 			f.Lookup(o.name).NoOptDefVal = "true"
 		}
 	}
-	for _, name := range passedOptions {
-		f.String(name, "", "")
+	for _, name := range otherOptions {
+		f.Var(&optionFlag{p, name, "VALUE"}, name, "")
 		f.Lookup(name).NoOptDefVal = "true"
 		f.Lookup(name).Hidden = true
 	}
