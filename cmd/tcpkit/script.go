@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -34,8 +35,14 @@ Strictly judged scripts run over IPv4 and IPv6, others over IPv4, unless
 "// Failure: REGEX" passes when it fails with a message that matches.
 
 packetdrill's options may be given here as in a script, whose own they replace.
-The last line is "N passed, N failed, N unsupported"; unsupported is
-what makes no sense in user space. The exit code is 3 when a script failed.`
+The last line is "N passed, N failed, N unsupported"; unsupported is what makes
+no sense in user space. The exit code is 3 when a script failed.
+
+--kernel runs the scripts against this machine's kernel: packets on a TUN, calls
+on real sockets, settings by sysctl, in a private network namespace that any
+user may have where user namespaces are allowed. Times may be off by 4 ms or
+12.5 %, unless an option says otherwise. --both also runs them against tcpkit and
+tells where the two differ; windows are not compared. The exit code is 3 when they do.`
 
 // A scriptPlan is what the command line of script asks for.
 type scriptPlan struct {
@@ -46,6 +53,10 @@ type scriptPlan struct {
 	options []script.Option
 	capture string
 	list    bool
+	kernel  bool
+	both    bool
+	limit   time.Duration
+	retries int
 }
 
 func newScript(a *app) *cobra.Command {
@@ -97,6 +108,10 @@ func (p *scriptPlan) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&p.profile, "profile", "linux", "what scripts start from: "+strings.Join(core.Profiles(), ", "))
 	f.StringArrayVarP(&p.defines, "define", "D", nil, "replace a word in the scripts, `SYMBOL=VALUE`")
 	f.StringVarP(&p.capture, "write", "w", "", "write a pcapng file for each run into `DIR`")
+	f.BoolVar(&p.kernel, "kernel", false, "run against this machine's kernel, in real time")
+	f.BoolVar(&p.both, "both", false, "run against tcpkit and the kernel, and say where they differ")
+	f.DurationVar(&p.limit, "limit", time.Minute, "with --kernel or --both, scripts that take longer are unsupported")
+	f.IntVar(&p.retries, "retries", 2, "with --kernel or --both, how often a script that fails is tried again")
 	f.BoolVar(&p.list, "list", false, "list the scripts and what each shows, and run none")
 	for _, o := range scriptOptions {
 		f.Var(&optionFlag{p, o.name, o.value}, o.name, o.use)
@@ -130,6 +145,18 @@ func (o *optionFlag) Set(v string) error {
 var ipVersions = []string{"ipv4", "ipv6", "ipv4-mapped-ipv6"}
 
 func (p *scriptPlan) check() error {
+	if p.kernel && p.both {
+		return usagef("--kernel and --both exclude each other")
+	}
+	if (p.kernel || p.both) && p.profile != "linux" {
+		return usagef("bad --profile %q: the kernel has the profile linux", p.profile)
+	}
+	if p.limit <= 0 {
+		return usagef("bad --limit %v: give a time above zero", p.limit)
+	}
+	if p.retries < 0 {
+		return usagef("bad --retries %d: give 0 or more", p.retries)
+	}
 	if !slices.Contains(append([]string{"auto", "both"}, ipVersions...), p.version) {
 		return usagef("bad --ip_version %q: give one of ipv4, ipv6, ipv4-mapped-ipv6, both, auto", p.version)
 	}
@@ -247,6 +274,12 @@ func (p *scriptPlan) parse(src *scriptSource, strict bool, version string) (*scr
 	return script.Parse(src.name, src.text, append(defines, p.defines...)...)
 }
 
+// How far a time may be off where packetdrill judges, or real time passes.
+const (
+	upstreamTolerance = 4 * clock.Millisecond
+	upstreamPerMille  = 125
+)
+
 // config is how a script is run.
 func (p *scriptPlan) config(strict bool, version string) script.Config {
 	c := script.Config{IPv6: version == "ipv6", Options: p.options}
@@ -256,7 +289,7 @@ func (p *scriptPlan) config(strict bool, version string) script.Config {
 		c.Options = append([]script.Option{{Name: "ip_version", HasValue: true, Value: version}}, p.options...)
 	}
 	if !strict {
-		c.Lenient, c.Tolerance, c.TolerancePerMille = true, 4*clock.Millisecond, 125
+		c.Lenient, c.Tolerance, c.TolerancePerMille = true, upstreamTolerance, upstreamPerMille
 	}
 	return c
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tcpkit/tcpkit/core/pcapng"
 	"github.com/tcpkit/tcpkit/core/script"
+	"github.com/tcpkit/tcpkit/hosts/native/netns"
 )
 
 // A scriptRun is one script over one version of IP, and what has become of it.
@@ -20,12 +21,13 @@ type scriptRun struct {
 	strict  bool
 	version string // empty: of a script that cannot be read
 
-	Script  string `json:"script"`
-	Version string `json:"ip_version,omitempty"`
-	Outcome string `json:"outcome"`
-	Detail  string `json:"detail,omitempty"`
-	Output  string `json:"output,omitempty"` // of print
-	Ladder  string `json:"ladder,omitempty"`
+	Script  string   `json:"script"`
+	Version string   `json:"ip_version,omitempty"`
+	Outcome string   `json:"outcome"`
+	Detail  string   `json:"detail,omitempty"`
+	Differs []string `json:"differs,omitempty"` // packets, with --both
+	Output  string   `json:"output,omitempty"`  // of print
+	Ladder  string   `json:"ladder,omitempty"`
 
 	outcome script.Outcome
 	failure error // of the capture
@@ -64,13 +66,20 @@ func (a *app) runScripts(p *scriptPlan, args []string) error {
 			return fmt.Errorf("make a directory for captures: %w", err)
 		}
 	}
+	if (p.kernel || p.both) && !netns.Inside() {
+		return a.inNamespace()
+	}
 	runs := p.runs(sources)
 	next := make(chan *scriptRun, len(runs))
 	for _, r := range runs {
 		next <- r
 	}
 	close(next)
-	for range runtime.GOMAXPROCS(0) {
+	workers := runtime.GOMAXPROCS(0)
+	if p.kernel || p.both {
+		workers *= realTimeShare
+	}
+	for range workers {
 		go func() {
 			for r := range next {
 				p.run(r)
@@ -89,7 +98,7 @@ func (a *app) runScripts(p *scriptPlan, args []string) error {
 			return err
 		}
 	}
-	if err := a.printTotal(count[script.Passed], count[script.Failed], count[script.Unsupported]); err != nil {
+	if err := a.printTotal(p, count[script.Passed], count[script.Failed], count[script.Unsupported]); err != nil {
 		return err
 	}
 	if count[script.Failed] > 0 {
@@ -130,12 +139,39 @@ func (p *scriptPlan) run(r *scriptRun) {
 		return
 	}
 	cfg := p.config(r.strict, r.version)
-	cfg.Trace = p.capture != ""
-	res := script.Run(s, cfg)
-	r.judge(s, res)
-	if p.capture != "" {
-		r.failure = os.WriteFile(filepath.Join(p.capture, r.captureName()), traceFile(s, &res), 0o666)
+	cfg.Trace = p.capture != "" || p.both
+	var ours, theirs script.Result
+	if !p.kernel {
+		ours = script.Run(s, cfg)
+		r.capture(p, s, "tcpkit", &ours)
 	}
+	if p.kernel || p.both {
+		if theirs, r.failure = p.onKernel(s, cfg); r.failure != nil {
+			return
+		}
+		r.capture(p, s, "linux", &theirs)
+	}
+	switch {
+	case p.both:
+		r.compare(p, &ours, &theirs)
+	case p.kernel:
+		r.judge(s, theirs)
+	default:
+		r.judge(s, ours)
+	}
+}
+
+// capture writes the packets of a run, if that is asked for.
+func (r *scriptRun) capture(p *scriptPlan, s *script.Script, system string, res *script.Result) {
+	if p.capture == "" || r.failure != nil {
+		return
+	}
+	name := strings.TrimSuffix(filepath.ToSlash(filepath.Clean(r.Script)), ".pkt")
+	name = strings.ReplaceAll(strings.TrimLeft(name, "./"), "/", "-") + "-" + r.version
+	if p.both {
+		name += "-" + system
+	}
+	r.failure = os.WriteFile(filepath.Join(p.capture, name+".pcapng"), traceFile(s, res), 0o666)
 }
 
 // traceFile is a capture of a run: each packet with the script's line for it.
@@ -153,12 +189,6 @@ func traceFile(s *script.Script, res *script.Result) []byte {
 		b = w.AppendPacket(b, x.At, x.Bytes, dir, comment)
 	}
 	return b
-}
-
-// captureName is a file name for the capture of a run.
-func (r *scriptRun) captureName() string {
-	name := strings.TrimSuffix(filepath.ToSlash(filepath.Clean(r.Script)), ".pkt")
-	return strings.ReplaceAll(strings.TrimLeft(name, "./"), "/", "-") + "-" + r.version + ".pcapng"
 }
 
 // judge notes the result, which a script may want to be a failure.
@@ -201,6 +231,9 @@ func (a *app) printRun(r *scriptRun) error {
 	if r.Detail != "" {
 		b.WriteString(indented(r.Detail))
 	}
+	for _, d := range r.Differs {
+		b.WriteString(indented(d))
+	}
 	if r.Output != "" && (a.verbose || r.outcome == script.Failed) {
 		b.WriteString(indented(r.Output))
 	}
@@ -211,11 +244,15 @@ func (a *app) printRun(r *scriptRun) error {
 	return wrapStdout(err)
 }
 
-func (a *app) printTotal(passed, failed, unsupported int) error {
-	if a.json {
-		return wrapStdout(json.NewEncoder(a.out).Encode(map[string]int{"passed": passed, "failed": failed, "unsupported": unsupported}))
+func (a *app) printTotal(p *scriptPlan, passed, failed, unsupported int) error {
+	names := [2]string{"passed", "failed"}
+	if p.both {
+		names = [2]string{"the same", "differ"}
 	}
-	_, err := fmt.Fprintf(a.out, "%d passed, %d failed, %d unsupported\n", passed, failed, unsupported)
+	if a.json {
+		return wrapStdout(json.NewEncoder(a.out).Encode(map[string]int{names[0]: passed, names[1]: failed, "unsupported": unsupported}))
+	}
+	_, err := fmt.Fprintf(a.out, "%d %s, %d %s, %d unsupported\n", passed, names[0], failed, names[1], unsupported)
 	return wrapStdout(err)
 }
 

@@ -105,16 +105,16 @@ type sockaddr struct {
 }
 
 // family is the address family of the script's sockets.
-func (r *runner) family() int64 {
-	if r.local.Is6() {
+func (p *place) family() int64 {
+	if p.local.Is6() {
 		return constants["AF_INET6"]
 	}
 	return constants["AF_INET"]
 }
 
 // address reads a sockaddr; ... is def.
-func (r *runner) address(c *Call, i int, def wire.AddrPort) (a sockaddr, ok bool) {
-	a = sockaddr{AddrPort: def, family: r.family()}
+func (p *place) address(c *Call, i int, def wire.AddrPort) (a sockaddr, ok bool) {
+	a = sockaddr{AddrPort: def, family: p.family()}
 	if i >= len(c.Args) || c.Args[i].Kind == Default {
 		return a, true
 	}

@@ -14,6 +14,7 @@ type match struct {
 	actual  Packet
 	count   int // packets that were merged
 	differs []string
+	names   [2]string // of what is expected and what is actual, if they have others
 }
 
 // match compares want with what the stack has sent, and takes from the queue
@@ -138,9 +139,14 @@ func (o *TCPOption) sameBody(p *TCPOption) bool {
 
 // differ notes a field that is not as it should be.
 func (m *match) differ(same bool, what, want, got string) {
-	if !same {
-		m.differs = append(m.differs, what+": expected "+want+", actual "+got)
+	if same {
+		return
 	}
+	a, b := "expected", "actual"
+	if m.names[0] != "" {
+		a, b = m.names[0], m.names[1]
+	}
+	m.differs = append(m.differs, what+": "+a+" "+want+", "+b+" "+got)
 }
 
 // number compares a field that is a number.
@@ -315,7 +321,7 @@ func spaces(n int) string { return strings.Repeat(" ", max(n, 0)) }
 
 // String is the packet in the notation, or what there is of it.
 func (k *Packet) String() string {
-	if k.Kind == TCP && k.TCP == nil || k.Kind == ICMP && k.ICMP == nil {
+	if k == nil || k.Kind == TCP && k.TCP == nil || k.Kind == ICMP && k.ICMP == nil {
 		return "> (not readable)"
 	}
 	return string(k.append(nil))

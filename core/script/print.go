@@ -403,6 +403,9 @@ func appendHex(b, hex []byte) []byte {
 	return b
 }
 
+// String is the call in the notation.
+func (c *Call) String() string { return string(c.append(nil)) }
+
 func (c *Call) append(b []byte) []byte {
 	b = append(b, c.Name...)
 	b = append(b, '(')

@@ -33,6 +33,10 @@ type Config struct {
 	// line.
 	Options []Option
 
+	// MaxQuiet bounds how long the option final_quiet may look for packets; zero
+	// does not.
+	MaxQuiet clock.Duration
+
 	// Trace asks for the packets of the run.
 	Trace bool
 
@@ -242,6 +246,9 @@ func (j *judge) passesOver(e *Event) bool {
 // finish is the judgement behind the last line: no call may still block, and
 // the stack may have nothing more to say.
 func (j *judge) finish() *problem {
+	if j.cfg.MaxQuiet > 0 {
+		j.quiet = min(j.quiet, j.cfg.MaxQuiet)
+	}
 	if wait := max(j.quiet, j.sys.Lag()); wait > 0 {
 		if p := j.advance(j.sys.Now().Add(wait)); p != nil {
 			return p

@@ -92,7 +92,7 @@ const Origin = clock.Instant(1000 * clock.Second)
 // place is where a run takes place.
 type place struct {
 	local, remote         wire.Addr
-	bindPort, connectPort uint16 // what ... stands for in bind and connect
+	bindPort, connectPort uint16
 	mtu                   int
 	tolerance             clock.Duration // by how much a time may be off
 	mapped                bool           // sockets are IPv6's, with addresses of IPv4 mapped into them
@@ -104,11 +104,24 @@ func (p *place) Local() wire.Addr { return p.local }
 // Remote is the address of the script's end.
 func (p *place) Remote() wire.Addr { return p.remote }
 
+// BindPort is the port of the system in a passive open.
+func (p *place) BindPort() uint16 { return p.bindPort }
+
+// ConnectPort is the port of the script's end in an active open.
+func (p *place) ConnectPort() uint16 { return p.connectPort }
+
 // MTU is that of the link.
 func (p *place) MTU() int { return p.mtu }
 
 // Mapped says that sockets are IPv6's, though packets are IPv4's.
 func (p *place) Mapped() bool { return p.mapped }
+
+// Address is a sockaddr that is the i-th argument of a call, where ... is def,
+// and its family, which is 0 for AF_UNSPEC.
+func (p *place) Address(c *Call, i int, def wire.AddrPort) (a wire.AddrPort, family int64, ok bool) {
+	x, ok := p.address(c, i, def)
+	return x.AddrPort, x.family, ok
+}
 
 // Call is the call as the script has it.
 func (p *pendingCall) Call() *Call { return p.call }
