@@ -196,6 +196,10 @@ func (k *kernel) socket(c *script.Call) func() func() script.CallResult {
 			if err != nil {
 				return failure(err)
 			}
+			if err := unix.SetsockoptString(fd, unix.SOL_TCP, unix.TCP_CONGESTION, k.congestion); err != nil {
+				unix.Close(fd)
+				return script.Cannot("the congestion control " + k.congestion + " is not to be had: " + err.Error())
+			}
 			_, o := k.adopt(c, fd)
 			return o
 		}

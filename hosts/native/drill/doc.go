@@ -4,6 +4,9 @@
 //
 //	res, err := drill.Run(s, script.Config{Tolerance: 4 * clock.Millisecond}, drill.Options{})
 //
+// A run begins with the settings that Linux comes with on a machine of 1 to
+// 8 GiB, and with CUBIC, whatever this machine has been told.
+//
 // Each run makes a network namespace of its own for the thread that it runs on,
 // with the addresses of the script, and what the script sets with sysctl is set
 // there. That takes CAP_SYS_ADMIN, which package netns can give anybody.

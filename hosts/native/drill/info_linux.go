@@ -39,8 +39,9 @@ func (k *kernel) Snapshot(local, remote wire.AddrPort, set func(name string, v u
 	if errno != 0 || n < 8 {
 		return
 	}
-	for i, name := range [...]string{"state", "ca_state", "retransmits", "probes", "backoff", "options"} {
-		set("tcpi_"+name, uint64(b[i]))
+	// The state is set: of a connection in TIME-WAIT the socket has only CLOSED.
+	for i, name := range [...]string{"ca_state", "retransmits", "probes", "backoff", "options"} {
+		set("tcpi_"+name, uint64(b[1+i]))
 	}
 	set("tcpi_snd_wscale", uint64(b[6]&15))
 	set("tcpi_rcv_wscale", uint64(b[6]>>4))

@@ -81,6 +81,7 @@ type kernel struct {
 	packets chan sniffed
 	broken  error // what the machine lacks
 
+	congestion string            // of new sockets
 	socks      map[int64]*socket // by the script's descriptor
 	connecting *socket           // whose SYN comes next
 	returned   chan returned
@@ -118,7 +119,7 @@ func open(limit time.Duration) (*kernel, error) {
 		}
 	}
 	return &kernel{
-		limit: limit, begin: time.Now(), packets: make(chan sniffed, 1024), socks: map[int64]*socket{}, returned: make(chan returned, 64),
+		limit: limit, congestion: "cubic", begin: time.Now(), packets: make(chan sniffed, 1024), socks: map[int64]*socket{}, returned: make(chan returned, 64),
 	}, nil
 }
 
@@ -169,12 +170,19 @@ func (k *kernel) Set(setting string) *script.Problem {
 			return script.NotSupported("the setting " + setting + " is not supported")
 		}
 		name, value = "net/ipv4/tcp_rmem", fmt.Sprintf("4096 %d %d", 2*n, 2*n)
+	case strings.HasSuffix(name, "tcp_congestion_control"):
+		// A namespace may not choose for itself; a socket may.
+		k.congestion = value
+		return nil
 	case !strings.Contains(name, "/"):
 		name = "net/ipv4/" + name
 	case name != own || !strings.HasPrefix(name, "net/") || strings.Contains(name, ".."):
 		return script.NotSupported("the kernel has no setting " + name)
 	}
 	err := os.WriteFile(filepath.Join("/proc/sys", name), []byte(value), 0)
+	if n, bad := strconv.ParseInt(value, 10, 32); errors.Is(err, unix.EINVAL) && bad == nil && n < 0 {
+		err = os.WriteFile(filepath.Join("/proc/sys", name), strconv.AppendUint(nil, uint64(uint32(n)), 10), 0) // it has no sign
+	}
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return script.NotSupported("the kernel has no setting " + name + " for a network namespace")
@@ -318,18 +326,19 @@ var states = func() map[sockdiag.State]tcp.State {
 	return m
 }()
 
-// State implements script.System.
+// State implements script.System. What the kernel has no connection for is
+// CLOSED.
 func (k *kernel) State(local, remote wire.AddrPort) (s tcp.State, held bool) {
-	s = tcp.Closed
-	if k.Listens(local) {
-		s = tcp.Listen
-	}
+	held = k.holder(local, remote) != nil
 	if found, err := k.diag.Lookup(netAddrPort(local), netAddrPort(remote)); err == nil {
-		if state, ok := states[found.State]; ok {
-			s = state
+		if s, ok := states[found.State]; ok {
+			return s, held
 		}
 	}
-	return s, k.holder(local, remote) != nil
+	if !held && k.Listens(local) {
+		return tcp.Listen, false
+	}
+	return tcp.Closed, held
 }
 
 // holder is the socket that holds a connection, nil if none does.
