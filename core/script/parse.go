@@ -43,6 +43,11 @@ func (p *parser) fail(pos Pos, msg string) {
 	panic(&Error{Name: p.name, Pos: pos, Msg: msg})
 }
 
+// unsupported ends at t, which is a dialect's and nothing that can be run here.
+func (p *parser) unsupported(t token, what string) {
+	panic(&Error{Name: p.name, Pos: t.pos, Msg: what + " is not supported", Unsupported: true})
+}
+
 // failWant fails at t, saying what should stand there.
 func (p *parser) failWant(t token, want string) {
 	if t.kind == tokBad {

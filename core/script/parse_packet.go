@@ -25,6 +25,10 @@ func (p *parser) packet() *Packet {
 			k.Ports = p.ports()
 		}
 	}
+	switch t = p.look(); t.text {
+	case "sctp", "udplite", "dccp": // with a grammar of their own
+		p.unsupported(t, "the protocol "+t.text)
+	}
 	switch {
 	case p.acceptWord("udp"):
 		k.Kind = UDP
@@ -134,6 +138,25 @@ var ipNumbers = [...]struct {
 	max  uint64
 }{{"tos", 255}, {"ttl", 255}, {"flowlabel", 1<<20 - 1}, {"dscp", 63}, {"hlim", 255}}
 
+// dscpOf is a DSCP by its name: RFC 2474, RFC 2597, RFC 3246, RFC 5865, RFC 8622.
+func dscpOf(s string) (uint32, bool) {
+	switch s {
+	case "le":
+		return 1, true
+	case "va":
+		return 44, true
+	case "ef":
+		return 46, true
+	}
+	if len(s) == 3 && s[:2] == "cs" && s[2] >= '0' && s[2] <= '7' {
+		return uint32(s[2]-'0') << 3, true
+	}
+	if len(s) == 4 && s[:2] == "af" && s[2] >= '1' && s[2] <= '4' && s[3] >= '1' && s[3] <= '3' {
+		return uint32(s[2]-'0')<<3 | uint32(s[3]-'0')<<1, true
+	}
+	return 0, false
+}
+
 // ipInfo is a list in brackets, parentheses or braces.
 func (p *parser) ipInfo(inbound bool) []IPField {
 	closing := ""
@@ -160,8 +183,16 @@ func (p *parser) ipInfo(inbound bool) []IPField {
 			if n.name == f.Name {
 				known = true
 				p.accept("=")
+				if v, ok := dscpOf(p.look().text); ok && f.Name == "dscp" {
+					p.next()
+					f.Value = v
+					continue
+				}
 				f.Value = uint32(p.number("the number of "+n.name, n.max))
 			}
+		}
+		if v, ok := dscpOf(f.Name); ok {
+			known, f = true, IPField{"dscp", v}
 		}
 		if !known {
 			p.failWant(t, want)
@@ -433,6 +464,10 @@ func (p *parser) tcpOption() TCPOption {
 		}
 		o.Hex = p.hex(38)
 		return o
+	}
+	switch t.text { // of other dialects, and what Linux has grown since
+	case "exp", "EXP", "tarr", "TARR", "mptcp", "mp_capable", "mp_join", "dss", "add_address", "ao", "AO", "tcpao", "smc", "SMC":
+		p.unsupported(t, "the TCP option "+t.text)
 	}
 	p.failWant(t, "mss, wscale, sackOK, sack, TS, nop, eol, md5, FO, FOEXP, ECN or kind")
 	return TCPOption{}

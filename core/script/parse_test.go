@@ -169,6 +169,24 @@ func TestParseUnsupportedPython(t *testing.T) {
 	var e *Error
 	require.ErrorAs(t, err, &e)
 	require.True(t, e.Unsupported, "valid Python that is not supported is told apart from a mistake")
+	for src, want := range map[string]string{
+		"0 < sctp: INIT[flgs=0]":              "x:1:5: the protocol sctp is not supported",
+		"0 > udplite (100)":                   "x:1:5: the protocol udplite is not supported",
+		"0 < . 1:1(0) ack 1 win 5 <tarr 4>":   "x:1:27: the TCP option tarr is not supported",
+		"0 < . 1:1(0) ack 1 win 5 <mss 5,ao>": "x:1:33: the TCP option ao is not supported",
+	} {
+		_, err = Parse("x", src)
+		require.ErrorAs(t, err, &e)
+		require.True(t, e.Unsupported, src)
+		require.EqualError(t, err, want)
+	}
+}
+
+func TestParseDSCP(t *testing.T) {
+	s, err := Parse("x", "0 > {le, hlim 64} . 1:1(0) ack 1\n+0 > [dscp af21, ect0] . 1:1(0) ack 1\n+0 > (cs6) . 1:1(0) ack 1\n+0 > {dscp 10} . 1:1(0)")
+	require.NoError(t, err)
+	require.Equal(t, "0     > [dscp 0x1, hlim 0x40] . 1:1(0) ack 1\n+0    > [dscp 0x12, ect0] . 1:1(0) ack 1\n"+
+		"+0    > [dscp 0x30] . 1:1(0) ack 1\n+0    > [dscp 0xa] . 1:1(0)\n", s.String())
 }
 
 func TestDefinitions(t *testing.T) {

@@ -195,6 +195,10 @@ func FuzzRun(f *testing.F) {
 		require.NoError(f, err)
 		f.Add(string(src))
 	}
+	for _, part := range strings.Split(callScripts, "/// ")[1:] {
+		_, src, _ := strings.Cut(part, "\n")
+		f.Add(strings.NewReplacer("OPEN", open, "CONNECTING", connecting, "CONNECTED", connected).Replace(src))
+	}
 	f.Fuzz(func(t *testing.T, src string) {
 		s, err := Parse("fuzz", src)
 		if err != nil {
