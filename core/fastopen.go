@@ -87,7 +87,8 @@ type fastClient struct {
 
 // DialFastOpen is Dial with Fast Open. If there is a cookie for the server, the SYN
 // takes along what fits of data, of which it returns the number of octets: the rest
-// is for Write. If there is none the SYN asks for it, and nothing of data is taken.
+// is for Write. If there is none, or data is nil, the SYN asks for it, and nothing of
+// data is taken.
 // Data in a SYN may reach the server's application twice (§2.1).
 func (s *Stack) DialFastOpen(now clock.Instant, local, remote wire.AddrPort, cfg *tcp.Config, data []byte) (*Conn, int, error) {
 	if s.cfg.FastOpen&FastOpenClient == 0 {
@@ -99,7 +100,11 @@ func (s *Stack) DialFastOpen(now clock.Instant, local, remote wire.AddrPort, cfg
 	}
 	c.flags |= connFastOpen
 	tuple := c.tcb.Tuple()
-	n := c.tcb.FastOpen(s.fastOpening(now, &tuple, c.tcb.Config()), data)
+	o := s.fastOpening(now, &tuple, c.tcb.Config())
+	if data == nil && o.Data {
+		o.Cookie.Len, o.Data = 0, false
+	}
+	n := c.tcb.FastOpen(o, data)
 	return c, n, nil
 }
 

@@ -28,17 +28,20 @@ const fastResetHeld = clock.Minute
 // come.
 func (l *Listener) SetFastOpen(n int, keys FastOpenKeys) {
 	if l.stack != nil {
-		l.listenFast(n, keys)
+		l.fast.most, l.fast.keys = int32(min(max(n, 0), l.stack.cfg.MaxBacklog)), keys
 	}
 }
 
+// FastOpen is how many connections may be open before their handshake is over.
+func (l *Listener) FastOpen() int { return int(l.fast.most) }
+
+// listenFast is SetFastOpen for a new listener.
 func (l *Listener) listenFast(n int, keys FastOpenKeys) {
-	s := l.stack
 	const forced = FastOpenServer | FastOpenAllListeners
-	if n <= 0 && s.cfg.FastOpen&forced == forced {
+	if n <= 0 && l.stack.cfg.FastOpen&forced == forced {
 		n = int(l.backlog)
 	}
-	l.fast.most, l.fast.keys = int32(min(max(n, 0), s.cfg.MaxBacklog)), keys
+	l.SetFastOpen(n, keys)
 }
 
 // room reports whether another connection may be opened. Full, it forgets a reset

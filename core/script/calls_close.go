@@ -52,6 +52,10 @@ func (r *runner) shutdown(s *socket, p *pendingCall) outcome {
 		}
 		return returns(0)
 	}
+	if s.fast.deferred { // as in SYN-SENT
+		s.fast.deferred = false
+		return returns(0)
+	}
 	if s.conn == nil || s.conn.State() == tcp.Closed {
 		return fails("ENOTCONN")
 	}

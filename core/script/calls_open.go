@@ -243,12 +243,7 @@ func (r *runner) connect(s *socket, p *pendingCall) outcome {
 	case s.connected:
 		return fails("EISCONN")
 	case state == tcp.Closed:
-		errno := s.takeError()
-		if errno == "" {
-			errno = "ECONNABORTED"
-		}
-		r.unconnect(s)
-		return fails(errno)
+		return r.openFailed(s)
 	}
 	s.connected = true
 	return returns(0)
@@ -274,6 +269,7 @@ func (r *runner) disconnect(s *socket) outcome {
 	case s.conn != nil:
 		r.unconnect(s)
 	}
+	s.fast.deferred = false
 	return returns(0)
 }
 

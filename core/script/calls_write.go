@@ -16,12 +16,13 @@ func (r *runner) send(s *socket, p *pendingCall) outcome {
 	if t.msg == nil && t.null && p.call.Name == "sendmsg" {
 		return fails("EFAULT")
 	}
-	if t.null && t.n > 0 && (t.flags&constants["MSG_FASTOPEN"] != 0 || s.fast.deferred) {
-		return fails("EFAULT")
-	}
 	b := make([]byte, t.n)
 	copy(b, t.text)
-	if o, done := r.sendFast(s, p, t.flags, b); done {
+	fast := b
+	if t.null && t.n > 0 {
+		fast = nil // nothing can go with the SYN, which is all that happens for now
+	}
+	if o, done := r.sendFast(s, p, t.flags, fast); done {
 		s.written += max(o.ret, 0)
 		return o
 	}

@@ -150,10 +150,10 @@ func (r *runner) sendFast(s *socket, p *pendingCall, flags int64, b []byte) (o o
 	case p.opens:
 		// It waits for the connection, and goes on to write.
 		if s.conn.Err() != nil {
-			return fails(s.takeError()), true
+			return r.openFailed(s), true
 		}
 		s.connected = s.connected || !opening
-		return o, false
+		return blocks, opening && b == nil
 	case flags&constants["MSG_FASTOPEN"] == 0 && !s.fast.deferred:
 		return o, false
 	case r.core.FastOpen&core.FastOpenClient == 0 || unspecified(p.call):
@@ -164,9 +164,9 @@ func (r *runner) sendFast(s *socket, p *pendingCall, flags int64, b []byte) (o o
 		return fails("EALREADY"), true
 	case opening:
 		p.opens = true
-		return o, false
-	case s.conn != nil && s.conn.Err() != nil && !s.errTaken:
-		return fails(s.takeError()), true
+		return blocks, b == nil
+	case s.conn != nil && s.conn.State() == tcp.Closed:
+		return r.openFailed(s), true
 	case s.conn != nil:
 		s.connected = true
 		return o, false
@@ -184,15 +184,25 @@ func (r *runner) sendFast(s *socket, p *pendingCall, flags int64, b []byte) (o o
 		return failsWith(err), true
 	case blocking:
 		p.opens, p.done = true, n
-		return o, false
+		return blocks, b == nil
 	case n == 0:
 		return fails("EINPROGRESS"), true
 	}
 	return returns(int64(n)), true
 }
 
-// addressOf is the index of the address in the arguments of a call that sends, or
-// that of msg_name in sendmsg; nil if there is none.
+// openFailed is why an open has failed; the socket can open another.
+func (r *runner) openFailed(s *socket) outcome {
+	errno := s.takeError()
+	if errno == "" {
+		errno = "ECONNABORTED"
+	}
+	r.unconnect(s)
+	return fails(errno)
+}
+
+// addressOf is the address among the arguments of a call that sends, msg_name in
+// sendmsg; nil if there is none.
 func addressOf(c *Call) *Expr {
 	switch {
 	case c.Name == "sendto" && len(c.Args) > 4:
@@ -255,6 +265,9 @@ func (r *runner) sockoptFast(s *socket, c *Call, set bool) (out outcome, done bo
 		return out, false
 	case name == constants["TCP_FASTOPEN"]:
 		old = int64(s.fast.queue)
+		if s.listener != nil {
+			old = int64(s.listener.FastOpen())
+		}
 		if set {
 			if o.value < 0 || !fresh {
 				return fails("EINVAL"), true
