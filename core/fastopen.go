@@ -142,8 +142,8 @@ func (s *Stack) fastOpening(now clock.Instant, t *tcp.Tuple, cfg *tcp.Config) (o
 	return o
 }
 
-// fastPaused reports whether Fast Open rests: for all servers after timeouts that
-// look like a black hole, as Linux has it, or for one that has not answered well
+// fastPaused reports whether Fast Open rests: for all servers after what
+// looks like a black hole, as Linux has it, or for one that has not answered well
 // (§4.1.3.1). Each time lasts twice as long as the one before.
 func (s *Stack) fastPaused(now clock.Instant, t *tcp.Tuple, e *fastServer) bool {
 	if f := &s.fast; f.pauses > 0 && now.Sub(f.pauseAt) < s.cfg.FastOpenBlackhole<<min(f.pauses-1, fastPauseMax) {
@@ -203,6 +203,9 @@ func (s *Stack) fastOpenMoved(now clock.Instant, c *Conn) {
 	if n.Blackhole && s.cfg.FastOpenBlackhole > 0 {
 		f.pauses, f.pauseAt = min(f.pauses+1, fastPauseMax+1), now
 	}
+	if n.Works && !s.fastPaused(now, nil, nil) {
+		f.pauses = 0
+	}
 	if !n.Answered && !n.Negative {
 		return
 	}
@@ -223,9 +226,6 @@ func (s *Stack) fastOpenMoved(now clock.Instant, c *Conn) {
 	}
 	if !n.Negative {
 		e.losses = 0
-	}
-	if n.Taken {
-		f.pauses = 0
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tcpkit/tcpkit/core/clock"
 	"github.com/tcpkit/tcpkit/core/packet"
+	"github.com/tcpkit/tcpkit/core/seq"
 	"github.com/tcpkit/tcpkit/core/siphash"
 	"github.com/tcpkit/tcpkit/core/tcp"
 	"github.com/tcpkit/tcpkit/core/wire"
@@ -266,10 +267,24 @@ func TestFastOpenServersAreBounded(t *testing.T) {
 func TestFastOpenRests(t *testing.T) {
 	cfg := config("linux")
 	cfg.FastOpenBlackhole = 100 * clock.Second
-	cfg.FastOpen |= FastOpenClientNoCookie
 	r := newRaw(t, cfg)
 	to := at("10.0.0.2", 80)
 	can := func() bool { return r.s.CanFastOpen(r.now, wire.AddrPort{}, to, nil) }
+	// works is a connection that opens and gets data.
+	works := func(carries int) {
+		c, n, err := r.s.DialFastOpen(r.now, wire.AddrPort{}, to, nil, []byte("data"))
+		require.NoError(t, err)
+		require.Equal(t, carries, n)
+		g := r.one()
+		send := func(h wire.TCP, payload string) { r.packet(segment(to, c.Local(), h, payload)) }
+		send(wire.TCP{Ack: g.Seq.Add(1).Add(seq.Size(n)), Flags: wire.SYN | wire.ACK, Window: 1000, Options: synWith(tcp.Cookie{Len: 8})}, "")
+		send(wire.TCP{Seq: 1, Ack: g.Seq.Add(1).Add(seq.Size(n)), Flags: wire.ACK, Window: 1000}, "answer")
+		r.replies()
+		require.Equal(t, 6, c.Readable())
+		c.Abort(r.now)
+		r.replies()
+	}
+	works(0)
 	for _, rest := range []clock.Duration{100, 200, 400, 800, 1600, 3200, 6400, 6400} {
 		require.True(t, can())
 		c, n, err := r.s.DialFastOpen(r.now, wire.AddrPort{}, to, nil, []byte("data"))
@@ -284,12 +299,7 @@ func TestFastOpenRests(t *testing.T) {
 		require.False(t, can(), "%d s", rest)
 		pass(r, clock.Millisecond)
 	}
-	_, _, err := r.s.DialFastOpen(r.now, wire.AddrPort{}, to, nil, []byte("data"))
-	require.NoError(t, err)
-	g := r.one()
-	r.packet(segment(to, wire.AddrPort{Addr: g.ip.Src, Port: g.SrcPort}, wire.TCP{
-		Ack: g.Seq.Add(5), Flags: wire.SYN | wire.ACK, Window: 1000, Options: wire.Options{Has: wire.HasMSS, MSS: 1460},
-	}, ""))
+	works(4)
 	require.Zero(t, r.s.fast.pauses)
 }
 

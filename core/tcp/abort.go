@@ -47,7 +47,6 @@ func (c *TCB) end(now clock.Instant, err Error, by Cause, id rule.ID) {
 	if c.err == NoError {
 		c.err = err
 	}
-	c.fastEnded()
 	if err != NoError {
 		c.env.Stats.Aborted++
 	}

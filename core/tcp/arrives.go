@@ -121,7 +121,7 @@ func (c *TCB) arrivesSynSent(now clock.Instant, seg *Segment) {
 	// Other controls and text go on at the sixth step, as far as they fit the window.
 	seg.Flags &^= wire.SYN
 	seg.skip(1)
-	if !c.takesSynAck() {
+	if !c.takesSynAck(seg) {
 		return
 	}
 	c.cutToWindow(seg)
@@ -150,7 +150,7 @@ func (c *TCB) synAcked(now clock.Instant, seg *Segment) {
 	c.rtt.backoff = 0
 	c.rcv.tuneAt = now
 	// RFC 5681 §3.1: what was in flight for the SYN is not data.
-	if seg.Ack.After(c.snd.base) {
+	if seg.Ack.After(c.snd.base) || c.out != nil && seg.Options.Has&wire.HasSACK != 0 {
 		c.acknowledge(now, seg)
 	}
 	if c.passive && c.cfg.MSSOfWindow {
@@ -335,6 +335,7 @@ func (c *TCB) checkReset(now clock.Instant, seg *Segment) bool {
 	c.env.Stats.ResetsIn++
 	if seg.Seq != c.rcv.nxt {
 		c.drop(now, rule.DropReset)
+		c.fastReset()
 		c.challengeNow(now)
 		return false
 	}

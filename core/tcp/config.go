@@ -118,6 +118,7 @@ type Config struct {
 
 	// Path MTU, RFC 1191 and RFC 8201.
 	PathMTU      bool   // set DF and follow what routers say
+	MSSOfPath    bool   // a SYN offers no more than the path is known to take, as Linux has it; else what the link brings, MUST-67
 	PathMTUFloor uint16 // IPv4 packets are never made smaller than this for an ICMP message, but may be fragmented then (THREATS S29)
 
 	ICMPEndsOpen bool // any unreachable ends an open that is not synchronized, as on Linux; else only the hard ones
@@ -151,7 +152,7 @@ func Linux() Config {
 		KeepaliveIdle:  2 * clock.Hour, KeepaliveInterval: 75 * clock.Second, KeepaliveCount: 9,
 		TimeWait: clock.Minute, FinWait2: clock.Minute,
 		UrgentZero: true, KeepMSS: true, MSSOfWindow: true, PushHalf: true, ECN: 2, PacingSlowStart: 200, PacingAvoidance: 120,
-		PathMTU: true, PathMTUFloor: 552, WideReset: true, ICMPEndsOpen: true, LinuxErrors: true, SoftErrors: true,
+		MSSOfPath: true, PathMTU: true, PathMTUFloor: 552, WideReset: true, ICMPEndsOpen: true, LinuxErrors: true, SoftErrors: true,
 	}
 }
 
@@ -171,7 +172,7 @@ func RFC9293() Config {
 	c.SynResend = 0
 	c.R2, c.R2Time, c.OrphanRetries, c.OrphanPersist = 9, false, 9, false // 1+2+4+8+16+32+60+60+60 s: SHLD-11
 	c.UserTimeoutFromResend = false
-	c.FastOpenOwnMSS, c.SynAckText = false, true
+	c.FastOpenOwnMSS, c.SynAckText, c.MSSOfPath = false, true, false
 	c.DelayedAck, c.QuickAcks = 200*clock.Millisecond, 0
 	c.UrgentInline, c.UrgentZero, c.KeepMSS = true, false, false
 	c.MSSOfWindow, c.WideReset = false, false

@@ -79,9 +79,9 @@ type FastOpenNews struct {
 	MSS       uint16
 	Refused   bool // a cookie was asked for, and none came with the first SYN-ACK
 	Exp       bool // it was asked for as an experiment
-	Taken     bool // the data of the SYN was acknowledged
+	Works     bool // the connection has ended, and data had come
 	Negative  bool // §4.1.3.1: no cookie and no data taken, or no answer at all
-	Blackhole bool // timeouts in a row: perhaps the path swallows such connections
+	Blackhole bool // perhaps the path swallows such connections
 }
 
 // FastOpen makes the SYN that OpenActive has queued one of Fast Open. It returns
@@ -159,7 +159,7 @@ func (c *TCB) fastAnswered(now clock.Instant, seg *Segment) {
 			cookie = Cookie{} // nobody has asked for it
 		}
 		n := &f.news
-		n.Answered, n.Cookie, n.MSS, n.Exp, n.Taken = true, cookie, c.peerMSS, f.cookie.Exp, f.done
+		n.Answered, n.Cookie, n.MSS, n.Exp = true, cookie, c.peerMSS, f.cookie.Exp
 		n.Refused = f.option && f.carried == 0 && !has && !c.synAgain
 		n.Negative = !has && (lost || f.option && !f.done)
 	}
@@ -179,8 +179,12 @@ func (c *TCB) fastAnswered(now clock.Instant, seg *Segment) {
 
 // takesSynAck reports whether the text of a SYN-ACK is taken. Linux does if the
 // SYN was one of Fast Open and its data was taken too.
-func (c *TCB) takesSynAck() bool {
-	return c.cfg.SynAckText || c.fast != nil && c.out == nil
+func (c *TCB) takesSynAck(seg *Segment) bool {
+	if !c.fastClient() || c.out != nil {
+		return c.cfg.SynAckText
+	}
+	c.fast.done = c.fast.done || len(seg.Payload) > 0
+	return true
 }
 
 // OpenFast makes the connection that OpenPassive has begun one whose cookie was
@@ -250,10 +254,26 @@ func (c *TCB) fastTimeout(over bool) {
 	}
 }
 
-// fastEnded notes that the open has failed (§4.1.3.1).
-func (c *TCB) fastEnded() {
-	if c.fastClient() && c.state == SynSent {
-		c.fast.news.Negative = true
+// fastOver is called when a connection ends, or has nothing to do any more but to
+// wait. An open that failed is a negative response (§4.1.3.1). Linux takes a FIN as
+// all that has come, with a hole before it, for a path that swallows data.
+func (c *TCB) fastOver(from State, by Cause) {
+	if !c.fastClient() {
+		return
+	}
+	n := &c.fast.news
+	n.Negative = n.Negative || from == SynSent && by != ByCall
+	if c.fast.option && c.count.dataSegsIn == 0 {
+		n.Blackhole = n.Blackhole || c.rcv.finKnown && !c.rcv.finished && c.hold == nil
+	}
+	n.Works = c.fast.option && c.count.dataSegsIn > 0
+}
+
+// fastReset is called for a reset in the window that is not at RCV.NXT: as the first
+// thing that comes it is one more sign, on Linux, that data is swallowed.
+func (c *TCB) fastReset() {
+	if c.fastClient() && c.fast.option && c.count.dataSegsIn == 0 && c.state == Established {
+		c.fast.news.Blackhole = true
 	}
 }
 
@@ -284,7 +304,7 @@ func (f *fastOpen) fingerprint(h *siphash.Hash) {
 	}
 	flags := uint64(f.carried)<<32 | uint64(f.fail)<<16
 	for i, b := range [...]bool{
-		f.option, f.opened, f.taken, f.done, f.news.Answered, f.news.Refused, f.news.Exp, f.news.Negative, f.news.Blackhole,
+		f.option, f.opened, f.taken, f.done, f.news.Answered, f.news.Refused, f.news.Exp, f.news.Negative, f.news.Blackhole, f.news.Works,
 	} {
 		if b {
 			flags |= 1 << i

@@ -90,7 +90,7 @@ func (c *TCB) takeSyn(now clock.Instant, syn *Segment) {
 // deferred reports whether the ACK that would complete the handshake has to wait:
 // DeferAccept wants data with it, until its time has passed.
 func (c *TCB) deferred(ack *Segment) bool {
-	c.deferring = c.passive && c.cfg.DeferAccept > 0 && ack.Len() == 0 && c.retries < c.deferCount()
+	c.deferring = c.passive && c.cfg.DeferAccept > 0 && !c.fastOpened() && ack.Len() == 0 && c.retries < c.deferCount()
 	return c.deferring
 }
 

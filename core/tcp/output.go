@@ -120,6 +120,9 @@ func (c *TCB) sendSyn(now clock.Instant, p *packet.Packet) bool {
 	t := wire.TCP{Seq: c.snd.iss, Flags: wire.SYN | c.ecnSyn(again)}
 	o := &t.Options
 	o.Has, o.MSS = wire.HasMSS, c.ownMSS() // MUST-14
+	if c.cfg.MSSOfPath {
+		o.MSS = min(o.MSS, uint16(max(int(c.pathMTU)-c.headers(), leastMSS)))
+	}
 	scale, sack, stamps := c.cfg.WindowScaling, c.cfg.SACK, c.cfg.Timestamps
 	if c.state != SynSent {
 		// An option is answered only when it was offered.

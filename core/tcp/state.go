@@ -142,9 +142,11 @@ func (c *TCB) become(now clock.Instant, to State, by Cause, id rule.ID) {
 			c.synchronized(now)
 		}
 	case TimeWait:
+		c.fastOver(from, by)
 		c.stopAll()
 		c.arm(now, timerWait, now.Add(c.cfg.TimeWait))
 	case Closed:
+		c.fastOver(from, by)
 		c.stopAll()
 		c.ready |= ReadyRead | ReadyWrite | ReadyClosed
 	case FinWait2:
