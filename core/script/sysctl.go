@@ -61,6 +61,7 @@ func linuxKnobs() []knob {
 		flagged("tcp_slow_start_after_idle", func(c *tcp.Config) *bool { return &c.SlowStartAfterIdle }),
 		flagged("tcp_stdurg", func(c *tcp.Config) *bool { return &c.UrgentAtLast }),
 		flagged("tcp_recovery", func(c *tcp.Config) *bool { return &c.RACK }),
+		{"tcp_frto", 0, 2, true, func(c *core.Config, v int64) { c.TCP.FRTO = v != 0 }},
 		{"tcp_early_retrans", 0, 4, true, func(c *core.Config, v int64) { c.TCP.TLP = v >= 3 }},
 		{"tcp_ecn", 0, 2, true, func(c *core.Config, v int64) { c.TCP.ECN = uint8(v) }},
 		{"tcp_pacing_ss_ratio", 0, 1000, true, func(c *core.Config, v int64) { c.TCP.PacingSlowStart = uint16(v) }},
@@ -116,7 +117,7 @@ func passedKnobs() (list []knob) {
 		{boolean, `tcp_fack tcp_no_metrics_save tcp_no_ssthresh_metrics_save tcp_autocorking tcp_early_demux tcp_fastopen_cookies
 			tcp_ecn_fallback tcp_thin_dupack tcp_fwmark_accept tcp_l3mdev_accept tcp_backlog_ack_defer tcp_low_latency tcp_avoid_reordering
 			ip_forward ip_nonlocal_bind ip_early_demux ip_dynaddr ip_autobind_reuse fwmark_reflect`},
-		{2, "tcp_frto tcp_tw_reuse"},
+		{2, "tcp_tw_reuse"},
 		{3, "tcp_ecn_option tcp_ecn_option_beacon"},
 		{count, `tcp_tso_win_divisor tcp_min_tso_segs tcp_tso_rtt_log tcp_base_mss tcp_mtu_probe_floor tcp_limit_output_bytes tcp_min_rtt_wlen
 			tcp_comp_sack_nr tcp_comp_sack_delay_ns tcp_comp_sack_slack_ns tcp_comp_sack_rtt_percent tcp_challenge_ack_limit tcp_adv_win_scale tcp_app_win

@@ -45,6 +45,9 @@ type Config struct {
 	TLPWantsSample    bool           // but only after a new round trip was measured, RFC 8985 §7.3 (MUST; Linux does not look)
 	TLPAckDelay       clock.Duration // how much later the probe goes when one segment is out, TLP.max_ack_delay
 	TimerSlack        clock.Duration // added to the timers of the probe and of reordering, two ticks on Linux
+	FRTO              bool           // RFC 5682
+	FRTOAtOnce        bool           // the first ACK may show that a timeout was spurious, as on Linux; else the second, RFC 5682
+	EifelResponse     bool           // what was spurious is undone as RFC 4015 has it; else cwnd alone comes back, at once, as on Linux
 	LossFromCwnd      bool           // a loss reduces cwnd, as Linux has it; else what is in flight, RFC 5681 §3.1
 	LossOncePerWindow bool           // a timeout in a recovery reduces no further, as Linux has it
 
@@ -141,7 +144,8 @@ func Linux() Config {
 		SendBuffer: 256 << 10, SendBufferMax: 6 << 20,
 		ReceiveBuffer: 128 << 10, ReceiveBufferMax: 6 << 20,
 		Controller: cubic, InitialWindow: 10, DupThresh: 3, SlowStartAfterIdle: true,
-		RACK: true, TLP: true, TLPAckDelay: 200 * clock.Millisecond, TimerSlack: 2 * clock.Millisecond, LossFromCwnd: true, LossOncePerWindow: true,
+		RACK: true, TLP: true, TLPAckDelay: 200 * clock.Millisecond, TimerSlack: 2 * clock.Millisecond,
+		FRTO: true, FRTOAtOnce: true, LossFromCwnd: true, LossOncePerWindow: true,
 		Nagle: true, NagleMinshall: true, SWSOverride: 200 * clock.Millisecond, KeepWindow: true, MinWindowProbes: 15,
 		RTOInitial: clock.Second, RTOMin: 200 * clock.Millisecond, RTOMax: 120 * clock.Second, RTOMinOfVariance: true,
 		SynRetries: 6, SynAckRetries: 5, SynLinear: 4, SynResend: 10 * clock.Millisecond, R1: 3, R2: 15, R2Time: true, OrphanRetries: 8, OrphanPersist: true,
@@ -165,7 +169,7 @@ func RFC9293() Config {
 	c.InitialWindowMax = 14600 // RFC 6928 §2
 	c.ICMPEndsOpen, c.LinuxErrors = false, false
 	c.RACK, c.TLP, c.TLPWantsSample, c.TimerSlack = false, false, true, 0
-	c.LossFromCwnd, c.LossOncePerWindow = false, false
+	c.FRTOAtOnce, c.EifelResponse, c.LossFromCwnd, c.LossOncePerWindow = false, true, false, false
 	c.NagleMinshall, c.ProbeWithData, c.KeepWindow = false, true, false
 	c.RTOMin, c.RTOMax, c.RTOMinOfVariance = clock.Second, 60*clock.Second, false
 	c.SynRetries, c.SynAckRetries, c.SynLinear = 8, 8, 0 // the last goes after 183 s: MUST-23

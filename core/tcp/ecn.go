@@ -169,6 +169,10 @@ func (c *TCB) hearECE(now clock.Instant, seg *Segment, before uint32, delivered 
 	return true
 }
 
+// withdrawCWR takes back what the next segment would tell of a reduction that was
+// undone.
+func (c *TCB) withdrawCWR() { c.ecn.flags &^= ecnReduced }
+
 // reduced notes that the congestion window was reduced, for whatever reason: the
 // peer hears of it (§6.1.2).
 func (c *TCB) reduced() {

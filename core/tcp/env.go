@@ -36,6 +36,7 @@ type Stats struct {
 	Timeouts         uint64 // RTOs
 	FastRetransmits  uint64 // recoveries entered
 	LossProbes       uint64 // tail loss probes
+	Undone           uint64 // reductions of the window that turned out to be spurious
 	ResetsOut        uint64
 	ResetsIn         uint64
 	ChallengeAcks    uint64

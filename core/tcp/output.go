@@ -55,13 +55,18 @@ func (c *TCB) next(now clock.Instant, p *packet.Packet) (sent, built bool) {
 			return sent, built
 		}
 	}
-	if c.out != nil && c.out.lost > 0 && c.mayDepart(now) {
+	if c.rec.frto != frtoNew {
 		if sent, built = c.sendLost(now, p); sent {
 			return sent, built
 		}
 	}
 	if c.waiting() && c.mayDepart(now) {
 		if sent, built = c.sendNew(now, p); sent {
+			return sent, built
+		}
+	}
+	if c.frtoFails() {
+		if sent, built = c.sendLost(now, p); sent {
 			return sent, built
 		}
 	}
@@ -214,6 +219,9 @@ func (c *TCB) payloadBeside(blocks int) uint32 {
 
 // sendLost sends the first of what was lost again.
 func (c *TCB) sendLost(now clock.Instant, p *packet.Packet) (sent, built bool) {
+	if c.out == nil || c.out.lost == 0 || !c.mayDepart(now) {
+		return false, false
+	}
 	i := c.out.nextLost()
 	if i < 0 {
 		return false, false
@@ -254,6 +262,7 @@ func (c *TCB) sendLost(now clock.Instant, p *packet.Packet) (sent, built bool) {
 func (c *TCB) resend(now clock.Instant, p *packet.Packet, i int, n uint32, fin bool) (sent, built bool) {
 	start := c.out.list[i].start
 	c.out.again(i, covers(n, fin), now)
+	c.sentAgain(now)
 	c.count.resent++
 	c.env.Stats.Retransmits++
 	if c.env.Log.On(event.Retransmit) {

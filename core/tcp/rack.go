@@ -1,6 +1,8 @@
 package tcp
 
 import (
+	"slices"
+
 	"github.com/tcpkit/tcpkit/core/clock"
 	"github.com/tcpkit/tcpkit/core/rule"
 	"github.com/tcpkit/tcpkit/core/seq"
@@ -74,10 +76,29 @@ func (c *TCB) rackUpdate(now clock.Instant, a *acked, fack seq.Value) {
 	}
 	if a.timed && a.low.Before(fack) {
 		// It never went again, and something behind it had arrived before it.
-		c.rack.seen++
-		far := (uint32(fack.From(a.low)) + uint32(c.mss) - 1) / uint32(c.mss)
-		c.rack.reordering = max(c.rack.reordering, uint16(min(far+1, reorderingMax)))
+		c.sawReordering(fack.From(a.low) + seq.Size(c.mss))
 	}
+}
+
+// sawReordering notes that something has been overtaken by so many octets.
+func (c *TCB) sawReordering(by seq.Size) {
+	c.rack.seen++
+	segs := (uint32(by) + uint32(c.mss) - 1) / uint32(c.mss)
+	c.rack.reordering = max(c.rack.reordering, uint16(min(segs, reorderingMax)))
+}
+
+// sortByTime orders what was sent again as it was sent.
+func sortByTime(q []sentAgain) {
+	slices.SortFunc(q, func(a, b sentAgain) int {
+		x := rackSegment{at: a.at, end: a.end}
+		switch {
+		case x.after(&rackSegment{at: b.at, end: b.end}):
+			return 1
+		case a == b:
+			return 0
+		}
+		return -1
+	})
 }
 
 // reorderingMax bounds what Info says of reordering (tcp_max_reordering of Linux).

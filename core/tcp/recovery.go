@@ -35,6 +35,7 @@ func (p Phase) String() string {
 // ACKs, RFC 6675 where there is SACK.
 type recovery struct {
 	phase Phase
+	frto  frtoStep
 	force uint8     // segments that may go again whatever the window says
 	dup   uint16    // duplicate ACKs in a row, without SACK
 	point seq.Value // RecoveryPoint: SND.NXT when the phase began
@@ -116,21 +117,25 @@ func (c *TCB) acknowledge(now clock.Instant, seg *Segment) {
 		c.rackUpdate(now, &a, fack)
 		c.rackRound(d.spurious)
 	}
-	delivered := c.delivered(advance, duplicate, a.fresh)
-	ece := c.hearECE(now, seg, before, delivered)
-	more := c.judge(now, advance, duplicate && c.out != nil, delivered)
-	fresh := a.fresh
+	c.hearDSACK(&d)
+	n := news{seg: seg, got: &a, advance: advance, duplicate: duplicate && c.out != nil}
+	n.delivered = c.delivered(advance, duplicate, a.fresh)
+	ece := c.hearECE(now, seg, before, n.delivered)
+	if ece {
+		c.doubt.on = false // RFC 4015 §3.1 step 9: congestion it is
+	}
+	more := c.judge(now, &n)
 	if c.rec.phase == Recovery || c.rec.phase == CWR {
-		c.prrStep(now, delivered, advance > 0 && !more)
+		c.prrStep(now, n.delivered, advance > 0 && !more)
 	}
 	if advance > 0 {
 		c.armProbe(now) // RFC 8985 §7.2
 	}
 	// RFC 5681 §3.1: the window grows by ACKs that move SND.UNA; what is only
 	// SACKed lets one new segment out for each that has arrived (RFC 3042).
-	if advance > 0 && fresh > 0 && c.rec.phase != Recovery && c.rec.phase != CWR {
+	if advance > 0 && n.delivered > 0 && c.rec.phase != Recovery && c.rec.phase != CWR {
 		c.env.ack = cc.Ack{
-			Now: now, Acked: uint32(fresh), InFlight: before, RTT: trip,
+			Now: now, Acked: uint32(a.fresh), InFlight: before, RTT: trip,
 			SRTT: c.rtt.srtt, MinRTT: c.rtt.least, CwndLimited: c.limitedBy(before), ECE: ece,
 		}
 		c.cfg.Controller.OnAck(&c.cc, &c.env.ack)
@@ -265,20 +270,46 @@ func (c *TCB) delivered(advance seq.Size, duplicate bool, fresh seq.Size) seq.Si
 	return 0
 }
 
+// news is what one ACK has told.
+type news struct {
+	seg       *Segment
+	got       *acked
+	advance   seq.Size // octets by which SND.UNA has moved
+	delivered seq.Size // octets that have newly arrived
+	duplicate bool     // it says that something has arrived, and not what
+}
+
 // judge moves between the phases, and reports whether this ACK has shown that more
 // is lost.
-func (c *TCB) judge(now clock.Instant, advance seq.Size, duplicate bool, delivered seq.Size) (more bool) {
+func (c *TCB) judge(now clock.Instant, n *news) (more bool) {
 	ended := false
 	switch c.rec.phase {
-	case Recovery, Loss:
-		if advance == 0 || !c.past() {
-			return c.judgeWithin(now, advance, duplicate, delivered)
+	case Recovery:
+		switch {
+		case n.advance > 0 && c.past():
+			c.leave(now, n)
+		case !c.undoWithin(now, n):
+			return c.judgeWithin(now, n)
 		}
-		c.leave(now)
 		ended = true
-	case Open, Disorder, CWR:
+	case Loss:
+		switch {
+		case c.spuriousTimeout(n):
+			c.undo(now, n, true)
+		case n.advance > 0 && c.past():
+			c.leave(now, n)
+		default:
+			c.frtoNext(now, n)
+			return c.judgeWithin(now, n)
+		}
+		ended = true
+	case Open, Disorder:
+		if c.allDuplicates() {
+			c.undo(now, n, false)
+		}
+	case CWR:
 	}
-	if advance > 0 {
+	if n.advance > 0 {
 		c.rec.dup = 0
 	}
 	switch {
@@ -291,22 +322,22 @@ func (c *TCB) judge(now clock.Instant, advance seq.Size, duplicate bool, deliver
 		}
 		c.setPhase(now, Disorder)
 		// At the end of a recovery SACKs of before may show what else is lost.
-		if (delivered > 0 || ended) && c.findLosses(now) {
-			c.enter(now, rule.SackRecovery, delivered)
+		if (n.delivered > 0 || ended) && c.findLosses(now) {
+			c.enter(now, rule.SackRecovery, n.delivered)
 			return true
 		}
 	default:
-		if duplicate {
-			c.addDuplicate(delivered)
+		if n.duplicate {
+			c.addDuplicate(n.delivered)
 			c.setPhase(now, Disorder)
 			// RFC 6582 §3.2 step 1: not for duplicates of an earlier recovery's own, so
 			// the ACK has to be beyond where that began.
 			if c.rec.dup == uint16(c.cfg.DupThresh) && c.snd.una.After(c.rec.point) {
 				c.out.mark(c.snd.una, c.snd.una.Add(seq.Size(c.mss)), false)
-				c.enter(now, rule.FastRetransmit, delivered)
+				c.enter(now, rule.FastRetransmit, n.delivered)
 				return true
 			}
-		} else if advance > 0 {
+		} else if n.advance > 0 || ended {
 			c.setPhase(now, Open)
 		}
 	}
@@ -333,31 +364,36 @@ func (c *TCB) past() bool {
 
 // judgeWithin takes an ACK in while a recovery goes on, and reports whether it has
 // shown that more is lost.
-func (c *TCB) judgeWithin(now clock.Instant, advance seq.Size, duplicate bool, delivered seq.Size) (more bool) {
+func (c *TCB) judgeWithin(now clock.Instant, n *news) (more bool) {
 	if c.out == nil {
 		return false
 	}
 	if c.ts.sackOK {
-		if delivered == 0 || c.rec.phase == Loss && !c.rackOn() {
+		if n.delivered == 0 || c.rec.phase == Loss && !c.rackOn() {
 			return false
 		}
 		more = c.findLosses(now)
-		if !c.rackOn() && advance > 0 && c.out.lost == 0 && c.out.resent == 0 && c.out.sacked > 0 {
+		if !c.rackOn() && n.advance > 0 && c.out.lost == 0 && c.out.resent == 0 && c.out.sacked > 0 {
 			// The cumulative ACK stopped at a hole that nothing has marked.
 			c.out.mark(c.snd.una, c.snd.una.Add(seq.Size(c.mss)), false)
 		}
 		return more
 	}
-	if c.rec.phase != Recovery {
+	if c.rec.phase == Loss {
+		if n.advance > 0 {
+			c.rec.dup = 0
+		} else if n.duplicate && c.snd.nxt.After(c.rec.point) {
+			c.addDuplicate(n.delivered) // of the new data of F-RTO
+		}
 		return false
 	}
-	if duplicate {
-		c.addDuplicate(delivered)
+	if n.duplicate {
+		c.addDuplicate(n.delivered)
 	}
-	if advance > 0 {
+	if n.advance > 0 {
 		// RFC 6582 §3.2 step 3, a partial ACK: the segment after it is the next that
 		// is missing. What the ACK took out had been counted by duplicates.
-		segs := uint16(min(advance/seq.Size(max(c.mss, 1)), 65535))
+		segs := uint16(min(n.advance/seq.Size(max(c.mss, 1)), 65535))
 		c.rec.dup -= min(c.rec.dup, max(segs, 1)-1)
 		c.out.mark(c.snd.una, c.snd.una.Add(seq.Size(c.mss)), true)
 		c.rec.force = 1
@@ -421,6 +457,7 @@ func (c *TCB) enter(now clock.Instant, id rule.ID, delivered seq.Size) {
 	c.forgetProbe()
 	if !c.ecn.has(ecnReducing) { // else this window of data has had its reduction
 		c.prrBegin(delivered)
+		c.suspect()
 		c.cfg.Controller.OnLoss(&c.cc, now, c.reducible(c.flightSize()))
 	}
 	c.reduced()
@@ -429,13 +466,17 @@ func (c *TCB) enter(now clock.Instant, id rule.ID, delivered seq.Size) {
 }
 
 // leave ends a recovery.
-func (c *TCB) leave(now clock.Instant) {
-	if c.rec.phase == Recovery {
-		c.prrEnd()
-		c.cfg.Controller.OnRecoveryExit(&c.cc, now)
+func (c *TCB) leave(now clock.Instant, n *news) {
+	if c.original(n.seg) || c.allDuplicates() {
+		c.undo(now, n, false)
+	} else {
+		if c.rec.phase == Recovery {
+			c.prrEnd()
+			c.cfg.Controller.OnRecoveryExit(&c.cc, now)
+		}
+		c.rackRecovered()
 	}
-	c.rackRecovered()
-	c.rec.dup, c.rec.force = 0, 0
+	c.rec.dup, c.rec.force, c.rec.frto = 0, 0, frtoOff
 	c.setPhase(now, Open)
 }
 
@@ -473,13 +514,22 @@ func (c *TCB) timedOut(now clock.Instant) {
 	if reneged {
 		c.out.renege()
 	}
-	switch again := c.snd.una.Before(c.rec.point); {
-	case c.rec.phase == Loss && again && c.retries > 1:
-		// The same segment once more: RFC 5681 §3.1 reduces once.
-	case (c.rec.phase == CWR || c.rec.phase == Recovery) && again && c.cfg.LossOncePerWindow:
-	default:
+	reduce, within := true, c.snd.una.Before(c.rec.point)
+	switch c.rec.phase {
+	case Loss:
+		// RFC 5681 §3.1: not again for the same segment.
+		reduce = !within || c.retries == 1
+	case Recovery:
+		reduce = !within || !c.cfg.LossOncePerWindow
+	case CWR:
+		reduce = !c.cfg.LossOncePerWindow
+	case Open, Disorder:
+	}
+	if reduce {
+		c.suspect()
 		c.cfg.Controller.OnRTO(&c.cc, now, c.reducible(c.flightSize()))
 	}
+	c.frtoBegin(reduce)
 	c.rec.point = c.snd.nxt
 	c.prr = prr{}
 	c.forgetProbe()

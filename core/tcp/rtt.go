@@ -3,6 +3,7 @@ package tcp
 import (
 	"github.com/tcpkit/tcpkit/core/clock"
 	"github.com/tcpkit/tcpkit/core/event"
+	"github.com/tcpkit/tcpkit/core/seq"
 )
 
 // rtt is RFC 6298's estimate. backoff counts the doublings of the timer since
@@ -12,6 +13,8 @@ type rtt struct {
 	least             clock.Duration // the smallest sample
 	sampled           bool
 	backoff           uint8
+	wary              bool // a timeout was spurious: what is first measured beyond waryAt counts for more
+	waryAt            seq.Value
 }
 
 // sample takes one measurement in (RFC 6298 §2.2, §2.3). The clock granularity
@@ -30,6 +33,11 @@ func (c *TCB) sample(now clock.Instant, r clock.Duration) {
 		e.rttvar += (d - e.rttvar) / 4
 		e.srtt += (r - e.srtt) / 8
 		e.least = min(e.least, r)
+	}
+	if e.wary && c.snd.una.After(e.waryAt) {
+		// RFC 4015 §3.1 step 11.
+		e.wary = false
+		e.srtt, e.rttvar = max(e.srtt, r), max(e.rttvar, r/2)
 	}
 	c.setRTO()
 	if c.env.Log.On(event.RTT) {

@@ -1,6 +1,7 @@
 package tcp
 
 import (
+	"github.com/tcpkit/tcpkit/core/cc"
 	"github.com/tcpkit/tcpkit/core/clock"
 	"github.com/tcpkit/tcpkit/core/seq"
 	"github.com/tcpkit/tcpkit/core/siphash"
@@ -98,7 +99,7 @@ func (c *TCB) Info(now clock.Instant) Info {
 		Cwnd: c.cc.Cwnd, Ssthresh: c.cc.Ssthresh, InFlight: c.inFlight(),
 		SoftError: c.soft, Congestion: c.cfg.Controller.Name(),
 	}
-	if c.cc.Ssthresh >= 1<<31-1 {
+	if c.cc.Ssthresh >= cc.MaxWindow {
 		i.SndSsthresh = 1<<31 - 1 // Linux's "none yet"
 	}
 	if c.ts.on {
@@ -229,7 +230,8 @@ func (c *TCB) Fingerprint(h *siphash.Hash, now clock.Instant) {
 	c.rack.fingerprint(h, s.iss)
 	c.tlp.fingerprint(h, s.iss)
 	h.WriteUint64(uint64(c.prr.flight)<<32 | uint64(c.prr.delivered))
-	h.WriteUint64(uint64(c.prr.out))
+	h.WriteUint64(uint64(c.prr.out)<<32 | uint64(c.rec.frto))
+	c.doubt.fingerprint(h, s.iss, c.stamp(now))
 	if c.out != nil {
 		c.out.fingerprint(h, s.iss, now)
 	}

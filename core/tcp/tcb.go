@@ -44,6 +44,8 @@ type TCB struct {
 	tlp  tlp
 	prr  prr
 
+	doubt spurious
+
 	armed  uint16 // a bit for each slot in use
 	timers [timerSlots]clock.Instant
 
