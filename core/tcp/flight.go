@@ -444,12 +444,6 @@ func (f *flight) again(i int, n seq.Size, now clock.Instant) {
 	f.setFlags(i, fl)
 	s = &f.list[i]
 	s.at = now
-	if k := len(f.queue); k > f.first {
-		if l := &f.queue[k-1]; l.at == now && l.end == s.start {
-			l.end = s.end
-			return
-		}
-	}
 	if f.first > 64 && f.first > len(f.queue)/2 {
 		k := copy(f.queue, f.queue[f.first:])
 		f.queue, f.first = f.queue[:k], 0
