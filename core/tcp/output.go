@@ -268,7 +268,8 @@ func (c *TCB) resend(now clock.Instant, p *packet.Packet, i int, n uint32, fin b
 	if c.env.Log.On(event.Retransmit) {
 		c.log(now, event.Event{Kind: event.Retransmit, Rule: retransmitRule(c.rec.phase), By: uint8(c.rec.phase), A: uint64(start)<<32 | uint64(n)})
 	}
-	if !c.isArmed(timerRetransmit) {
+	if !c.isArmed(timerRetransmit) || start == c.snd.una && c.rec.phase == Recovery {
+		// RFC 6675 §6: what a fast recovery has sent again has its own time.
 		c.armRetransmit(now)
 	}
 	return true, c.sendData(now, p, start, n, fin, true)

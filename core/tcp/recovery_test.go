@@ -83,7 +83,7 @@ func TestDuplicatesBehindARecovery(t *testing.T) {
 func TestLossFoundAtTheEndOfARecovery(t *testing.T) {
 	each(t, func(t *testing.T, v variant) {
 		cfg := tcp.Linux()
-		cfg.TLP, cfg.FRTO = false, false
+		cfg.RACK, cfg.FRTO = false, false
 		e := newEnd(t, v, cfg).passive(60000, sackOK)
 		e.write(40 * 1460)
 		require.Len(t, e.took(), 10)
