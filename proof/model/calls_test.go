@@ -8,11 +8,10 @@ import (
 
 // What the user calls answer, in the words of §3.10.
 const (
-	errNone     = "connection does not exist"
-	errExists   = "connection already exists"
-	errClosing  = "connection closing"
-	errQueued   = "queued" // no error: a RECEIVE that has to wait
-	errDeletion = "closing"
+	errNone    = "connection does not exist"
+	errExists  = "connection already exists"
+	errClosing = "connection closing"
+	errQueued  = "queued" // no error: a RECEIVE that has to wait
 )
 
 // openActive is OPEN, §3.10.1, with the remote socket specified.

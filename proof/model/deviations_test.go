@@ -115,7 +115,7 @@ var deviations = [deviationCount]struct{ name, step, reason string }{
 	},
 	abortBeforeFIN: {
 		"ABORT in CLOSING and LAST-ACK sends a reset while the FIN has not been sent", "§3.10.5: \"delete the TCB\"",
-		"it follows from the one above: the peer still waits for text",
+		"it follows from entering LAST-ACK at once: the peer still waits for text",
 	},
 	resetWithACK: {
 		"the reset of ABORT has an acknowledgment", "§3.10.5: <SEQ=SND.NXT><CTL=RST>",
