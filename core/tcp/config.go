@@ -54,7 +54,7 @@ type Config struct {
 	// Sending.
 	Nagle           bool           // §3.7.4; off is TCP_NODELAY
 	NagleMinshall   bool           // only a small segment in flight holds back the next, as Linux has it
-	SWSOverride     clock.Duration // §3.8.6.2.1 rule 4, 0.1 s to 1 s
+	SWSOverride     clock.Duration // §3.8.6.2.1 rule 4, 0.1 s to 1 s, and of a cork; 0: the RTO, as Linux has it
 	NotSentLowAt    uint32         // TCP_NOTSENT_LOWAT: the user may write while less than this waits to be sent; 0: the buffer's size decides
 	MSSOfWindow     bool           // no segment is larger than half of the largest window, as Linux has it against silly windows
 	PushHalf        bool           // PSH goes out whenever half of the largest window was sent without, as on Linux
@@ -146,7 +146,7 @@ func Linux() Config {
 		Controller: cubic, InitialWindow: 10, DupThresh: 3, SlowStartAfterIdle: true,
 		RACK: true, TLP: true, TLPAckDelay: 200 * clock.Millisecond, TimerSlack: 2 * clock.Millisecond,
 		FRTO: true, FRTOAtOnce: true, LossFromCwnd: true, LossOncePerWindow: true,
-		Nagle: true, NagleMinshall: true, SWSOverride: 200 * clock.Millisecond, KeepWindow: true, MinWindowProbes: 15,
+		Nagle: true, NagleMinshall: true, KeepWindow: true, MinWindowProbes: 15,
 		RTOInitial: clock.Second, RTOMin: 200 * clock.Millisecond, RTOMax: 120 * clock.Second, RTOMinOfVariance: true,
 		SynRetries: 6, SynAckRetries: 5, SynLinear: 4, SynResend: 10 * clock.Millisecond, R1: 3, R2: 15, R2Time: true, OrphanRetries: 8, OrphanPersist: true,
 		UserTimeoutFromResend: true,
@@ -170,6 +170,7 @@ func RFC9293() Config {
 	c.ICMPEndsOpen, c.LinuxErrors = false, false
 	c.RACK, c.TLP, c.TLPWantsSample, c.TimerSlack = false, false, true, 0
 	c.FRTOAtOnce, c.EifelResponse, c.LossFromCwnd, c.LossOncePerWindow = false, true, false, false
+	c.SWSOverride = 200 * clock.Millisecond
 	c.NagleMinshall, c.ProbeWithData, c.KeepWindow = false, true, false
 	c.RTOMin, c.RTOMax, c.RTOMinOfVariance = clock.Second, 60*clock.Second, false
 	c.SynRetries, c.SynAckRetries, c.SynLinear = 8, 8, 0 // the last goes after 183 s: MUST-23

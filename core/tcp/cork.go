@@ -15,7 +15,7 @@ import (
 func (c *TCB) SetCork(on bool) {
 	c.snd.corked = on
 	if !on {
-		c.snd.more, c.snd.open = false, false
+		c.snd.more = false
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 func (c *TCB) Write(now clock.Instant, b []byte) (int, error) {
 	n, err := c.write(now, b)
 	if n > 0 {
-		c.snd.more, c.snd.open = false, c.snd.corked
+		c.snd.more, c.snd.open = false, false
 	}
 	return n, err
 }

@@ -231,7 +231,7 @@ func (c *TCB) armPersist(now clock.Instant) {
 		return
 	}
 	d := c.timeout() // SHLD-29
-	if c.snd.nxt.Before(c.snd.una.Add(c.snd.wnd)) {
+	if c.cfg.SWSOverride > 0 && c.snd.nxt.Before(c.snd.una.Add(c.snd.wnd)) {
 		d = c.cfg.SWSOverride
 	}
 	c.arm(now, timerPersist, now.Add(d))

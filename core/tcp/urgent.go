@@ -32,7 +32,7 @@ const (
 func (c *TCB) WriteUrgent(now clock.Instant, b []byte) (int, error) {
 	n, err := c.Write(now, b)
 	if n > 0 {
-		c.snd.up, c.snd.open = c.written(), false
+		c.snd.up = c.written()
 	}
 	return n, err
 }
