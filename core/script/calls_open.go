@@ -40,11 +40,11 @@ func (r *runner) socketCall(p *pendingCall) outcome {
 }
 
 // suits reports what is wrong with an address for a socket; "": nothing.
-func (s *socket) suits(c *Call, a sockaddr) (errno string) {
+func (r *runner) suits(s *socket, c *Call, a sockaddr) (errno string) {
 	if n, ok := arg(c, 2, 16); ok && (n < 16 || s.domain == constants["AF_INET6"] && n < 24) && a.given && len(c.Args) > 2 {
 		return "EINVAL"
 	}
-	if a.family != s.domain {
+	if a.family != s.domain && !(r.mapped && a.given) { // mapped addresses may be written either way
 		return "EAFNOSUPPORT"
 	}
 	return ""
@@ -61,7 +61,7 @@ func (r *runner) bind(s *socket, p *pendingCall) outcome {
 	if !ok {
 		return notThis(c)
 	}
-	if errno := s.suits(c, a); errno != "" && !(a.family == 0 && a.Addr.IsUnspecified()) {
+	if errno := r.suits(s, c, a); errno != "" && !(a.family == 0 && a.Addr.IsUnspecified()) {
 		return fails(errno)
 	}
 	if !r.isBindable(a.Addr) {
@@ -208,7 +208,7 @@ func (r *runner) connect(s *socket, p *pendingCall) outcome {
 	if s.listener != nil {
 		return fails("EISCONN")
 	}
-	if errno := s.suits(c, remote); errno != "" {
+	if errno := r.suits(s, c, remote); errno != "" {
 		return fails(errno)
 	}
 	if s.fast.deferred {

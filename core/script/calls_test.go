@@ -467,7 +467,7 @@ OPEN
 +.1 < icmp unreachable host_unknown [0:0(0)]
 +0 recvmsg(3, {msg_name(...)=..., msg_iov(1)=[{..., 100}], msg_flags=MSG_ERRQUEUE, msg_control=[
      {cmsg_level=SOL_IP, cmsg_type=IP_RECVERR, cmsg_data={ee_errno=EHOSTDOWN, ee_origin=SO_EE_ORIGIN_ICMP, ee_type=3, ee_code=7, ee_info=0, ee_data=0}}]}, MSG_ERRQUEUE) = 20
-+0 getsockopt(3, SOL_SOCKET, SO_ERROR, [EHOSTDOWN], [4]) = 0
++0 getsockopt(3, SOL_SOCKET, SO_ERROR, [0], [4]) = 0
 /// an ICMP error is told at once with IP_RECVERR, and the connection goes on
 OPEN
 +0 setsockopt(4, SOL_IP, IP_RECVERR, [1], 4) = 0
@@ -496,3 +496,19 @@ OPEN
 +0 > F. 101:101(0) ack 1
 +.1 < . 1:1(0) ack 102 win 65535
 `
+
+// Sockets of IPv6 with mapped addresses send IPv4.
+func TestMapped(t *testing.T) {
+	r := runText(t, `--ip_version=ipv4-mapped-ipv6
+0  socket(AF_INET6, SOCK_STREAM, IPPROTO_TCP) = 3
++0 bind(3, {sa_family=AF_INET6, sin6_port=htons(8080), inet_pton(AF_INET6, "::ffff:192.168.0.1", &sin6_addr)}, 28) = 0
++0 bind(3, ..., ...) = -1 EINVAL
++0 listen(3, 1) = 0
++0 < [tos 0x28] S 0:0(0) win 65535 <mss 1000>
++0 > S. 0:0(0) ack 1 <mss 1460>
++.1 < . 1:1(0) ack 1 win 65535
++0 accept(3, ..., ...) = 4
++0 getsockopt(4, SOL_SOCKET, SO_DOMAIN, [AF_INET6], [4]) = 0
++0 getsockopt(4, SOL_IPV6, IPV6_V6ONLY, [0], [4]) = 0`, Config{})
+	require.Equal(t, Passed, r.Outcome, r.Detail)
+}

@@ -20,6 +20,10 @@ type report struct {
 	hasTimestamp bool
 }
 
+func (w *report) isICMP() bool {
+	return w.origin == constants["SO_EE_ORIGIN_ICMP"] || w.origin == constants["SO_EE_ORIGIN_ICMP6"]
+}
+
 // zeroSend is what calls with MSG_ZEROCOPY have sent: those from first to last, up to
 // the octet end of all that was written.
 type zeroSend struct {
@@ -140,6 +144,9 @@ func (r *runner) recvReport(s *socket, p *pendingCall, t *transfer) outcome {
 	}
 	if w.hasTimestamp && s.stamping&constants["SOF_TIMESTAMPING_OPT_STATS"] != 0 {
 		return cannot("SCM_TIMESTAMPING_OPT_STATS is not supported")
+	}
+	if w.isICMP() && (len(s.reports) == 0 || !s.reports[0].isICMP()) {
+		s.pending, s.errTaken = "", s.conn != nil && s.conn.Err() != nil // it has been told
 	}
 	o := returns(min(w.length, t.n))
 	var parts []cmsg

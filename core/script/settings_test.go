@@ -25,11 +25,12 @@ func TestSocketOptions(t *testing.T) {
 		{"SOL_SOCKET", "SO_OOBINLINE", "[0]", "[1]", "[1]", "", ""},
 		{"SOL_SOCKET", "SO_SNDBUF", "[262144]", "[20000]", "[40000]", "", ""},
 		{"SOL_SOCKET", "SO_SNDBUF", "[262144]", "[1]", "[4608]", "", ""},
-		{"SOL_SOCKET", "SO_SNDBUF", "[262144]", "[1000000]", "[425984]", "", ""},
-		{"SOL_SOCKET", "SO_SNDBUFFORCE", "[262144]", "[1000000]", "[2000000]", "", ""},
+		{"SOL_SOCKET", "SO_SNDBUF", "[262144]", "[1000000]", "[2000000]", "", ""},
+		{"SOL_SOCKET", "SO_SNDBUF", "[262144]", "[10000000]", "[8388608]", "", ""},
+		{"SOL_SOCKET", "SO_SNDBUFFORCE", "[262144]", "[10000000]", "[20000000]", "", ""},
 		{"SOL_SOCKET", "SO_RCVBUF", "[262144]", "[20000]", "[40000]", "", ""},
 		{"SOL_SOCKET", "SO_RCVBUF", "[262144]", "[1]", "[2304]", "", ""},
-		{"SOL_SOCKET", "SO_RCVBUF", "[262144]", "[1000000]", "[425984]", "", ""},
+		{"SOL_SOCKET", "SO_RCVBUF", "[262144]", "[10000000]", "[8388608]", "", ""},
 		{"SOL_SOCKET", "SO_RCVLOWAT", "[1]", "[100]", "[100]", "", ""},
 		{"SOL_SOCKET", "SO_SNDLOWAT", "[1]", "", "", "[5]", "ENOPROTOOPT"},
 		{"SOL_SOCKET", "SO_TYPE", "[1]", "", "", "[5]", "ENOPROTOOPT"},
@@ -106,11 +107,13 @@ func TestSocketOptions(t *testing.T) {
 			line("setsockopt", c.set, "0")
 			line("getsockopt", c.then, "0")
 			line("setsockopt", c.bad, "-1 "+c.errno)
-			r := runText(t, src, Config{})
+			r := runText(t, src, Config{IPv6: c.level == "SOL_IPV6"})
 			require.Equal(t, Passed, r.Outcome, r.Detail)
 		})
 	}
-	r := runText(t, open+`+0 setsockopt(4, SOL_TCP, TCP_NODELAY, [1], 2) = -1 EINVAL
+	r := runText(t, open+`+0 getsockopt(4, SOL_IPV6, IPV6_TCLASS, [0], [4]) = -1 EOPNOTSUPP
++0 setsockopt(4, SOL_IPV6, IPV6_TCLASS, [0], 4) = -1 ENOPROTOOPT
++0 setsockopt(4, SOL_TCP, TCP_NODELAY, [1], 2) = -1 EINVAL
 +0 setsockopt(4, SOL_TCP, TCP_NODELAY, NULL, 4) = -1 EFAULT
 +0 getsockopt(4, SOL_TCP, TCP_NODELAY, [0], -1) = -1 EINVAL
 +0 getsockopt(4, SOL_IP, IP_MTU, [1500], [4]) = 0

@@ -153,6 +153,8 @@ func (r *runner) setsockopt(s *socket, p *pendingCall) outcome {
 	}
 	x, bad := o.find()
 	switch {
+	case o.level == constants["SOL_IPV6"] && s.domain != constants["AF_INET6"]:
+		return fails("ENOPROTOOPT")
 	case x == nil:
 		return bad
 	case x.set == nil:
@@ -178,6 +180,8 @@ func (r *runner) getsockopt(s *socket, p *pendingCall) outcome {
 	}
 	x, bad := o.find()
 	switch {
+	case o.level == constants["SOL_IPV6"] && s.domain != constants["AF_INET6"]:
+		return fails("EOPNOTSUPP")
 	case x == nil:
 		return bad
 	case x.get == nil && x.same == nil:

@@ -54,7 +54,7 @@ func newRunner(c core.Config) *runner {
 	if c.FastOpenKeys.Number == 0 {
 		c.FastOpenKeys, _ = parseFastOpenKeys(fastOpenKey)
 	}
-	return &runner{core: c, now: Origin, sendMost: 212992, receiveMost: 212992}
+	return &runner{core: c, now: Origin, sendMost: 4 << 20, receiveMost: 4 << 20}
 }
 
 // Name implements System.
