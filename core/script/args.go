@@ -106,7 +106,7 @@ type sockaddr struct {
 
 // family is the address family of the script's sockets.
 func (p *place) family() int64 {
-	if p.local.Is6() {
+	if p.local.Is6() || p.mapped {
 		return constants["AF_INET6"]
 	}
 	return constants["AF_INET"]
