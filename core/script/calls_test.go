@@ -478,6 +478,23 @@ OPEN
 +0 < . 1:1(0) ack 101 win 65535
 +0 write(4, ..., 100) = 100
 +0 > P. 101:201(100) ack 1
+/// what holds a connection back
+0  socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
++0 bind(3, ..., ...) = 0
++0 listen(3, 1) = 0
++0 < S 0:0(0) win 2000 <mss 1000>
++0 > S. 0:0(0) ack 1 <mss 1460>
++.1 < . 1:1(0) ack 1 win 2000
++0 accept(3, ..., ...) = 4
++1 %{ assert tcpi_busy_time == 0 }%
++0 write(4, ..., 4000) = 4000
++0 > . 1:2001(2000) ack 1
++.1 < . 1:1(0) ack 2001 win 2000
++0 > P. 2001:4001(2000) ack 1
++.1 < . 1:1(0) ack 4001 win 2000
++1 %{ assert 199000 <= tcpi_busy_time <= 201000, tcpi_busy_time
+assert 99000 <= tcpi_rwnd_limited <= 101000; assert tcpi_sndbuf_limited == 0
+assert SK_MEMINFO_WMEM_QUEUED == 0 and SK_MEMINFO_RMEM_ALLOC == 0 }%
 /// fcntl
 0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
 +0 fcntl(3, F_GETFL) = 0x2 (flags O_RDWR)

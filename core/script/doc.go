@@ -23,11 +23,36 @@
 // ranged and starred times, TCP with every flag and option, ICMP and UDP,
 // IP information, encapsulations, system calls with all forms of arguments,
 // blocking calls, code blocks. What the runner cannot do is Unsupported, which
-// is neither a pass nor a failure.
+// is neither a pass nor a failure, and says what it is that cannot be done.
 //
-// Commands are not given to a shell: sysctl and its kin set numbers of the
-// configuration before the stack is made, and what has nothing to act on is
-// passed over.
+// Calls are Linux's, with its errnos and what it puts into out parameters:
+//
+//	socket bind listen accept accept4 connect shutdown close getsockname getpeername
+//	read readv recv recvfrom recvmsg, write writev send sendto sendmsg
+//	setsockopt getsockopt fcntl ioctl poll epoll_create epoll_create1 epoll_ctl epoll_wait
+//	open pipe pipe2 splice sendfile cap_set
+//
+// of which open, pipe and what uses them know files and pipes of zeros. Flags of
+// transfers are MSG_DONTWAIT, MSG_EOR, MSG_ERRQUEUE, MSG_FASTOPEN, MSG_MORE,
+// MSG_NOSIGNAL, MSG_OOB, MSG_PEEK, MSG_TRUNC, MSG_WAITALL and MSG_ZEROCOPY. Errors are
+// told once; the error queue has completions of MSG_ZEROCOPY (which are always copied,
+// as over a TUN), timestamps of SO_TIMESTAMPING and ICMP errors of IP_RECVERR. Sockets
+// are TCP's: UDP, ICMP, raw sockets and other protocols are not supported.
+//
+// Socket options that change nothing here are noted and given back. Of FreeBSD's those
+// are known whose meaning is the same.
+//
+// Commands are not given to a shell: sysctl and its kin (echo to /proc/sys,
+// set_sysctls.py, defaults.sh) set numbers of the configuration, before the stack is
+// made or in the middle of a script, when they reach running connections where Linux
+// looks at the number again; FreeBSD's sysctls and tcpdrop do too. What has nothing to
+// act on (tc with a plain qdisc, ethtool, modprobe, counters that are set back) is
+// passed over. Settings and commands that are not known, or whose value asks for
+// something that is not there, are Unsupported by their names: so are assertions on
+// counters (nstat | grep) and on lists of sockets.
+//
+// Encapsulations, UDP, md5 digests, packets over a wire and UDP tunnels are parsed and
+// not supported.
 //
 // # What is added
 //
@@ -58,7 +83,8 @@
 //
 // The Python of packetdrill scripts: assert, assignment, print, expressions.
 // There are no loops, functions, imports or floats; true division gives an
-// exact ratio.
+// exact ratio. A block sees the numbers of its moment: tcpi_*, SK_MEMINFO_* and the
+// states, also by FreeBSD's names. What it asserts is told when the script is over.
 //
 // # Limits
 //

@@ -195,6 +195,7 @@ type seen struct {
 	urgent   bool
 }
 
+// look is what a socket is like now.
 func (r *runner) look(s *socket) seen {
 	now := seen{reports: len(s.reports), failed: s.error() != ""}
 	if s.listener != nil {

@@ -83,6 +83,7 @@ func (r *runner) notice() {
 		if s.conn == nil {
 			return
 		}
+		s.limits.look(r.now, s)
 		if got := int64(s.conn.Info(r.now).BytesReceived); s.stamping != 0 && (len(s.arrivals) == 0 || s.arrivals[len(s.arrivals)-1].end < got) {
 			s.arrivals = append(s.arrivals, arrival{got, r.now})
 		}

@@ -50,6 +50,7 @@ type socket struct {
 	atShutdown                uint64 // octets that had arrived
 	noSpace                   bool   // somebody waits for room
 	seen                      seen
+	limits                    limits
 	reports                   []report // the error queue
 	zeroID                    uint32
 	zeros                     []zeroSend

@@ -1,6 +1,7 @@
 package script
 
 import (
+	"github.com/tcpkit/tcpkit/core/clock"
 	"github.com/tcpkit/tcpkit/core/tcp"
 	"github.com/tcpkit/tcpkit/core/wire"
 )
@@ -60,9 +61,83 @@ func (r *runner) Snapshot(local, remote wire.AddrPort, set func(name string, v u
 	set("tcpi_dsack_dups", uint64(i.DsackDups))
 	set("tcpi_reord_seen", uint64(i.ReordSeen))
 	set("tcpi_fastopen_client_fail", uint64(i.FastOpenFailure))
+	if s := r.socketOf(local, remote); s != nil {
+		s.limits.look(r.now, s)
+		set("tcpi_busy_time", uint64(s.limits.busy/clock.Microsecond))
+		set("tcpi_rwnd_limited", uint64(s.limits.window/clock.Microsecond))
+		set("tcpi_sndbuf_limited", uint64(s.limits.buffer/clock.Microsecond))
+		r.memory(s, set)
+	}
 	// Beyond Linux: what the engine counts in octets.
 	set("tcpkit_cwnd", uint64(i.Cwnd))
 	set("tcpkit_ssthresh", uint64(i.Ssthresh))
 	set("tcpkit_in_flight", uint64(i.InFlight))
 	set("tcpkit_soft_error", uint64(max(constants[errnoOf(i.SoftError)], 0))*uint64(flag(i.SoftError != tcp.NoError)))
+}
+
+// socketOf is the socket that holds a connection; nil if none does.
+func (r *runner) socketOf(local, remote wire.AddrPort) (found *socket) {
+	r.sockets(func(s *socket) {
+		if s.conn != nil && s.conn.Local() == local && s.conn.Remote() == remote {
+			found = s
+		}
+	})
+	return found
+}
+
+// memory has the numbers of SO_MEMINFO, as far as there is anything like it: octets
+// of data, where Linux counts what holds them too.
+func (r *runner) memory(s *socket, set func(name string, v uint64)) {
+	set("SK_MEMINFO_RMEM_ALLOC", uint64(s.conn.Readable()))
+	set("SK_MEMINFO_RCVBUF", uint64(sockopts[[2]int64{constants["SOL_SOCKET"], constants["SO_RCVBUF"]}].get(r, s)))
+	set("SK_MEMINFO_SNDBUF", uint64(sockopts[[2]int64{constants["SOL_SOCKET"], constants["SO_SNDBUF"]}].get(r, s)))
+	set("SK_MEMINFO_WMEM_QUEUED", uint64(s.conn.Unacked()))
+	set("SK_MEMINFO_WMEM_ALLOC", uint64(s.conn.Unacked()-s.conn.Unsent()))
+	for _, name := range [...]string{"SK_MEMINFO_FWD_ALLOC", "SK_MEMINFO_OPTMEM", "SK_MEMINFO_BACKLOG", "SK_MEMINFO_DROPS"} {
+		set(name, 0)
+	}
+}
+
+// limits is for how long a connection has had something to send, and what held it
+// back: Linux's chronographs.
+type limits struct {
+	busy, window, buffer clock.Duration
+	at                   clock.Instant
+	was                  limit
+}
+
+type limit uint8
+
+const (
+	idle limit = iota
+	busy
+	byWindow
+	byBuffer
+)
+
+// look counts the time since it looked last. What holds a connection back changes
+// only when something happens to it.
+func (l *limits) look(now clock.Instant, s *socket) {
+	passed := now.Sub(l.at)
+	if l.was != idle {
+		l.busy += passed
+	}
+	switch l.was {
+	case byWindow:
+		l.window += passed
+	case byBuffer:
+		l.buffer += passed
+	}
+	l.at, l.was = now, idle
+	i := s.conn.Info(now)
+	unsent := uint32(s.conn.Unsent())
+	switch {
+	case s.conn.Unacked() == 0:
+	case unsent > 0 && i.InFlight+min(unsent, i.SndMSS) > i.SndWnd && i.InFlight < i.Cwnd:
+		l.was = byWindow
+	case unsent == 0 && s.noSpace:
+		l.was = byBuffer
+	default:
+		l.was = busy
+	}
 }
