@@ -310,11 +310,10 @@ func (w *World) inspectNew(h int, c *core.Conn, v *tcp.View, end seq.Value, n in
 		w.failConn(h, c, "new data is sent beyond the peer's window")
 	}
 	// A FIN alone does not wait for the congestion window, on Linux neither.
+	// RFC 8985 §7.3: nor does a loss probe, which may come when what is in flight is
+	// more than the window has been since it was cut.
 	cwnd := max(v.Cwnd, v.MSS) + 1
-	if v.Probe {
-		cwnd += v.MSS // RFC 8985 §7.3
-	}
-	if n > 0 && v.InFlight > cwnd {
+	if n > 0 && v.InFlight > cwnd && !v.Probe {
 		w.failConn(h, c, "new data is sent beyond the congestion window")
 	}
 }

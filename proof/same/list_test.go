@@ -7,7 +7,6 @@ import (
 	"os"
 	"path"
 	"strconv"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -65,7 +64,7 @@ func list(t *testing.T, dir string, seeds uint64) (lines []string) {
 		}
 	}
 	for seed := range seeds {
-		lines = append(lines, fmt.Sprintf("seed %d %s", seed, hashWorld(seed)))
+		lines = append(lines, fmt.Sprintf("seed %d %s", seed, hashWorld(t, seed)))
 	}
 	return lines
 }
@@ -83,14 +82,12 @@ func hashScript(s *script.Script, v6 bool) string {
 }
 
 // hashWorld covers every event of every stack, and what there is at the end.
-func hashWorld(seed uint64) string {
+func hashWorld(t *testing.T, seed uint64) string {
 	cfg := sim.Random(seed, flowsEach)
 	w, err := sim.New(&cfg)
 	if err == nil {
 		err = w.Finish()
 	}
-	if err != nil {
-		return strings.ReplaceAll(err.Error(), "\n", " ")
-	}
+	require.NoError(t, err, "seed %d", seed)
 	return fmt.Sprintf("%016x %016x %d", w.Hash(), w.Fingerprint(), w.Count().Events)
 }
