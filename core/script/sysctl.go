@@ -60,6 +60,8 @@ func linuxKnobs() []knob {
 		flagged("tcp_rfc1337", func(c *tcp.Config) *bool { return &c.RFC1337 }),
 		flagged("tcp_slow_start_after_idle", func(c *tcp.Config) *bool { return &c.SlowStartAfterIdle }),
 		flagged("tcp_stdurg", func(c *tcp.Config) *bool { return &c.UrgentAtLast }),
+		flagged("tcp_mtu_probing", func(c *tcp.Config) *bool { return &c.MTUProbing }),
+		{"tcp_base_mss", 48, 65535, true, func(c *core.Config, v int64) { c.TCP.BaseMSS = uint16(v) }},
 		flagged("tcp_recovery", func(c *tcp.Config) *bool { return &c.RACK }),
 		{"tcp_frto", 0, 2, true, func(c *core.Config, v int64) { c.TCP.FRTO = v != 0 }},
 		{"tcp_early_retrans", 0, 4, true, func(c *core.Config, v int64) { c.TCP.TLP = v >= 3 }},
@@ -112,14 +114,14 @@ func passedKnobs() (list []knob) {
 		high  int64
 		names string
 	}{
-		{0, `tcp_mtu_probing tcp_shrink_window tcp_abort_on_overflow tcp_thin_linear_timeouts tcp_workaround_signed_windows tcp_migrate_req
+		{0, `tcp_shrink_window tcp_abort_on_overflow tcp_thin_linear_timeouts tcp_workaround_signed_windows tcp_migrate_req
 			tcp_reflect_tos tcp_plb_enabled`},
 		{boolean, `tcp_fack tcp_no_metrics_save tcp_no_ssthresh_metrics_save tcp_autocorking tcp_early_demux tcp_fastopen_cookies
 			tcp_ecn_fallback tcp_thin_dupack tcp_fwmark_accept tcp_l3mdev_accept tcp_backlog_ack_defer tcp_low_latency tcp_avoid_reordering
 			ip_forward ip_nonlocal_bind ip_early_demux ip_dynaddr ip_autobind_reuse fwmark_reflect`},
 		{2, "tcp_tw_reuse"},
 		{3, "tcp_ecn_option tcp_ecn_option_beacon"},
-		{count, `tcp_tso_win_divisor tcp_min_tso_segs tcp_tso_rtt_log tcp_base_mss tcp_mtu_probe_floor tcp_limit_output_bytes tcp_min_rtt_wlen
+		{count, `tcp_tso_win_divisor tcp_min_tso_segs tcp_tso_rtt_log tcp_mtu_probe_floor tcp_limit_output_bytes tcp_min_rtt_wlen
 			tcp_comp_sack_nr tcp_comp_sack_delay_ns tcp_comp_sack_slack_ns tcp_comp_sack_rtt_percent tcp_challenge_ack_limit tcp_adv_win_scale tcp_app_win
 			tcp_max_reordering tcp_max_orphans tcp_max_ssthresh tcp_probe_interval tcp_probe_threshold tcp_tw_reuse_delay tcp_child_ehash_entries
 			tcp_ehash_entries tcp_pingpong_thresh tcp_plb_idle_rehash_rounds tcp_plb_rehash_rounds tcp_plb_suspend_rto_sec tcp_plb_cong_thresh

@@ -124,6 +124,12 @@ type Config struct {
 	MSSOfPath    bool   // a SYN offers no more than the path is known to take, as Linux has it; else what the link brings, MUST-67
 	PathMTUFloor uint16 // IPv4 packets are never made smaller than this for an ICMP message, but may be fragmented then (THREATS S29)
 
+	// MTUProbing makes segments smaller when R1 resends have gone unanswered: a router
+	// may drop them and say nothing (RFC 4821, RFC 2923 §2.1). First to BaseMSS, then
+	// to half each time; they stay so. It is tcp_mtu_probing=1, without the way back.
+	MTUProbing bool
+	BaseMSS    uint16
+
 	ICMPEndsOpen bool // any unreachable ends an open that is not synchronized, as on Linux; else only the hard ones
 
 	WideReset   bool // without window scaling a reset is judged by the room in the buffer, as on Linux, else by the window
@@ -156,7 +162,7 @@ func Linux() Config {
 		KeepaliveIdle:  2 * clock.Hour, KeepaliveInterval: 75 * clock.Second, KeepaliveCount: 9,
 		TimeWait: clock.Minute, FinWait2: clock.Minute,
 		UrgentZero: true, KeepMSS: true, MSSOfWindow: true, PushHalf: true, ECN: 2, PacingSlowStart: 200, PacingAvoidance: 120,
-		MSSOfPath: true, PathMTU: true, PathMTUFloor: 552, WideReset: true, ICMPEndsOpen: true, LinuxErrors: true, SoftErrors: true,
+		MSSOfPath: true, PathMTU: true, PathMTUFloor: 552, BaseMSS: 1024, WideReset: true, ICMPEndsOpen: true, LinuxErrors: true, SoftErrors: true,
 	}
 }
 

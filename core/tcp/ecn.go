@@ -150,7 +150,7 @@ func (c *TCB) hearECE(now clock.Instant, seg *Segment, before uint32, delivered 
 	if c.cfg.ECNWaits && c.cc.Cwnd <= uint32(c.mss) {
 		// §6.1.2: a window of one segment cannot be halved: the next waits for the
 		// retransmission timeout.
-		c.paceAt = now.Add(c.timeout())
+		c.timers[timerPace] = now.Add(c.timeout())
 		if c.out != nil {
 			c.armRetransmit(now)
 		}

@@ -86,7 +86,7 @@ func (c *TCB) hookTransition(now clock.Instant, from, to State, by Cause, id rul
 	r := &c.env.records.transition
 	*r = TransitionRecord{
 		Now: now, Conn: c.id, Packet: c.env.Packet, From: from, To: to, Cause: by, Rule: id,
-		Tuple: c.tuple, Send: c.sendSpace(), Receive: c.receiveSpace(),
+		Tuple: c.name.tuple(), Send: c.sendSpace(), Receive: c.receiveSpace(),
 	}
 	c.env.Hook.Transition(r)
 }
@@ -104,7 +104,7 @@ func (c *TCB) hookSegment(now clock.Instant, t *wire.TCP, length int, leaving bo
 	r := &c.env.records.segment
 	*r = SegmentRecord{
 		Now: now, Conn: c.id, Packet: c.env.Packet, State: c.state, Leaving: leaving, Drop: why,
-		Tuple: c.tuple, TCP: *t, Length: uint32(length), Send: c.sendSpace(), Receive: c.receiveSpace(),
+		Tuple: c.name.tuple(), TCP: *t, Length: uint32(length), Send: c.sendSpace(), Receive: c.receiveSpace(),
 	}
 	return c.env.Hook.Segment(r)
 }

@@ -219,7 +219,7 @@ func (c *TCB) payloadBeside(blocks int) uint32 {
 
 // sendLost sends the first of what was lost again.
 func (c *TCB) sendLost(now clock.Instant, p *packet.Packet) (sent, built bool) {
-	if c.out == nil || c.out.lost == 0 || !c.mayDepart(now) {
+	if c.out == nil || c.out.lost == 0 || c.rec.force == 0 && !c.mayDepart(now) {
 		return false, false
 	}
 	i := c.out.nextLost()
@@ -478,13 +478,13 @@ func (c *TCB) sendData(now clock.Instant, p *packet.Packet, start seq.Value, n u
 // emit makes t and n octets of the send buffer from off a packet, with the ECN
 // field ecn. It reports false when a hook has dropped the segment.
 func (c *TCB) emit(now clock.Instant, p *packet.Packet, t *wire.TCP, ecn uint8, off, n uint32) bool {
-	t.SrcPort, t.DstPort = c.tuple.Local.Port, c.tuple.Remote.Port
+	t.SrcPort, t.DstPort = c.name.localPort, c.name.remotePort
 	if c.env.HookMask&HookLeaving != 0 && c.hookSegment(now, t, int(n), true, rule.NotDropped) == DropIt {
 		c.env.Stats.Drops[rule.DropHook]++
 		return false
 	}
 	ip := wire.IP{
-		Src: c.tuple.Local.Addr, Dst: c.tuple.Remote.Addr, Protocol: wire.ProtocolTCP,
+		Src: c.name.local(), Dst: c.name.remote(), Protocol: wire.ProtocolTCP,
 		TTL: c.cfg.TTL, TOS: c.cfg.TOS&^ecnMask | ecn, DontFragment: c.cfg.PathMTU && !c.fragments,
 	}
 	if !ip.DontFragment {

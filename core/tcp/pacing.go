@@ -4,8 +4,8 @@ import "github.com/tcpkit/tcpkit/core/clock"
 
 // Pacing spreads what the congestion window lets out over the round trip, as Linux
 // has it with sch_fq or a controller that asks for it. A segment with data may go
-// at paceAt, which each of them moves on by the time that its octets take at the
-// rate of the moment.
+// at the time of timerPace, which each of them moves on by what its octets take at
+// the rate of the moment.
 
 // paced reports whether pacing, and with it the rate, bounds what is sent.
 func (c *TCB) paced() bool {
@@ -35,16 +35,16 @@ func (c *TCB) pacingRate() uint64 {
 // mayDepart reports whether a segment with data may go now; if not, the timer says
 // when.
 func (c *TCB) mayDepart(now clock.Instant) bool {
-	if c.paceAt <= now {
+	if c.timers[timerPace] <= now {
 		return true
 	}
 	if !c.isArmed(timerPace) {
-		c.arm(now, timerPace, c.paceAt)
+		c.arm(now, timerPace, c.timers[timerPace])
 	}
 	return false
 }
 
-// departed moves paceAt on by n octets. The initial window is not paced, and a
+// departed moves the time on by n octets. The initial window is not paced, and a
 // sender that was late makes up for up to half of it, as Linux has it.
 func (c *TCB) departed(now clock.Instant, n uint32) {
 	if !c.paced() || c.count.dataSegsOut < c.cfg.InitialWindow {
@@ -56,9 +56,9 @@ func (c *TCB) departed(now clock.Instant, n uint32) {
 	}
 	d := clock.Duration(uint64(n) * uint64(clock.Second) / rate)
 	late := clock.Duration(0)
-	if c.paceAt < now {
-		late = now.Sub(c.paceAt)
-		c.paceAt = now
+	if c.timers[timerPace] < now {
+		late = now.Sub(c.timers[timerPace])
+		c.timers[timerPace] = now
 	}
-	c.paceAt = c.paceAt.Add(d - min(d/2, late))
+	c.timers[timerPace] = c.timers[timerPace].Add(d - min(d/2, late))
 }

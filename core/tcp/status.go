@@ -209,13 +209,14 @@ func (c *TCB) Fingerprint(h *siphash.Hash, now clock.Instant) {
 	}
 	h.WriteUint64(uint64(c.rec.high-s.iss)<<32 | uint64(stray))
 	h.WriteUint64(uint64(c.ecn.flags)<<48 | uint64(r.apart)<<40 | uint64(r.octet)<<32 | uint64(s.pushed-s.iss))
+	h.WriteUint64(uint64(c.foundMSS))
 	if c.ecn.has(ecnReducing) {
 		h.WriteUint64(uint64(c.ecn.point - s.iss))
 	}
 	if r.urgent {
 		h.WriteUint64(uint64(r.up - r.irs))
 	}
-	h.WriteUint64(uint64(max(0, c.paceAt.Sub(now))))
+	h.WriteUint64(uint64(max(0, c.timers[timerPace].Sub(now))))
 	if c.ends != nil {
 		for _, end := range c.ends.list {
 			h.WriteUint64(uint64(end - s.iss))

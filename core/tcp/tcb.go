@@ -13,10 +13,10 @@ import (
 //
 // Its methods may be called by one goroutine at a time.
 type TCB struct {
-	env   *Env
-	cfg   *Config
-	tuple Tuple
-	id    uint32
+	env  *Env
+	cfg  *Config
+	name name
+	id   uint32
 
 	state      State
 	passive    bool  // the open was passive (MUST-11)
@@ -47,17 +47,17 @@ type TCB struct {
 	doubt spurious
 
 	armed  uint16 // a bit for each slot in use
-	timers [timerSlots]clock.Instant
+	timers [timerPlugin]clock.Instant
 
 	retries  uint8         // timeouts in a row, of SYN, data or FIN
 	probes   uint8         // unanswered keepalive or zero-window probes
 	mss      uint16        // effective send MSS without options other than timestamps (MUST-16)
 	peerMSS  uint16        // the MSS option of the peer, or the default
+	foundMSS uint16        // what MTUProbing has come down to; 0: it had no need to
 	pathMTU  uint16        // what one packet may have on this path
 	heardAt  clock.Instant // when the last acceptable segment arrived
 	sentAt   clock.Instant // when the last segment with data was sent, for restarts after idleness
 	resendAt clock.Instant // when the first retransmission in a row, or the SYN, was sent
-	paceAt   clock.Instant // when data may be sent next; in the past if it is not paced
 	answerAt clock.Instant // when the last ACK for an unacceptable segment was sent
 
 	sendBuf buffer
@@ -168,7 +168,7 @@ const (
 // Init makes c a closed connection of the given name. cfg is kept and must not
 // change any more. id is what events call the connection.
 func (c *TCB) Init(env *Env, cfg *Config, id uint32, t Tuple) {
-	*c = TCB{env: env, cfg: cfg, id: id, tuple: t}
+	*c = TCB{env: env, cfg: cfg, id: id, name: nameOf(t)}
 	c.pathMTU = linkMTU(env)
 	c.rtt.rto = cfg.RTOInitial
 	c.snd.limit, c.rcv.limit = cfg.SendBuffer, cfg.ReceiveBuffer
@@ -187,7 +187,7 @@ func (c *TCB) Init(env *Env, cfg *Config, id uint32, t Tuple) {
 func (c *TCB) ID() uint32 { return c.id }
 
 // Tuple is the connection's name.
-func (c *TCB) Tuple() Tuple { return c.tuple }
+func (c *TCB) Tuple() Tuple { return c.name.tuple() }
 
 // State is the connection's state.
 func (c *TCB) State() State { return c.state }
@@ -246,7 +246,7 @@ func (c *TCB) setup(now clock.Instant) {
 	c.rcv.acked = c.rcv.nxt
 	c.rcv.up = c.rcv.nxt
 	c.snd.up = c.snd.una
-	c.paceAt = now
+	c.timers[timerPace] = now
 	if !c.ts.scaleOK {
 		c.rcv.scale, c.snd.scale = 0, 0
 	}
@@ -262,7 +262,7 @@ func linkMTU(env *Env) uint16 {
 
 // headers is the octets of IP and TCP header without options.
 func (c *TCB) headers() int {
-	if c.tuple.Local.Addr.Is6() {
+	if c.name.is6() {
 		return 60
 	}
 	return 40
@@ -274,6 +274,9 @@ func (c *TCB) setMSS() {
 	m := min(int(c.peerMSS), int(c.pathMTU)-c.headers())
 	if c.cfg.MaxMSS != 0 {
 		m = min(m, int(c.cfg.MaxMSS))
+	}
+	if c.foundMSS != 0 {
+		m = min(m, int(c.foundMSS))
 	}
 	if c.ts.on {
 		m -= timestampOption
@@ -304,7 +307,7 @@ func (c *TCB) windowGrew() {
 
 const (
 	timestampOption = 12 // with its padding
-	leastOfWindow   = 48 // what a small window may leave of the MSS
+	leastOfWindow   = 48 // what a small window or a path that swallows segments may leave of the MSS
 	leastMSS        = 8  // whatever a peer or a router says
 )
 
@@ -319,7 +322,7 @@ func (c *TCB) ownMSS() uint16 {
 
 // defaultMSS is what a SYN without the option offers (MUST-15).
 func (c *TCB) defaultMSS() uint16 {
-	if c.tuple.Local.Addr.Is6() {
+	if c.name.is6() {
 		return 1220
 	}
 	return 536

@@ -96,6 +96,9 @@ func (c *TCB) retransmitTimeout(now clock.Instant) {
 	}
 	c.env.Stats.Timeouts++
 	c.backOff()
+	if c.cfg.MTUProbing && c.passedR1(now) {
+		c.shrink(now)
+	}
 	if c.synUnacked() {
 		c.pend |= pendSyn
 	}
@@ -103,6 +106,29 @@ func (c *TCB) retransmitTimeout(now clock.Instant) {
 		c.timedOut(now)
 	}
 	c.armRetransmit(now)
+}
+
+// passedR1 reports whether so much has gone unanswered that the path may be at
+// fault (§3.8.3, R1).
+func (c *TCB) passedR1(now clock.Instant) bool {
+	if c.cfg.R2Time {
+		return now.Sub(c.resendAt) >= c.doubling(c.cfg.R1, c.cfg.RTOMin)
+	}
+	return c.retries >= c.cfg.R1
+}
+
+// shrink tries smaller segments.
+func (c *TCB) shrink(now clock.Instant) {
+	if c.foundMSS == 0 {
+		c.foundMSS = c.cfg.BaseMSS
+	} else {
+		c.foundMSS = max(c.foundMSS/2, leastOfWindow)
+	}
+	if old := c.mss; old > 0 {
+		if c.setMSS(); c.mss < old {
+			c.softError(now, ErrMessageSize, rule.PathMTU, uint64(c.mss))
+		}
+	}
 }
 
 // heardSince reports whether the peer was heard of since before the last
@@ -370,7 +396,7 @@ func (c *TCB) PathMTU(now clock.Instant, mtu int) {
 	// Below the floor routers may fragment from now on, as Linux has it: who forges
 	// this gains fragments, and no segments of headers alone.
 	fragments := false
-	if c.tuple.Local.Addr.Is6() {
+	if c.name.is6() {
 		mtu = max(mtu, 1280) // RFC 8200 §5
 	} else if floor := int(c.cfg.PathMTUFloor); mtu < floor {
 		mtu, fragments = floor, !c.fragments

@@ -16,10 +16,10 @@ const (
 	timerKeepalive               // §3.8.4
 	timerUser                    // §3.10.8
 	timerWait                    // 2 MSL in TIME-WAIT; the orphan's patience in FIN-WAIT-2
-	timerPace
+	timerPace                    // when data may be sent next, armed or not
 	timerTLP
 	timerReorder
-	timerPlugin
+	timerPlugin // has no place in TCB.timers: nothing arms it yet
 	timerSlots
 )
 
@@ -78,7 +78,11 @@ func (c *TCB) TimerLeft(slot uint8, now clock.Instant) (clock.Duration, bool) {
 
 // armRetransmit restarts the retransmission timer (RFC 6298 §5.1, §5.3).
 func (c *TCB) armRetransmit(now clock.Instant) {
-	c.arm(now, timerRetransmit, now.Add(c.clampToUser(now, c.timeout())))
+	from := now
+	if c.state.Synchronized() {
+		from = max(now, c.timers[timerPace]) // what is held back by pacing is not late yet
+	}
+	c.arm(now, timerRetransmit, from.Add(c.clampToUser(now, c.timeout())))
 }
 
 // touchKeepalive starts the idle interval anew (MUST-26).

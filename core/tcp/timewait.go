@@ -62,7 +62,7 @@ func (c *TCB) Record() (TimeWaitRecord, bool) {
 
 func (c *TCB) record() TimeWaitRecord {
 	return TimeWaitRecord{
-		Tuple: c.tuple, Until: c.timers[timerWait], ID: c.id,
+		Tuple: c.name.tuple(), Until: c.timers[timerWait], ID: c.id,
 		RcvNxt: c.rcv.nxt, SndNxt: c.snd.nxt,
 		recent: c.ts.recent, recentAt: c.ts.recentAt, offset: c.ts.offset, timestamps: c.ts.on,
 		window: uint16(min(c.rcv.window()>>c.rcv.scale, 65535)), scale: c.rcv.scale,

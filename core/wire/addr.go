@@ -66,6 +66,9 @@ func (a Addr) As16() (b [16]byte) {
 // family; an IPv4 address has those of its mapped form.
 func (a Addr) Words() (hi, lo uint64) { return a.hi, a.lo }
 
+// AddrFromWords is the reverse of Words for an address of family f.
+func AddrFromWords(f Family, hi, lo uint64) Addr { return Addr{hi, lo, f} }
+
 // Family returns the version of IP that a belongs to.
 func (a Addr) Family() Family { return a.family }
 
