@@ -3,7 +3,6 @@ package script
 import (
 	"errors"
 
-	"github.com/tcpkit/tcpkit/core/clock"
 	"github.com/tcpkit/tcpkit/core/tcp"
 )
 
@@ -64,27 +63,16 @@ func (r *runner) shutdown(s *socket, p *pendingCall) outcome {
 		return returns(0)
 	}
 	s.readShut = s.readShut || reads
-	s.atShutdown = s.conn.Info(r.now).BytesReceived
 	if writes && !s.writeShut {
 		s.writeShut = true
 		if err := s.conn.CloseWrite(r.now); err != nil {
 			return failsWith(err)
 		}
 	}
+	if s.readShut && s.writeShut && s.conn.Readable() == 0 {
+		// Nothing is left to be read: data that comes is answered with a reset (RFC 9293
+		// §3.6.1 SHLD-3).
+		_ = s.conn.CloseRead(r.now) // it may be over
+	}
 	return returns(0)
-}
-
-// dataAfterShutdown resets a connection that has been shut down in both directions and
-// gets more data, as Linux does (RFC 9293 §3.6.1 SHLD-3).
-func (s *socket) dataAfterShutdown(now clock.Instant) {
-	if !s.readShut || !s.writeShut || s.conn == nil || s.conn.Err() != nil {
-		return
-	}
-	if state := s.conn.State(); state != tcp.FinWait1 && state != tcp.FinWait2 && state != tcp.Closing && state != tcp.TimeWait {
-		return
-	}
-	if s.conn.Info(now).BytesReceived > s.atShutdown {
-		s.why = "ECONNRESET"
-		s.conn.Abort(now)
-	}
 }

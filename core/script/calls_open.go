@@ -1,6 +1,8 @@
 package script
 
 import (
+	"errors"
+
 	"github.com/tcpkit/tcpkit/core"
 	"github.com/tcpkit/tcpkit/core/tcp"
 	"github.com/tcpkit/tcpkit/core/wire"
@@ -290,6 +292,8 @@ func (s *socket) error() string {
 		return ""
 	case s.why != "":
 		return s.why
+	case s.readShut && errors.Is(s.conn.Err(), tcp.ErrAborted):
+		return "ECONNRESET" // by data behind shutdown
 	}
 	return errnoOf(s.conn.Err())
 }

@@ -47,8 +47,7 @@ type socket struct {
 	errTaken                  bool           // Linux tells an error once
 	why, pending              string         // what ICMP said: why the connection ended, and an error that it has survived
 	readShut, writeShut       bool
-	atShutdown                uint64 // octets that had arrived
-	noSpace                   bool   // somebody waits for room
+	noSpace                   bool // somebody waits for room
 	seen                      seen
 	limits                    limits
 	reports                   []report // the error queue

@@ -192,7 +192,6 @@ func (r *runner) Inject(b []byte) *problem {
 	in := packet.Packet{Bytes: b}
 	r.stack.Input(r.now, &in)
 	tell()
-	r.sockets(func(s *socket) { s.dataAfterShutdown(r.now) })
 	return r.drain()
 }
 

@@ -491,9 +491,12 @@ func (c *TCB) segmentText(now clock.Instant, seg *Segment) {
 	if len(seg.Payload) == 0 {
 		return
 	}
-	if c.released {
-		// SHLD-3: nobody is there to read it; the peer must know.
-		c.reset(now, ErrAborted, BySegment, rule.AbortReset)
+	if c.released || c.readShut && c.snd.finQueued {
+		// SHLD-3: nobody is there to read it; the peer must know. §3.5.2: the reset
+		// takes its sequence number from the segment, so that the peer finds it good
+		// even if our FIN is lost.
+		c.stray(seg.Ack)
+		c.end(now, ErrAborted, BySegment, rule.AbortReset)
 		return
 	}
 	if seg.cut {

@@ -359,9 +359,11 @@ func (m *tcb) fromSixth(seg segment) {
 	early := seg.SEQ.After(m.RCV.NXT)
 	if receiving && len(seg.Text) > 0 {
 		// §3.6.1 SHLD-3: "if new data is received after CLOSE is called, its TCP
-		// implementation SHOULD send a RST".
+		// implementation SHOULD send a RST". §3.5.2: "the reset takes its sequence
+		// number from the ACK field of the segment".
 		if m.Gone {
-			m.sendReset()
+			m.reply(segment{SEQ: seg.ACK, CTL: wire.RST})
+			m.deleteTCB()
 			return
 		}
 		m.hold(&segment{SEQ: seg.SEQ, Text: seg.Text})
