@@ -22,9 +22,9 @@ type fastSocket struct {
 	keys     core.FastOpenKeys // TCP_FASTOPEN_KEY
 }
 
-// fastOpenKey is the key of servers that set no other, so that scripts can tell
+// FastOpenKey is the key of servers that set no other, so that scripts can tell
 // what a cookie is: the one of upstream's defaults.sh.
-const fastOpenKey = "a1a1a1a1-b2b2b2b2-c3c3c3c3-d4d4d4d4"
+const FastOpenKey = "a1a1a1a1-b2b2b2b2-c3c3c3c3-d4d4d4d4"
 
 // parseFastOpenKeys reads one key or two, as tcp_fastopen_key has them.
 func parseFastOpenKeys(s string) (k core.FastOpenKeys, ok bool) {
@@ -79,7 +79,7 @@ func (r *runner) setFastOpen(name, value string) (done, ok bool) {
 func (j *judge) cookie(word string) []byte {
 	key := siphash.Key{} // TFO_COOKIE_ZERO
 	if word == "TFO_COOKIE" {
-		k, _ := parseFastOpenKeys(fastOpenKey)
+		k, _ := parseFastOpenKeys(FastOpenKey)
 		key = k.Key[0]
 	}
 	c := core.FastOpenCookie(key, j.remote, j.local)

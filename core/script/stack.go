@@ -52,7 +52,7 @@ func newRunner(c core.Config) *runner {
 		c.FastOpen = core.FastOpenClient // Linux's tcp_fastopen=1
 	}
 	if c.FastOpenKeys.Number == 0 {
-		c.FastOpenKeys, _ = parseFastOpenKeys(fastOpenKey)
+		c.FastOpenKeys, _ = parseFastOpenKeys(FastOpenKey)
 	}
 	return &runner{core: c, now: Origin, sendMost: 4 << 20, receiveMost: 4 << 20}
 }

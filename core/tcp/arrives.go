@@ -308,10 +308,14 @@ func (c *TCB) checkSameSyn(now clock.Instant, seg *Segment) bool {
 	}
 	if seg.Flags&wire.ACK == 0 && c.state == SynReceived {
 		// The peer has not got our SYN-ACK: it goes again, as Linux has it. An ACK
-		// alone, as §3.10.7.4 wants, would tell the peer nothing.
+		// alone, as §3.10.7.4 wants, would tell the peer nothing. It goes no more often
+		// than a challenge ACK.
 		c.drop(now, rule.DropSyn)
 		c.sentWithoutECN(seg)
-		c.pend |= pendSyn
+		if !c.answered || now.Sub(c.answerAt) >= c.cfg.ChallengeInterval {
+			c.answered, c.answerAt = true, now
+			c.pend |= pendSyn
+		}
 		return false
 	}
 	return true
@@ -681,7 +685,7 @@ func (c *TCB) peerFinished(now clock.Instant, withText bool) {
 		// The user may answer with its own FIN in a moment: where data has shown
 		// how long ACKs may wait, this one waits too, as on Linux (F3).
 		c.rcv.pingpong = true
-		if withText || c.count.octetsReceived > 0 {
+		if withText || c.count.octetsReceived > 0 && !c.onlySynData() {
 			c.delayAck(now)
 		} else {
 			c.pend |= pendAck

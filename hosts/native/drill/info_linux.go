@@ -45,6 +45,7 @@ func (k *kernel) Snapshot(local, remote wire.AddrPort, set func(name string, v u
 	}
 	set("tcpi_snd_wscale", uint64(b[6]&15))
 	set("tcpi_rcv_wscale", uint64(b[6]>>4))
+	set("tcpi_fastopen_client_fail", uint64(b[7]>>1&3))
 	b = b[8:n]
 	for _, f := range infoFields {
 		if len(b) < f.size {

@@ -95,10 +95,11 @@ type sniffed struct {
 
 // baseline is what every run begins with: Linux's own defaults depend on the
 // machine's memory; these are those of one with 1 to 8 GiB, and of the profile
-// linux.
+// linux. The key of cookies is the one that scripts expect.
 var baseline = [...]struct{ name, value string }{
 	{"tcp_rmem", "4096 131072 6291456"},
 	{"tcp_wmem", "4096 16384 4194304"},
+	{"tcp_fastopen_key", script.FastOpenKey},
 }
 
 // open makes a network namespace for this thread.
@@ -159,10 +160,17 @@ func (k *kernel) Set(setting string) *script.Problem {
 	name, value = strings.TrimSpace(name), strings.Trim(strings.TrimSpace(value), `"'`)
 	name = strings.TrimPrefix(strings.ReplaceAll(name, ".", "/"), "/")
 	name = strings.TrimPrefix(name, "proc/sys/")
-	value = strings.ReplaceAll(value, ",", " ")
+	if !strings.HasSuffix(name, "tcp_fastopen_key") {
+		value = strings.ReplaceAll(value, ",", " ")
+	}
 	switch own := strings.TrimPrefix(name, "tcpkit/"); {
 	case !ok:
 		return script.NotSupported("the setting " + setting + " is not supported")
+	case own == "fastopen_flush":
+		if err := flushMetrics(); err != nil {
+			return script.Broken(err.Error())
+		}
+		return nil
 	case own == "receive_buffer":
 		// Half of a receive buffer is for data.
 		n, err := strconv.Atoi(value)
