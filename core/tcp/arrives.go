@@ -301,6 +301,10 @@ func (c *TCB) checkSameSyn(now clock.Instant, seg *Segment) bool {
 		// SYN was taken before.
 		seg.Flags &^= wire.SYN
 		seg.skip(1)
+		if c.cfg.CrossedAck && c.state == SynReceived {
+			c.noteDuplicate(c.rcv.irs, c.rcv.irs.Add(1))
+			c.pend |= pendAck
+		}
 		if c.pend&pendSyn != 0 {
 			c.pend |= pendAck // our SYN-ACK has not gone out: the peer still waits for its ACK
 		}

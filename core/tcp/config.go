@@ -105,6 +105,7 @@ type Config struct {
 	// Fast Open, RFC 7413; the stack's Config says who may use it.
 	FastOpenNoCookie bool // data goes in SYNs, and is taken, without a cookie, §7.3
 	FastOpenOwnMSS   bool // where the server's MSS is not known a SYN takes what our own allows, as Linux has it, else the default of MUST-15
+	CrossedAck       bool // where opens have crossed the peer's SYN-ACK is answered, as Linux has it: its SYN is a duplicate
 	SynAckText       bool // text of a SYN-ACK is taken though Fast Open was not asked for, §3.10.7.3; Linux has it sent again
 
 	// Keepalive, §3.8.4.
@@ -158,8 +159,8 @@ func Linux() Config {
 		UserTimeoutFromResend: true,
 		DelayedAck:            40 * clock.Millisecond, QuickAcks: 16, AckEvery: 2,
 		ChallengeInterval: 500 * clock.Millisecond, PAWSSlack: 1,
-		FastOpenOwnMSS: true,
-		KeepaliveIdle:  2 * clock.Hour, KeepaliveInterval: 75 * clock.Second, KeepaliveCount: 9,
+		FastOpenOwnMSS: true, CrossedAck: true,
+		KeepaliveIdle: 2 * clock.Hour, KeepaliveInterval: 75 * clock.Second, KeepaliveCount: 9,
 		TimeWait: clock.Minute, FinWait2: clock.Minute,
 		UrgentZero: true, KeepMSS: true, MSSOfWindow: true, PushHalf: true, ECN: 2, PacingSlowStart: 200, PacingAvoidance: 120,
 		MSSOfPath: true, PathMTU: true, PathMTUFloor: 552, BaseMSS: 1024, WideReset: true, ICMPEndsOpen: true, LinuxErrors: true, SoftErrors: true,
@@ -183,7 +184,7 @@ func RFC9293() Config {
 	c.SynResend = 0
 	c.R2, c.R2Time, c.OrphanRetries, c.OrphanPersist = 9, false, 9, false // 1+2+4+8+16+32+60+60+60 s: SHLD-11
 	c.UserTimeoutFromResend = false
-	c.FastOpenOwnMSS, c.SynAckText, c.MSSOfPath = false, true, false
+	c.FastOpenOwnMSS, c.CrossedAck, c.SynAckText, c.MSSOfPath = false, false, true, false
 	c.DelayedAck, c.QuickAcks = 200*clock.Millisecond, 0
 	c.UrgentInline, c.UrgentZero, c.KeepMSS = true, false, false
 	c.MSSOfWindow, c.WideReset = false, false

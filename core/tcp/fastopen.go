@@ -152,7 +152,7 @@ func (c *TCB) fastAnswered(now clock.Instant, seg *Segment) {
 		return
 	}
 	lost := c.out != nil
-	f.done = f.carried > 0 && !lost
+	f.done = f.carried > 0 && !lost && c.state == SynSent // Linux counts no opens that have crossed
 	if seg.Flags&wire.SYN != 0 {
 		cookie, has := CookieOf(&seg.Options)
 		if !f.option {
