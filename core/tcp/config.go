@@ -45,6 +45,7 @@ type Config struct {
 	TLPWantsSample    bool           // but only after a new round trip was measured, RFC 8985 §7.3 (MUST; Linux does not look)
 	TLPAckDelay       clock.Duration // how much later the probe goes when one segment is out, TLP.max_ack_delay
 	TimerSlack        clock.Duration // added to the timers of the probe and of reordering, two ticks on Linux
+	RenegeWait        clock.Duration // how soon what the receiver has reneged on goes again, at least, as on Linux; 0: after the timeout, RFC 2018 §8
 	FRTO              bool           // RFC 5682
 	FRTOAtOnce        bool           // the first ACK may show that a timeout was spurious, as on Linux; else the second, RFC 5682
 	EifelResponse     bool           // what was spurious is undone as RFC 4015 has it; else cwnd alone comes back, at once, as on Linux
@@ -152,7 +153,7 @@ func Linux() Config {
 		ReceiveBuffer: 128 << 10, ReceiveBufferMax: 6 << 20,
 		Controller: cubic, InitialWindow: 10, DupThresh: 3, SlowStartAfterIdle: true,
 		RACK: true, TLP: true, TLPAckDelay: 200 * clock.Millisecond, TimerSlack: 2 * clock.Millisecond,
-		FRTO: true, FRTOAtOnce: true, LossFromCwnd: true, LossOncePerWindow: true,
+		RenegeWait: 10 * clock.Millisecond, FRTO: true, FRTOAtOnce: true, LossFromCwnd: true, LossOncePerWindow: true,
 		Nagle: true, NagleMinshall: true, KeepWindow: true, MinWindowProbes: 15,
 		RTOInitial: clock.Second, RTOMin: 200 * clock.Millisecond, RTOMax: 120 * clock.Second, RTOMinOfVariance: true,
 		SynRetries: 6, SynAckRetries: 5, SynLinear: 4, SynResend: 10 * clock.Millisecond, R1: 3, R2: 15, R2Time: true, OrphanRetries: 8, OrphanPersist: true,
@@ -176,6 +177,7 @@ func RFC9293() Config {
 	c.InitialWindowMax = 14600 // RFC 6928 §2
 	c.ICMPEndsOpen, c.LinuxErrors = false, false
 	c.RACK, c.TLP, c.TLPWantsSample, c.TimerSlack = false, false, true, 0
+	c.RenegeWait = 0
 	c.FRTOAtOnce, c.EifelResponse, c.LossFromCwnd, c.LossOncePerWindow = false, true, false, false
 	c.SWSOverride = 200 * clock.Millisecond
 	c.NagleMinshall, c.ProbeWithData, c.KeepWindow = false, true, false

@@ -58,8 +58,10 @@ type flight struct {
 	runs       int               // stretches that are SACKed: no two of them touch
 	hint       seq.Value         // no lost stretch begins before it, while lost is not 0
 	judged     seq.Value         // nothing before it was sent once and is neither SACKed nor lost
+	row        uint32            // duplicate ACKs since SND.UNA has moved, without SACK
+	limit      seq.Value         // SND.NXT at that time, or when the recovery began: more of them there can't be
 	told       [4]wire.SACKBlock // the blocks of the last ACK, which tell nothing new
-	budget     int               // inner steps that are left to this ACK
+	budget     int               // steps that are left to this ACK
 	steps      uint64            // those taken so far, which tests bound (THREATS S02)
 	rack       rackSegment
 }
@@ -76,7 +78,14 @@ type sentAgain struct {
 const (
 	flightMax = 4096 // stretches
 	runsMax   = 128  // SACKed ones
-	stepsMax  = 64   // inner steps that one ACK may cost
+
+	// Inner steps that one ACK may cost: for its SACK blocks, of which one is looked
+	// at only if a search may still be afforded, and for what they show to be lost.
+	// What takes a stretch to another state is no such step: it was paid for when the
+	// stretch was sent.
+	sackSteps   = 36
+	lossSteps   = 28
+	searchSteps = 13
 )
 
 // burstMax is how much is joined to one stretch: it is also what one
@@ -89,15 +98,19 @@ func (f *flight) empty() bool { return f.head == len(f.list) }
 
 func (f *flight) full() bool { return len(f.list)-f.head >= flightMax }
 
-// spend takes one inner step off what this ACK may cost, and reports whether it
-// was left.
+// spend takes one step off what this ACK may cost, and reports whether it was
+// left.
 func (f *flight) spend() bool {
 	if f.budget == 0 {
 		return false
 	}
-	f.budget--
-	f.steps++
+	f.charge(1)
 	return true
+}
+
+func (f *flight) charge(steps int) {
+	f.budget = max(f.budget-steps, 0)
+	f.steps += uint64(steps)
 }
 
 // add notes that [start, end) was sent for the first time, in segments of size
@@ -106,7 +119,7 @@ func (f *flight) add(start, end seq.Value, size uint16, now clock.Instant) {
 	s := sent{start: start, end: end, at: now, size: size}
 	s.segs = (uint32(s.len()) + uint32(size) - 1) / uint32(size)
 	if f.empty() {
-		f.judged = start
+		f.judged, f.limit = start, start
 	}
 	if n := len(f.list); n > f.head {
 		l := &f.list[n-1]
@@ -126,10 +139,16 @@ func (f *flight) add(start, end seq.Value, size uint16, now clock.Instant) {
 
 // find gives the index of the stretch that holds v, or the length of the list.
 func (f *flight) find(v seq.Value) int {
+	i, steps := f.search(v)
+	f.charge(steps)
+	return i
+}
+
+// search is find for those who say themselves what it costs.
+func (f *flight) search(v seq.Value) (i, steps int) {
 	lo, hi := f.head, len(f.list)
 	for lo < hi {
-		f.steps++
-		f.budget = max(f.budget-1, 0)
+		steps++
 		mid := int(uint(lo+hi) >> 1)
 		if f.list[mid].end.AtOrBefore(v) {
 			lo = mid + 1
@@ -137,7 +156,7 @@ func (f *flight) find(v seq.Value) int {
 			hi = mid
 		}
 	}
-	return lo
+	return lo, steps
 }
 
 // open makes room for one more stretch behind stretch i, which keeps its index or
@@ -244,22 +263,9 @@ func (a *acked) delivered(s *sent, end seq.Value, segs uint32, trust clock.Insta
 	}
 }
 
-// add takes in what b has, which the same ACK has delivered.
-func (a *acked) add(b *acked) {
-	a.fresh += b.fresh
-	a.segs += b.segs
-	if b.timed && (!a.timed || b.low.Before(a.low)) {
-		a.low = b.low
-	}
-	a.timed = a.timed || b.timed
-	if b.rack.known && (!a.rack.known || b.rack.after(&a.rack)) {
-		a.rack = b.rack
-	}
-}
-
 // ack takes out all before una. What was sent again since trust says nothing about
 // the time that it took.
-func (f *flight) ack(una seq.Value, trust clock.Instant) (a acked) {
+func (f *flight) ack(una seq.Value, trust clock.Instant, a *acked) {
 	for f.head < len(f.list) {
 		s := &f.list[f.head]
 		if s.start.AtOrAfter(una) {
@@ -292,23 +298,23 @@ func (f *flight) ack(una seq.Value, trust clock.Instant) (a acked) {
 	if f.judged.Before(una) {
 		f.judged = una
 	}
-	return a
 }
 
 // sack marks what [left, right) covers and has not been marked, and adds it to a.
 // It is not empty. It reports whether there was room and time for all of it.
 func (f *flight) sack(left, right seq.Value, trust clock.Instant, a *acked) bool {
 	for i := f.find(left); i < len(f.list) && f.list[i].start.Before(right); i++ {
-		if !f.spend() {
-			return false
-		}
 		s := &f.list[i]
 		if s.flags&sacked != 0 {
+			if !f.spend() {
+				return false
+			}
 			continue
 		}
 		beside := s.start.AtOrAfter(left) && i > f.head && f.list[i-1].flags&sacked != 0 ||
 			s.end.AtOrBefore(right) && i+1 < len(f.list) && f.list[i+1].flags&sacked != 0
 		if !beside && f.runs >= runsMax {
+			f.spend()
 			return false
 		}
 		var ok bool
@@ -368,7 +374,6 @@ func (f *flight) join(i int) int {
 func (f *flight) mark(left, right seq.Value, again bool) (marked seq.Size) {
 	for i := f.find(left); i < len(f.list) && f.list[i].start.Before(right); i++ {
 		s := &f.list[i]
-		f.steps++
 		if s.flags&(sacked|lost) != 0 || s.flags&resent != 0 && !again {
 			continue
 		}
@@ -379,6 +384,31 @@ func (f *flight) mark(left, right seq.Value, again bool) (marked seq.Size) {
 		marked += f.lose(i)
 	}
 	return marked
+}
+
+// loseBefore takes for lost what lies before stretch end, was sent once and has not
+// been looked at yet.
+func (f *flight) loseBefore(end int) (marked seq.Size) {
+	for i := f.find(f.judged); i < end; i++ {
+		s := &f.list[i]
+		if s.flags&(sacked|lost|twice) == 0 {
+			marked += f.lose(i)
+		} else if !f.spend() {
+			break
+		}
+		f.judged = s.end
+	}
+	return marked
+}
+
+// loseHead takes the first n octets for lost, if they are what is missing.
+func (f *flight) loseHead(n seq.Size) seq.Size {
+	if s := &f.list[f.head]; s.flags&(sacked|lost|resent) == 0 {
+		if i, ok := f.cut(f.head, s.start, s.start.Add(n)); ok {
+			return f.lose(i)
+		}
+	}
+	return 0
 }
 
 // lose takes stretch i for lost.
@@ -475,6 +505,7 @@ func (f *flight) fingerprint(h *siphash.Hash, iss seq.Value, now clock.Instant) 
 		h.WriteUint64(uint64(now.Sub(s.at))<<8 | uint64(s.flags))
 		h.WriteUint64(uint64(s.size)<<32 | uint64(s.segs))
 	}
+	h.WriteUint64(uint64(f.row)<<32 | uint64(f.limit-iss))
 	for _, e := range f.queue[f.first:] {
 		h.WriteUint64(uint64(e.start-iss)<<32 | uint64(e.end-iss))
 		h.WriteUint64(uint64(now.Sub(e.at)))

@@ -65,7 +65,9 @@ func TestFlightAgreesWithOctets(t *testing.T) {
 						want++
 					}
 				})
-				require.Equal(t, want, f.ack(una, now).fresh, "octets newly acknowledged")
+				var a acked
+				f.ack(una, now, &a)
+				require.Equal(t, want, a.fresh, "octets newly acknowledged")
 				o.flags = o.flags[una.From(o.base):]
 				o.base = una
 			case 3: // SACK
@@ -81,7 +83,7 @@ func TestFlightAgreesWithOctets(t *testing.T) {
 					}
 				})
 				var a acked
-				f.budget = stepsMax
+				f.budget = sackSteps
 				require.True(t, f.sack(l, r, now, &a))
 				require.Equal(t, want, a.fresh, "octets newly SACKed")
 			case 4: // lost
@@ -150,11 +152,11 @@ func TestFlightIsBounded(t *testing.T) {
 	f := &flight{}
 	f.add(0, 1<<20, 1460, 0)
 	for v := seq.Value(0); v.Before(1 << 20); v += 2 {
-		f.budget = stepsMax
+		f.budget = sackSteps
 		f.sack(v, v+1, 0, &acked{})
 	}
 	require.Equal(t, runsMax, f.runs)
 	require.LessOrEqual(t, len(f.live()), 2*runsMax+1)
-	f.ack(1<<20, 0)
+	f.ack(1<<20, 0, &acked{})
 	require.Zero(t, [3]seq.Size{f.sacked, f.lost, f.resent}, "nothing is out, nothing is counted")
 }

@@ -56,6 +56,9 @@ func (c *TCB) rackOn() bool { return c.ts.sackOK && c.cfg.RACK }
 // that went again: within the shortest round trip, or later than what a timestamp
 // echoes (RFC 8985 §6.2 step 2).
 func (c *TCB) trust(now clock.Instant, seg *Segment) clock.Instant {
+	if c.out == nil || c.out.resent+c.out.lost == 0 {
+		return now // nothing has gone again
+	}
 	t := now.Add(-c.rtt.least)
 	if c.echoed(now, seg) > 0 {
 		// The echo names a millisecond: what was sent in it may be what is meant.
@@ -143,7 +146,7 @@ func (c *TCB) detectLosses(now clock.Instant) bool {
 	if !f.rack.known {
 		return false
 	}
-	f.budget = stepsMax / 4 // beside what the SACK blocks may have taken
+	f.budget = lossSteps
 	marked, wait := f.overdue(now, c.rack.rtt+c.reorderWindow())
 	if wait > 0 {
 		c.arm(now, timerReorder, now.Add(wait+c.cfg.TimerSlack))
@@ -164,13 +167,16 @@ func (f *flight) overdue(now clock.Instant, span clock.Duration) (marked seq.Siz
 			if !f.rack.after(&rackSegment{at: s.at, end: s.end}) {
 				break
 			}
-			if left := s.at.Add(span).Sub(now); left > 0 {
-				passed, wait = false, left
-			} else {
+			left := s.at.Add(span).Sub(now)
+			if left <= 0 {
 				marked += f.lose(i)
+				if passed {
+					f.judged = s.end
+				}
+				continue
 			}
-		}
-		if passed {
+			passed, wait = false, left
+		} else if passed {
 			f.judged = s.end
 		}
 		if !f.spend() {
@@ -189,12 +195,10 @@ func (f *flight) overdueAgain(now clock.Instant, span clock.Duration) (marked se
 		if !f.rack.after(&rackSegment{at: e.at, end: e.end}) {
 			break
 		}
-		if !f.spend() {
-			return marked, max(wait, clock.Millisecond)
-		}
 		left := e.at.Add(span).Sub(now)
 		alive := false
-		for i := f.find(e.start); i < len(f.list) && f.list[i].start.Before(e.end); i++ {
+		i, steps := f.search(e.start)
+		for ; i < len(f.list) && f.list[i].start.Before(e.end); i++ {
 			if f.list[i].flags&resent == 0 || f.list[i].at != e.at {
 				continue
 			}
@@ -206,8 +210,10 @@ func (f *flight) overdueAgain(now clock.Instant, span clock.Duration) (marked se
 		}
 		if alive {
 			passed, wait = false, max(wait, left)
-		}
-		if passed {
+			if f.charge(steps + 1); f.budget == 0 {
+				return marked, wait
+			}
+		} else if passed {
 			f.first = k + 1
 		}
 	}

@@ -37,7 +37,7 @@ type recovery struct {
 	phase Phase
 	frto  frtoStep
 	force uint8     // segments that may go again whatever the window says
-	dup   uint16    // duplicate ACKs in a row, without SACK
+	dup   uint16    // duplicate ACKs that are not made up for by what was acknowledged, without SACK
 	point seq.Value // RecoveryPoint: SND.NXT when the phase began
 	high  seq.Value // behind the highest octet that was acknowledged or SACKed: RACK.fack
 }
@@ -66,18 +66,19 @@ func (c *TCB) inFlight() uint32 {
 func (c *TCB) acknowledge(now clock.Instant, seg *Segment) {
 	before, fack := c.inFlight(), c.rec.high
 	advance := seq.Size(0)
-	var a, s acked
+	var a acked
 	var d dsack
 	trust := c.trust(now, seg)
 	if seg.Ack.After(c.snd.una) {
 		advance = seg.Ack.From(c.snd.una)
-		a = c.release(seg.Ack, trust)
+		c.release(seg.Ack, trust, &a)
 	}
+	timed, last := a.timed, a.last
 	if c.ts.sackOK && seg.Options.Has&wire.HasSACK != 0 {
 		d = c.takeDSACK(seg)
-		s = c.takeSACK(&seg.Options, d.known, trust)
+		c.takeSACK(&seg.Options, d.known, trust, &a)
 	}
-	trip := c.measure(now, seg, advance, &a, &s)
+	trip := c.measure(now, seg, advance, timed, last, &a)
 	if trip > 0 {
 		c.sample(now, trip)
 		c.rtt.backoff = 0 // RFC 6298 §5.7 and Karn: only a valid sample ends the backoff
@@ -111,13 +112,15 @@ func (c *TCB) acknowledge(now clock.Instant, seg *Segment) {
 	duplicate := advance == 0 && seg.Ack == c.snd.una && len(seg.Payload) == 0 &&
 		seg.Flags&(wire.SYN|wire.FIN) == 0 && c.snd.wnd == oldWnd
 	c.probeAcked(now, seg, d.known && d.end == c.tlp.end, duplicate)
-	a.add(&s)
 	c.count.delivered += a.segs + d.segs
 	if c.rackOn() {
 		c.rackUpdate(now, &a, fack)
 		c.rackRound(d.spurious)
 	}
 	c.hearDSACK(&d)
+	if advance > 0 && c.out != nil {
+		c.out.row, c.out.limit = 0, c.snd.nxt
+	}
 	n := news{seg: seg, got: &a, advance: advance, duplicate: duplicate && c.out != nil}
 	n.delivered = c.delivered(advance, duplicate, a.fresh)
 	ece := c.hearECE(now, seg, before, n.delivered)
@@ -170,10 +173,9 @@ func (c *TCB) limitedBy(before uint32) bool {
 }
 
 // release takes what una acknowledges out of the flight and the buffer.
-func (c *TCB) release(una seq.Value, trust clock.Instant) acked {
-	var a acked
+func (c *TCB) release(una seq.Value, trust clock.Instant, a *acked) {
 	if c.out != nil {
-		a = c.out.ack(una, trust)
+		c.out.ack(una, trust, a)
 		if c.out.empty() {
 			c.env.giveFlight(c.out)
 			c.out = nil
@@ -197,44 +199,45 @@ func (c *TCB) release(una seq.Value, trust clock.Instant) acked {
 	if c.snd.small.Before(una) {
 		c.snd.small = una
 	}
-	return a
 }
 
 // takeSACK marks what the blocks report, but for the first if that is a DSACK. One
 // that is outside of what is in flight is ignored (RFC 2018 §5), and one that the
 // last ACK had too tells nothing new.
-func (c *TCB) takeSACK(o *wire.Options, dsack bool, trust clock.Instant) (sum acked) {
+func (c *TCB) takeSACK(o *wire.Options, dsack bool, trust clock.Instant, a *acked) {
 	f := c.out
 	if f == nil {
-		return sum
+		return
 	}
-	f.budget = stepsMax * 3 / 4 // the rest is for finding out what is lost
+	f.budget = sackSteps
 	var told [4]wire.SACKBlock
 	for i, b := range o.SACK[:min(o.SACKCount, 4)] {
 		if dsack && i == 0 || !b.Left.Before(b.Right) || b.Left.Before(c.snd.una) || b.Right.After(c.snd.nxt) {
 			continue
 		}
-		if b != f.told[0] && b != f.told[1] && b != f.told[2] && b != f.told[3] && !f.sack(b.Left, b.Right, trust, &sum) {
+		if b != f.told[0] && b != f.told[1] && b != f.told[2] && b != f.told[3] &&
+			(f.budget < searchSteps || !f.sack(b.Left, b.Right, trust, a)) {
 			continue
 		}
 		told[i] = b
 		c.rec.high = seq.Max(c.rec.high, b.Right)
 	}
 	f.told = told
-	return sum
 }
 
 // measure gives the round trip that an ACK shows, 0 for none. Karn's rule:
 // nothing that was sent twice is measured, unless timestamps tell which of the
 // two was answered (RFC 7323 §4).
-func (c *TCB) measure(now clock.Instant, seg *Segment, advance seq.Size, a, s *acked) clock.Duration {
+//
+// timed and last are of what was acknowledged, a of what was SACKed too.
+func (c *TCB) measure(now clock.Instant, seg *Segment, advance seq.Size, timed bool, last clock.Instant, a *acked) clock.Duration {
 	switch {
-	case a.timed && !a.again:
-		return max(now.Sub(a.last), 1)
+	case timed && !a.again:
+		return max(now.Sub(last), 1)
 	case advance > 0 && c.ts.on:
 		return c.echoed(now, seg)
-	case advance == 0 && s.timed:
-		return max(now.Sub(s.last), 1)
+	case advance == 0 && a.timed:
+		return max(now.Sub(a.last), 1)
 	}
 	return 0
 }
@@ -264,7 +267,11 @@ func (c *TCB) delivered(advance seq.Size, duplicate bool, fresh seq.Size) seq.Si
 	switch {
 	case advance > 0:
 		return max(advance-min(advance, counted), min(advance, mss))
-	case duplicate && c.out != nil && counted+c.out.lost < c.snd.nxt.From(c.snd.una):
+	case !duplicate || c.out == nil || counted+c.out.lost >= c.snd.nxt.From(c.snd.una):
+	case c.rec.phase >= Recovery && seq.Size(c.out.row)*mss >= c.out.limit.From(c.snd.una):
+		// RFC 5681 §3.2: duplicates of what has only gone since would come a round trip
+		// later, when SND.UNA has moved (THREATS S20).
+	default:
 		return mss
 	}
 	return 0
@@ -282,6 +289,13 @@ type news struct {
 // judge moves between the phases, and reports whether this ACK has shown that more
 // is lost.
 func (c *TCB) judge(now clock.Instant, n *news) (more bool) {
+	if n.advance > 0 && c.out != nil && c.out.live()[0].flags&sacked != 0 && c.cfg.RenegeWait > 0 {
+		// RFC 2018 §8: the ACK stops before something that was SACKed, so that is gone.
+		c.arm(now, timerRetransmit, now.Add(max(c.cfg.RenegeWait, c.rtt.srtt/2)))
+		c.stop(timerTLP)
+		c.stop(timerReorder)
+		return false
+	}
 	ended := false
 	switch c.rec.phase {
 	case Recovery:
@@ -348,7 +362,7 @@ func (c *TCB) judge(now clock.Instant, n *news) (more bool) {
 // as of an attacker (THREATS S20), let nothing out.
 func (c *TCB) addDuplicate(delivered seq.Size) {
 	if delivered > 0 {
-		c.rec.dup = min(c.rec.dup+1, 65535)
+		c.rec.dup, c.out.row = min(c.rec.dup+1, 65535), c.out.row+1
 	}
 }
 
@@ -416,25 +430,23 @@ func (c *TCB) findLosses(now clock.Instant) bool {
 // begins with.
 func (c *TCB) markBySACK() seq.Size {
 	f := c.out
-	f.budget = stepsMax / 4
+	f.budget = lossSteps
 	limit := seq.Size(max(c.cfg.DupThresh, 1)-1) * seq.Size(c.mss)
 	above, segs := seq.Size(0), uint32(0)
 	if f.sacked <= limit && f.sackedSegs < uint32(c.cfg.DupThresh) {
 		return 0
 	}
-	for i := min(f.find(c.rec.high.Sub(1)), len(f.list)-1); i >= f.head && f.spend(); i-- {
+	for i := min(f.find(c.rec.high.Sub(1)), len(f.list)-1); i >= f.head && f.budget > searchSteps && f.spend(); i-- {
 		s := &f.list[i]
 		if s.flags&sacked == 0 {
 			continue
 		}
 		above, segs = above+s.len(), segs+s.segs
 		if above > limit || segs >= uint32(c.cfg.DupThresh) {
-			marked := f.mark(f.judged, s.start, false)
-			f.judged = seq.Max(f.judged, s.start)
-			return marked
+			return f.loseBefore(i)
 		}
 	}
-	return f.mark(c.snd.una, c.snd.una.Add(seq.Size(c.mss)), false)
+	return f.loseHead(seq.Size(c.mss))
 }
 
 // reducible is what congestion reduces: what is in flight (RFC 5681 §3.1), or the
@@ -452,7 +464,7 @@ func (c *TCB) flightSize() uint32 { return uint32(c.snd.nxt.From(c.snd.una)) }
 // enter begins fast recovery (RFC 5681 §3.2 step 2, RFC 6675 §5 step 4) with an
 // ACK that has delivered so many octets.
 func (c *TCB) enter(now clock.Instant, id rule.ID, delivered seq.Size) {
-	c.rec.point = c.snd.nxt
+	c.rec.point, c.out.limit = c.snd.nxt, c.snd.nxt
 	c.env.Stats.FastRetransmits++
 	c.forgetProbe()
 	if !c.ecn.has(ecnReducing) { // else this window of data has had its reduction

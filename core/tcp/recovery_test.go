@@ -126,3 +126,27 @@ func TestWindowAfterARecoveryWithoutSACK(t *testing.T) {
 		require.GreaterOrEqual(t, i.Cwnd, flight+1460)
 	})
 }
+
+// THREATS S20: duplicate ACKs that stand for nothing halve the window once, and let
+// out no more than what was in flight when the recovery began, once more.
+//
+// Proves: S20
+func TestForgedDuplicates(t *testing.T) {
+	each(t, func(t *testing.T, v variant) {
+		for _, cfg := range []tcp.Config{tcp.Linux(), tcp.RFC9293()} {
+			cfg.InitialWindow = 10
+			e := newEnd(t, v, cfg).passive(65535)
+			e.write(44 * 1460)
+			require.Len(t, e.took(), 10)
+			for range 1000 {
+				e.in(". 1(0) ack 1 win 65535")
+			}
+			out := e.took()
+			require.LessOrEqual(t, len(out), 20, "%v", out)
+			require.Contains(t, out, ". 1(1460) ack 1", "the fast retransmit")
+			i := e.c.Info(e.now)
+			require.GreaterOrEqual(t, i.SndSsthresh, uint32(5), "once")
+			require.Equal(t, uint64(1), e.env.Stats.FastRetransmits)
+		}
+	})
+}

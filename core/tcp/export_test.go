@@ -1,0 +1,15 @@
+package tcp
+
+// Steps is how many inner steps the sender's scoreboard has taken so far.
+func (c *TCB) Steps() uint64 {
+	if c.out == nil {
+		return 0
+	}
+	return c.out.steps
+}
+
+// Runs is how many stretches are SACKed, and SackedOctets how many octets.
+func (c *TCB) Runs() int { return c.out.runs }
+
+// SackedOctets is how many octets in flight are SACKed.
+func (c *TCB) SackedOctets() int { return int(c.out.sacked) }
