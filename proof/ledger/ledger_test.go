@@ -35,8 +35,8 @@ type proof struct{ file, name string }
 
 // books are the rows, in the order of their files, and by id.
 type books struct {
-	rfc9293, threats, claims []*row
-	byID                     map[string]*row
+	rfc9293, threats, claims, linux, behaviours []*row
+	byID                                        map[string]*row
 }
 
 // table reads a file of tab-separated columns, without its first line.
@@ -66,6 +66,12 @@ func open(t *testing.T) *books {
 	for _, c := range table(t, "threats.tsv", 3) {
 		add(&b.threats, &row{id: c[0], text: c[1]})
 	}
+	for _, c := range table(t, "linux.tsv", 2) {
+		add(&b.linux, &row{id: c[0], text: c[1]})
+	}
+	for _, c := range table(t, "behaviours.tsv", 2) {
+		add(&b.behaviours, &row{id: c[0], text: c[1]})
+	}
 	for _, c := range table(t, "claims.tsv", 4) {
 		r := &row{id: "RFC " + c[0] + " §" + c[1], text: c[2], files: strings.Fields(c[3])}
 		for _, f := range r.files {
@@ -85,7 +91,7 @@ func open(t *testing.T) *books {
 
 var (
 	tag     = regexp.MustCompile(`(?m)^\s*(?://\s*)?(?:Proves|Requirement):\s*(.+)$`)
-	oneID   = regexp.MustCompile(`^(?:(?:MUST|SHLD|MAY|REC|U)-\d+|[SHP]\d\d)$`)
+	oneID   = regexp.MustCompile(`^(?:(?:MUST|SHLD|MAY|REC|U)-\d+|[SHP]\d\d|Linux: fact \d+|Behaviour: .*)$`)
 	section = regexp.MustCompile(`^RFC \d+ (?:§[0-9A-Z.]+|Figure \d+)$`)
 	inCode  = regexp.MustCompile(`\b(?:(?:MUST|SHLD|MAY|REC)-\d+|U-\d\d|S\d\d)\b`)
 )
@@ -102,7 +108,7 @@ func (b *books) note(p proof, list string) error {
 			}
 		case oneID.MatchString(id):
 			return fmt.Errorf("%s: %s proves %s, which stands in no book", p.file, p.name, id)
-		case !section.MatchString(id) && !strings.HasPrefix(id, "Linux") && !strings.HasPrefix(id, "packetdrill"):
+		case !section.MatchString(id) && !strings.HasPrefix(id, "Linux: "):
 			return fmt.Errorf("%s: %s: %q is neither an id nor a section such as RFC 6298 §2.1", p.file, p.name, id)
 		}
 	}
@@ -192,7 +198,7 @@ func TestLedger(t *testing.T) {
 	b := open(t)
 	b.collect(t)
 	var bare []string
-	for _, list := range [][]*row{b.rfc9293, b.threats, b.claims} {
+	for _, list := range [][]*row{b.rfc9293, b.claims, b.threats, b.linux, b.behaviours} {
 		for _, r := range list {
 			if len(r.proofs) == 0 && r.deviation == "" {
 				bare = append(bare, r.id+"  "+r.text)
@@ -274,6 +280,8 @@ func (b *books) page() []byte {
 	all("RFC 9293", b.rfc9293)
 	all("Other RFCs", b.claims)
 	all("Threats", b.threats)
+	all("Linux where the RFCs leave a choice", b.linux)
+	all("Behaviours that other stacks' suites check", b.behaviours)
 	return w.Bytes()
 }
 
