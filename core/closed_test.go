@@ -160,6 +160,7 @@ func TestResetsAreBounded(t *testing.T) {
 	}
 }
 
+// Proves: H04
 func TestReplyQueueIsBounded(t *testing.T) {
 	cfg := config("linux")
 	cfg.Replies = 3

@@ -170,6 +170,8 @@ func TestICMPIsSoftOnceSynchronized(t *testing.T) {
 
 // RFC 1191, RFC 8201: the path MTU goes down to what a router says, not below the
 // floor, and what was too big goes again in smaller segments.
+//
+// Proves: RFC 1191 §6.4, RFC 8201 §5.4
 func TestPathMTU(t *testing.T) {
 	for _, c := range []struct {
 		six  bool

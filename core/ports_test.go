@@ -17,7 +17,7 @@ func (s *Stack) nextPort(t testing.TB, remote wire.AddrPort) uint16 {
 
 // THREATS S10: ports stay in their range, come in no order and with no period.
 //
-// Proves: S10
+// Proves: S10, RFC 6056 §3.3.4
 func TestPortsAreUnpredictable(t *testing.T) {
 	n := 100_000
 	if testing.Short() {

@@ -257,7 +257,7 @@ func TestBadAddressesAreIgnored(t *testing.T) {
 // THREATS S35 and S23: what cannot be a whole packet for TCP is dropped, counted
 // and forgotten.
 //
-// Proves: S35, S23
+// Proves: S35, S23, RFC 791 §3.1
 func TestFragmentsAndBadPackets(t *testing.T) {
 	good := func(r *raw) []byte {
 		return segment(r.remote, r.local, wire.TCP{Seq: 1, Flags: wire.SYN, Window: 1000}, "data")
@@ -361,6 +361,7 @@ func TestSlotsAndIds(t *testing.T) {
 	require.Equal(t, tcp.SynSent, d.State())
 }
 
+// Proves: H05
 func TestMaxConns(t *testing.T) {
 	cfg := config("linux")
 	cfg.MaxConns = 2

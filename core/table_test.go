@@ -117,7 +117,7 @@ func TestTimersAreAHeap(t *testing.T) {
 // RFC 6528: for one name the ISN runs with the clock, and across names it tells
 // nothing (THREATS S09).
 //
-// Proves: S09
+// Proves: S09, MUST-8, MUST-9, SHLD-1, RFC 6528 §3
 func TestISNClockLaw(t *testing.T) {
 	s := newStack(t, config("linux"), ethernet, "10.0.0.1/24")
 	tuple := tupleOf(1)
@@ -133,6 +133,7 @@ func TestISNClockLaw(t *testing.T) {
 	require.NotEqual(t, start, iss, "MUST-9: the secret decides")
 }
 
+// Proves: MUST-9, S09, S11
 func TestISNsOfNeighboursAreUnrelated(t *testing.T) {
 	n := 100000
 	if testing.Short() {

@@ -22,7 +22,7 @@ import (
 // refuses or can work with: a connection whose peer falls silent after its SYN goes
 // on from timer to timer.
 //
-// Proves: S37
+// Proves: S37, H06
 func FuzzSet(f *testing.F) {
 	for _, kv := range []string{"rto-min=50ms", "RTOMin=1s", "controller=newreno", "max-conns=10k", "nagle=false", "syn-retries=255", "=", "ttl=0", "isn-tick=0s", "r2=1.5"} {
 		f.Add(kv)

@@ -65,6 +65,8 @@ func TestHelp(t *testing.T) {
 
 // What makes no sense is refused before anything is opened, with a word on what
 // is wrong and one on what would be right.
+//
+// Proves: H06
 func TestWrongInvocations(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	require.NoError(t, os.WriteFile(file, nil, 0o600))

@@ -178,6 +178,8 @@ func TestCapture(t *testing.T) {
 }
 
 // A capture that has reached its size stops at a packet's end.
+//
+// Proves: H06
 func TestCaptureSize(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.pcapng")
 	c, err := openCapture(path, "tun0", 10_000, quiet)
@@ -196,6 +198,8 @@ func TestCaptureSize(t *testing.T) {
 }
 
 // A full disk is told once, and costs nothing but the capture.
+//
+// Proves: H06
 func TestCaptureDiskFull(t *testing.T) {
 	if _, err := os.Stat("/dev/full"); err != nil {
 		return // only Linux has a disk that is always full

@@ -47,6 +47,8 @@ func noDevice(t *testing.T, name string) {
 }
 
 // Ctrl-C once: a FIN to everybody, a summary, and nothing left.
+//
+// Proves: H02
 func TestInterruptOnce(t *testing.T) {
 	for name, c := range map[string]struct {
 		signal os.Signal
@@ -74,6 +76,8 @@ func TestInterruptOnce(t *testing.T) {
 }
 
 // Ctrl-C twice: the peer that does not say goodbye is reset.
+//
+// Proves: H02
 func TestInterruptTwice(t *testing.T) {
 	t.Parallel()
 	n := newNet(t)

@@ -41,6 +41,8 @@ func (o *oracle) ack(acked, step, rtt float64) {
 // The window is that of the formula, through the concave and the convex region
 // and in the Reno-friendly one, within 1 % or the one segment to which the curve
 // is cut.
+//
+// Proves: RFC 9438 §4.1, RFC 9438 §4.2
 func TestCubicCurve(t *testing.T) {
 	for _, path := range []struct {
 		segments float64

@@ -47,7 +47,7 @@ func TestUrgentWrite(t *testing.T) {
 // MUST-31: urgent data may be longer than the pointer reaches. It saturates, and
 // catches up; the receiver is in urgent mode until the right octet has been read.
 //
-// Proves: MUST-31
+// Proves: MUST-31, MUST-33
 func TestUrgentOfAnyLength(t *testing.T) {
 	each(t, func(t *testing.T, v variant) {
 		for _, n := range []int{1, 65535, 65536, 1 << 20} {

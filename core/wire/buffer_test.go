@@ -13,6 +13,8 @@ import (
 
 // What a buffer held before never reaches a header: into a buffer full of 0xA5
 // the same octets are written as into a new one.
+//
+// Proves: S32
 func TestNoStaleOctetReachesAHeader(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		ip := header.Draw(t, "ip")

@@ -39,6 +39,7 @@ func content(n int, kind int) []byte {
 	return b
 }
 
+// Proves: RFC 1071 §3, RFC 1071 §4.1
 func TestSumOfTheRFC(t *testing.T) {
 	require.Equal(t, uint16(0xddf2), wire.Fold(wire.Sum([]byte{0, 1, 0xf2, 3, 0xf4, 0xf5, 0xf6, 0xf7}, 0)),
 		"the example of RFC 1071 §3")

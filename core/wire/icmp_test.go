@@ -15,6 +15,7 @@ var (
 	v6 = wire.IP{Src: mustAddr("fe80::1"), Dst: mustAddr("fe80::2"), Protocol: wire.ProtocolICMPv6, TTL: 64}
 )
 
+// Proves: RFC 792 §3
 func TestICMPRoundTrip(t *testing.T) {
 	body := []byte("the body, of an odd length")[:25]
 	for _, c := range []struct {
@@ -56,6 +57,8 @@ func TestICMPRoundTrip(t *testing.T) {
 }
 
 // RFC 792: the IPv4 checksum is of the message alone.
+//
+// Proves: RFC 792 §3
 func TestICMPChecksumScope(t *testing.T) {
 	m := wire.ICMP{Type: wire.ICMPEcho, ID: 1, Seq: 1}
 	elsewhere := v4

@@ -42,6 +42,7 @@ var header = rapid.Custom(func(t *rapid.T) wire.IP {
 	return h
 })
 
+// Proves: RFC 791 §3.1, RFC 8200 §3
 func TestIPRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		h := header.Draw(t, "header")
@@ -100,6 +101,8 @@ func ipv4(ihl int, total int, fragment uint16, options []byte, size int) []byte 
 }
 
 // Every header length against every total and captured length around it.
+//
+// Proves: RFC 791 §3.1, S23
 func TestIPv4Lengths(t *testing.T) {
 	for ihl := range 16 {
 		for total := range 70 {
@@ -124,6 +127,7 @@ func TestIPv4Lengths(t *testing.T) {
 	}
 }
 
+// Proves: MUST-50, MAY-10, MAY-11, RFC 791 §3.1
 func TestIPv4Options(t *testing.T) {
 	for name, c := range map[string]struct {
 		options []byte
@@ -200,6 +204,8 @@ func pad(next uint8, length int) []byte {
 
 // Chains of 0 to 64 headers, each of the least or the greatest length: eight are
 // walked, and the upper layer is where they end.
+//
+// Proves: RFC 8200 §4, S23
 func TestIPv6ChainDepth(t *testing.T) {
 	for _, length := range []int{0, 255} {
 		for depth := 0; depth <= 64; depth++ {
@@ -234,6 +240,8 @@ func TestIPv6ChainDepth(t *testing.T) {
 }
 
 // A header of length 255 that is not there: each kind, at each depth.
+//
+// Proves: RFC 8200 §4, S23
 func TestIPv6ChainBeyondThePacket(t *testing.T) {
 	for _, kind := range []uint8{wire.ProtocolHopByHop, wire.ProtocolRouting, wire.ProtocolDestinationOptions} {
 		for depth := range 64 {

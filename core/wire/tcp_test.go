@@ -132,6 +132,8 @@ func sameOptions(t require.TestingT, b []byte) {
 }
 
 // Zero lengths, lengths of one, lengths beyond the end: all there are.
+//
+// Proves: S22, MUST-7
 func TestEveryOptionStringOfThreeOctets(t *testing.T) {
 	sameOptions(t, nil)
 	for a := range 256 {
@@ -269,6 +271,8 @@ func TestTCPRoundTrip(t *testing.T) {
 }
 
 // Every data offset against every length of the upper layer up to 64.
+//
+// Proves: S23
 func TestDataOffset(t *testing.T) {
 	for offset := range 16 {
 		for size := range 65 {
@@ -295,6 +299,8 @@ func TestDataOffset(t *testing.T) {
 }
 
 // Linux's order and alignment, to the octet.
+//
+// Proves: MUST-69, MUST-14
 func TestOptionLayouts(t *testing.T) {
 	const syn = wire.HasMSS | wire.HasSACKPermitted | wire.HasTimestamps | wire.HasWindowScale
 	o := wire.Options{

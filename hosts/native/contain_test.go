@@ -32,6 +32,8 @@ func (f fuse) Packet(_ clock.Instant, dir packet.Direction, ip []byte, _ []event
 }
 
 // A panic costs one connection.
+//
+// Proves: H03
 func TestPanicCostsOneConnection(t *testing.T) {
 	for _, dir := range []packet.Direction{packet.In, packet.Out} {
 		t.Run(dir.String(), func(t *testing.T) {
@@ -70,6 +72,8 @@ func TestPanicCostsOneConnection(t *testing.T) {
 }
 
 // The second panic within a minute ends the program.
+//
+// Proves: H03
 func TestSecondPanicEndsTheProgram(t *testing.T) {
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), "NATIVE_TEST_CHILD=fuse")

@@ -56,6 +56,8 @@ func traces(t *testing.T) []string {
 }
 
 // Close ends what waits and leaves nothing.
+//
+// Proves: H07
 func TestCloseLeavesNothing(t *testing.T) {
 	netnstest.Need(t)
 	// The poller's own descriptors come with the first use of it.
@@ -246,6 +248,8 @@ func TestOpenTUNWithoutIPv6(t *testing.T) {
 }
 
 // A TUN taken over as a descriptor.
+//
+// Proves: H01
 func TestTUNFromFD(t *testing.T) {
 	netnstest.Need(t)
 	fd, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_CLOEXEC, 0)
@@ -262,6 +266,8 @@ func TestTUNFromFD(t *testing.T) {
 }
 
 // A process that is killed leaves nothing.
+//
+// Proves: H02
 func TestKilledLeavesNothing(t *testing.T) {
 	netnstest.Need(t)
 	for _, sig := range []os.Signal{syscall.SIGKILL, syscall.SIGTERM, syscall.SIGINT} {

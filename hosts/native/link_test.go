@@ -150,6 +150,8 @@ func (b blind) Close() error { return b.IO.(io.Closer).Close() }
 
 // A full link loses nothing: what the stack has counted as sent is what the
 // other end got.
+//
+// Proves: H04
 func TestFullLinkLosesNothing(t *testing.T) {
 	for _, name := range []string{"tells when it has room", "does not tell"} {
 		t.Run(name, func(t *testing.T) {
@@ -342,6 +344,7 @@ func (f *failing) ReadPackets(ps []packet.Packet) (int, error) {
 	}
 }
 
+// Proves: H06
 func FuzzParseImpair(f *testing.F) {
 	f.Add("loss=1%,delay=20ms,jitter=5ms,dup=0.1%,reorder=1%,corrupt=0.1%,seed=7")
 	f.Add("loss=1e-3,,seed=0x7")
