@@ -32,6 +32,7 @@ func (o *octets) sums() (sackedSum, lostSum, resentSum seq.Size) {
 	return
 }
 
+// Proves: S01
 func TestFlightAgreesWithOctets(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		start := seq.Value(rapid.Uint32().Draw(t, "iss"))

@@ -108,7 +108,7 @@ func TestPseudoHeader(t *testing.T) {
 
 // RFC 1071 §1: a single bit that flips is always found.
 //
-// Proves: RFC 1071 §1
+// Proves: RFC 1071 §1, MUST-3
 func TestEveryFlippedBitIsFound(t *testing.T) {
 	for _, src := range []string{"10.0.0.1", "fe80::1"} {
 		ip := wire.IP{Src: mustAddr(src), Dst: mustAddr(src), Protocol: wire.ProtocolTCP, TTL: 64}
