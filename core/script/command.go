@@ -224,6 +224,11 @@ func (j *judge) sysctls(args []string) *problem {
 		if !strings.Contains(s, "=") {
 			continue // it is only shown
 		}
+		if strings.HasPrefix(s, "net.inet.") {
+			if p := j.becomeForeign(); p != nil {
+				return p
+			}
+		}
 		// a.b=4096 16384 65536 is one setting, also without quotes.
 		for i+1 < len(args) && listOf(args[i+1]) != nil {
 			i++
@@ -277,6 +282,25 @@ func (j *judge) defaults() *problem {
 		"tcp_synack_retries=5", "tcp_frto=2", "tcp_sack=1", "tcp_dsack=1", "tcp_reordering=3", "tcp_congestion_control=cubic",
 		"tcp_slow_start_after_idle=0", "tcp_early_retrans=4", "tcp_recovery=1", "tcp_ecn=0", "tcp_pacing_ss_ratio=200", "tcp_pacing_ca_ratio=120",
 		"tcp_notsent_lowat=-1", "tcp_syncookies=1", "tcp_fastopen=0x70403", "tcp_fastopen_key=" + FastOpenKey,
+	} {
+		if p := j.sys.Set(s); p != nil {
+			return p
+		}
+	}
+	return nil
+}
+
+// becomeForeign is what FreeBSD has other than Linux, for scripts that set its sysctls:
+// numbers to start from, and the order of options in a SYN, which is not compared.
+func (j *judge) becomeForeign() *problem {
+	if j.foreign {
+		return nil
+	}
+	j.foreign = true
+	for _, s := range [...]string{
+		"quick_acks=0", "tcp_syn_linear_timeouts=0", "tcp_recovery=0", "tcp_early_retrans=0", "time_wait_ms=60000", "net.inet.tcp.delacktime=40",
+		"net.inet.tcp.keepcnt=8", "net.inet.tcp.sendspace=32768", "net.inet.tcp.recvspace=65536", "net.inet.tcp.recvbuf_max=2097152",
+		"net.inet.tcp.sendbuf_max=2097152", "net.inet.tcp.icmp_may_rst=1",
 	} {
 		if p := j.sys.Set(s); p != nil {
 			return p

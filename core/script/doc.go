@@ -51,6 +51,10 @@
 // something that is not there, are Unsupported by their names: so are assertions on
 // counters (nstat | grep) and on lists of sockets.
 //
+// A script that sets FreeBSD's sysctls is one for FreeBSD: it starts from that
+// system's buffers and timers, getsockopt doubles no buffer, and the order of options
+// in a SYN is not compared.
+//
 // Encapsulations, UDP, md5 digests, packets over a wire and UDP tunnels are parsed and
 // not supported.
 //

@@ -1,6 +1,7 @@
 package script
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -199,6 +200,9 @@ func (j *judge) compareTCP(f *flow, want *Segment, m *match, payload []byte) {
 
 func (j *judge) compareOptions(f *flow, want *Segment, m *match) {
 	got := m.actual.TCP
+	if j.foreign && want.Flags&SYN != 0 {
+		got.Options = inOrderOf(want.Options, got.Options)
+	}
 	same := len(want.Options) == len(got.Options)
 	for i := 0; same && i < len(want.Options); i++ {
 		same = want.Options[i].sameBody(&got.Options[i])
@@ -212,6 +216,29 @@ func (j *judge) compareOptions(f *flow, want *Segment, m *match) {
 			j.compareStamp(f, a, b, m)
 		}
 	}
+}
+
+// inOrderOf puts options into the order of want, with its padding, if they are the
+// same kinds but for that. FreeBSD has another order than Linux.
+func inOrderOf(want, got []TCPOption) []TCPOption {
+	left, list := slices.Clone(got), make([]TCPOption, 0, len(want))
+	isPad := func(o TCPOption) bool { return o.Kind == OptNOP || o.Kind == OptEOL }
+	for _, o := range want {
+		if isPad(o) {
+			list = append(list, o)
+			continue
+		}
+		i := slices.IndexFunc(left, func(p TCPOption) bool { return p.Kind == o.Kind })
+		if i < 0 {
+			return got
+		}
+		list = append(list, left[i])
+		left = slices.Delete(left, i, i+1)
+	}
+	if !slices.ContainsFunc(left, func(o TCPOption) bool { return !isPad(o) }) {
+		return list
+	}
+	return got
 }
 
 // optionsText is the options alone.

@@ -131,6 +131,7 @@ type judge struct {
 	flows []*flow
 	flow  *flow // the connection under test
 
+	foreign   bool // the script is for FreeBSD
 	started   bool
 	dry       bool     // --dry_run: the script is only read
 	nonFatal  string   // --non_fatal: the kinds of events that may fail

@@ -356,3 +356,30 @@ func TestUpstreamWords(t *testing.T) {
 		require.Contains(t, r.Upstream, c.want, r.Detail)
 	}
 }
+
+// A script that sets FreeBSD's sysctls is one for FreeBSD: its numbers, its buffers,
+// its names of states, and another order of options in a SYN.
+func TestForeign(t *testing.T) {
+	const src = `--ip_version=ipv4
+0.00 ` + "`kldload -n tcp_rack`\n+0.00 `sysctl -w net.inet.tcp.hostcache.purgenow=1`\n+0.00 `sysctl -w net.inet.tcp.syncookies_only=0`" + `
++0.00 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
++0.00 setsockopt(3, SOL_SOCKET, SO_REUSEADDR, [1], 4) = 0
++0.00 getsockopt(3, SOL_SOCKET, SO_RCVBUF, [65536], [4]) = 0
++0.00 bind(3, ..., ...) = 0
++0.00 listen(3, 1) = 0
++0.00 < S 0:0(0) win 65535 <mss 1460,nop,wscale 6,sackOK,TS val 100 ecr 0>
++0.00 > S. 0:0(0) ack 1 win 65535 <mss 1460,nop,wscale 6,sackOK,TS val 100 ecr 100>
++0.10 < . 1:1(0) ack 1 win 65535 <nop,nop,TS val 200 ecr 100>
++0.00 accept(3, ..., ...) = 4
++0.00 < P. 1:101(100) ack 1 win 65535 <nop,nop,TS val 200 ecr 100>
++0.04 > . 1:1(0) ack 101 win 1022 <nop,nop,TS val 140 ecr 200>
++0.00 %{ assert tcpi_state == TCPS_ESTABLISHED }%
++0.00 close(3) = 0
+`
+	r := runText(t, src, upstream)
+	require.Equal(t, Passed, r.Outcome, "%s\n%s", r.Detail, r.Ladder)
+	r = runText(t, strings.Replace(src, "> S. 0:0(0) ack 1 win 65535 <mss 1460,", "> S. 0:0(0) ack 1 win 65535 <mss 1461,", 1), upstream)
+	require.Contains(t, r.Detail, "the options: expected <mss 1461", "they are compared")
+	r = runText(t, strings.Replace(src, "nop,wscale 6,sackOK,TS val 100 ecr 100", "nop,wscale 6,nop,nop,TS val 100 ecr 100", 1), upstream)
+	require.Contains(t, r.Detail, "the options: expected", "and what is too many is seen")
+}

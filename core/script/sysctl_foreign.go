@@ -84,7 +84,8 @@ func foreignKnobs() (list []knob) {
 		{"msl", 1, count, true, func(c *core.Config, v int64) { c.TCP.TimeWait = 2 * clock.Duration(v) * ms }},
 		timed("finwait2_timeout", 1, count, ms, true, func(c *tcp.Config) *clock.Duration { return &c.FinWait2 }),
 		{"syncookies", 0, boolean, true, func(c *core.Config, v int64) { c.SynCookies = v != 0 }},
-		timed("rexmit_min", 1, count, ms, true, func(c *tcp.Config) *clock.Duration { return &c.RTOMin }),
+		// FreeBSD adds 200 ms, its rexmit_slop, to what it computes.
+		{"rexmit_min", 1, count, true, func(c *core.Config, v int64) { c.TCP.RTOMin = max(clock.Duration(v)*ms, 200*ms) }},
 		timed("rexmit_initial", 1, count, ms, true, func(c *tcp.Config) *clock.Duration { return &c.RTOInitial }),
 		numbered("retries", 1, true, func(c *tcp.Config) *uint8 { return &c.R2 }),
 		{"initcwnd_segments", 1, octet, true, func(c *core.Config, v int64) { c.TCP.InitialWindow = uint32(v) }},
