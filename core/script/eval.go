@@ -249,10 +249,10 @@ func (s *scope) name(pos Pos, name string) value {
 	panic(&failure{pos: pos, msg: "the name " + name + " is not known here", unsupported: isKernelName(name)})
 }
 
-// isKernelName reports whether a name looks like one that the kernel knows and
-// this runner does not.
+// isKernelName reports whether a name looks like one that another system knows and
+// this one does not.
 func isKernelName(name string) bool {
-	for _, prefix := range [...]string{"tcpi_", "tcpcc_", "TCP", "SK_MEMINFO_", "bbr_", "dctcp_", "vegas_"} {
+	for _, prefix := range [...]string{"tcpi_", "tcpcc_", "tcpkit_", "TCP", "SK_MEMINFO_", "bbr_", "dctcp_", "vegas_"} {
 		if len(name) > len(prefix) && name[:len(prefix)] == prefix {
 			return true
 		}

@@ -276,7 +276,13 @@ func (k *kernel) read(s *socket, c *script.Call) func() func() script.CallResult
 	}
 	return func() func() script.CallResult {
 		b := make([]byte, n)
-		got, _, err := unix.Recvfrom(s.fd, b, int(flags))
+		var got int
+		var err error
+		if c.Name == "read" || c.Name == "readv" { // not the same as recv: nothing is read at once
+			got, err = unix.Read(s.fd, b)
+		} else {
+			got, _, err = unix.Recvfrom(s.fd, b, int(flags))
+		}
 		return func() script.CallResult {
 			o := result(got, err)
 			if m := min(got, len(want), len(b)); err == nil && string(b[:max(m, 0)]) != want[:max(m, 0)] {
