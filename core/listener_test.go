@@ -78,8 +78,13 @@ func TestBacklog(t *testing.T) {
 	require.NoError(t, err)
 	syn(3)
 	three := r.one()
+	syn(9)
+	r.one()
 	syn(4)
-	four := r.one() // with a cookie, since one half-open connection is all that backlog 1 allows
+	four := r.one() // with a cookie, since two half-open connections are all that backlog 1 allows
+	require.Equal(t, 2, l.HalfOpen())
+	r.remote.Port = 9
+	r.send(wire.TCP{Seq: 1, Flags: wire.RST}, "")
 	require.Equal(t, 1, l.HalfOpen())
 	ack(3, three)
 	ack(4, four)

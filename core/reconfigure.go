@@ -45,7 +45,8 @@ func (s *Stack) queues(backlog int) (established, half int32) {
 	if backlog < 0 || backlog > s.cfg.MaxBacklog {
 		backlog = s.cfg.MaxBacklog
 	}
-	return int32(backlog), int32(max(1, min(backlog, s.cfg.SynBacklog)))
+	// As Linux counts, both hold one more than they are asked to.
+	return int32(backlog), int32(min(backlog+1, s.cfg.SynBacklog))
 }
 
 // SetConfig makes the connection go by cfg, which is kept and must not change. What

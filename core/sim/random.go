@@ -110,7 +110,7 @@ func (d dice) host(i int) Host {
 	}
 	t := &c.TCP
 	for k, option := range [...]*bool{
-		&t.Timestamps, &t.SACK, &t.WindowScaling, &t.Nagle, &t.NagleMinshall, &t.ProbeWithData,
+		&t.Timestamps, &t.SACK, &t.WindowScaling, &t.Nagle, &t.NagleMinshall, &t.ProbeWithData, &t.ProbeFromAnswer,
 		&t.KeepWindow, &t.SlowStartAfterIdle, &t.RFC1337, &t.RTOMinOfVariance,
 	} {
 		if d.oneIn(drawOption, 16*i+k, 6) {

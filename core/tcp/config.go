@@ -60,6 +60,7 @@ type Config struct {
 	MSSOfWindow     bool           // no segment is larger than half of the largest window, as Linux has it against silly windows
 	PushHalf        bool           // PSH goes out whenever half of the largest window was sent without, as on Linux
 	ProbeWithData   bool           // a zero-window probe carries an octet; else it is an empty old segment, as Linux sends
+	ProbeFromAnswer bool           // the time to the next zero-window probe counts from the answer to the last, as on Linux; else from that one
 	KeepWindow      bool           // a duplicate ACK takes no window back but all of it, as Linux has it
 	MinWindowProbes uint8          // unanswered zero-window probes before the connection is given up
 
@@ -154,7 +155,7 @@ func Linux() Config {
 		Controller: cubic, InitialWindow: 10, DupThresh: 3, SlowStartAfterIdle: true,
 		RACK: true, TLP: true, TLPAckDelay: 200 * clock.Millisecond, TimerSlack: 2 * clock.Millisecond,
 		RenegeWait: 10 * clock.Millisecond, FRTO: true, FRTOAtOnce: true, LossFromCwnd: true, LossOncePerWindow: true,
-		Nagle: true, NagleMinshall: true, KeepWindow: true, MinWindowProbes: 15,
+		Nagle: true, NagleMinshall: true, ProbeFromAnswer: true, KeepWindow: true, MinWindowProbes: 15,
 		RTOInitial: clock.Second, RTOMin: 200 * clock.Millisecond, RTOMax: 120 * clock.Second, RTOMinOfVariance: true,
 		SynRetries: 6, SynAckRetries: 5, SynLinear: 4, SynResend: 10 * clock.Millisecond, R1: 3, R2: 15, R2Time: true, OrphanRetries: 8, OrphanPersist: true,
 		UserTimeoutFromResend: true,
@@ -181,6 +182,7 @@ func RFC9293() Config {
 	c.FRTOAtOnce, c.EifelResponse, c.LossFromCwnd, c.LossOncePerWindow = false, true, false, false
 	c.SWSOverride = 200 * clock.Millisecond
 	c.NagleMinshall, c.ProbeWithData, c.KeepWindow = false, true, false
+	c.ProbeFromAnswer = false
 	c.RTOMin, c.RTOMax, c.RTOMinOfVariance = clock.Second, 60*clock.Second, false
 	c.SynRetries, c.SynAckRetries, c.SynLinear = 8, 8, 0 // the last goes after 183 s: MUST-23
 	c.SynResend = 0

@@ -144,9 +144,12 @@ func (c *TCB) acknowledge(now clock.Instant, seg *Segment) {
 		c.cfg.Controller.OnAck(&c.cc, &c.env.ack)
 		c.logCongestion(now)
 	}
-	if oldWnd == 0 && c.snd.wnd > 0 {
+	switch {
+	case oldWnd == 0 && c.snd.wnd > 0:
 		c.stopPersist(now)
 		c.reopened(now)
+	case c.cfg.ProbeFromAnswer && c.persisting && c.isArmed(timerPersist):
+		c.arm(now, timerPersist, now.Add(c.probeInterval(now)))
 	}
 }
 

@@ -312,11 +312,17 @@ func (c *TCB) persistTimeout(now clock.Instant) {
 		c.pend |= pendProbe
 	}
 	c.backOff() // SHLD-30
+	c.arm(now, timerPersist, now.Add(c.probeInterval(now)))
+}
+
+// probeInterval is the time to the next zero-window probe: the user timeout, if
+// that comes first.
+func (c *TCB) probeInterval(now clock.Instant) clock.Duration {
 	d := c.timeout()
 	if c.cfg.UserTimeout > 0 {
 		d = max(min(d, c.cfg.UserTimeout-now.Sub(c.resendAt)), clock.Millisecond)
 	}
-	c.arm(now, timerPersist, now.Add(d))
+	return d
 }
 
 // waiting reports whether data or a FIN has not been sent yet.
@@ -397,7 +403,9 @@ func (c *TCB) PathMTU(now clock.Instant, mtu int) {
 	// this gains fragments, and no segments of headers alone.
 	fragments := false
 	if c.name.is6() {
-		mtu = max(mtu, 1280) // RFC 8200 §5
+		if mtu < 1280 {
+			return // RFC 8201 §4: less than every link takes is a lie
+		}
 	} else if floor := int(c.cfg.PathMTUFloor); mtu < floor {
 		mtu, fragments = floor, !c.fragments
 	}

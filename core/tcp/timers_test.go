@@ -258,14 +258,11 @@ func TestZeroWindowProbes(t *testing.T) {
 		e := newEnd(t, v, tcp.Linux()).passive(0)
 		require.Empty(t, e.times(clock.Hour), "no data, no probe")
 		e.write(100)
-		var at []int
-		for now, d := 0, 200; now < 1000_000; d = min(2*d, 120_000) {
-			now += d
-			at = append(at, now)
-		}
-		start := e.now
-		for i := range at {
-			e.pass(start.Add(clock.Duration(at[i])*ms + ms/2).Sub(e.now)) // the RTO is a little more than 200 ms
+		for past, d := 0, 200; past < 1000_000; d = min(2*d, 120_000) {
+			past += d
+			e.pass(clock.Duration(d)*ms - ms) // from the answer on, as Linux counts
+			e.out("not yet")
+			e.pass(ms + ms/2) // the RTO is a little more than 200 ms
 			e.out("just the probe, at its time", ". 0(0) ack 1")
 			e.in(". 1(0) ack 1 win 0")
 			e.out("its answer needs none")
