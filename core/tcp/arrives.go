@@ -12,7 +12,7 @@ import (
 // caller's, its payload is copied. What is to be answered comes from Output.
 func (c *TCB) Arrives(now clock.Instant, seg *Segment) {
 	c.env.Stats.SegmentsIn++
-	c.count.segsIn++
+	c.rcv.segs++
 	if len(seg.Payload) > 0 {
 		c.count.dataSegsIn++
 	}

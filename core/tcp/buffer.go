@@ -1,6 +1,9 @@
 package tcp
 
-import "math/bits"
+import (
+	"math/bits"
+	"slices"
+)
 
 // ChunkSize is the octets of one chunk: buffers grow and shrink by chunks.
 const ChunkSize = 4096
@@ -11,7 +14,7 @@ type chunk [ChunkSize]byte
 // Chunks that come back are kept for the next, up to a quarter of the budget.
 type Pool struct {
 	spare  []*chunk
-	rings  [ringSizes][][]*chunk // rings of 2^i chunks that wait for use
+	rings  [ringSizes][]*ring // rings of 2^i chunks that wait for use
 	inUse  int
 	Budget int // chunks that may be in use at once; 0: no bound
 }
@@ -55,77 +58,98 @@ func (p *Pool) put(c *chunk) {
 func (p *Pool) Clone() Pool { return Pool{inUse: p.inUse, Budget: p.Budget} }
 
 // A buffer holds a stretch of a stream in chunks. Octets [0, n) are there;
-// beyond n chunks may be held for octets that arrived early.
+// beyond n chunks may be held for octets that arrived early. An empty buffer has
+// no ring.
 //
-//	 ring[head]      ring[head+1]
+//	 chunks[head]    chunks[head+1]
 //	|....off|octets |octets ...   |
 //	         0 ->             n
 type buffer struct {
-	ring  []*chunk // length is a power of two
-	head  uint32   // index of the first chunk
-	count uint32   // chunks held
-	off   uint32   // where octet 0 stands in the first chunk
-	n     uint32   // octets
+	*ring
+	n uint32 // octets
 }
 
-func (b *buffer) at(i uint32) *chunk { return b.ring[(b.head+i)&uint32(len(b.ring)-1)] }
+// A ring is the chunks of a buffer, in order.
+type ring struct {
+	chunks []*chunk    // length is a power of two
+	head   uint32      // index of the first chunk
+	count  uint32      // chunks held
+	off    uint32      // where octet 0 stands in the first chunk
+	ends   *recordEnds // of a send buffer; nil when WriteEOR is not used
+}
+
+func (r *ring) at(i uint32) *chunk { return r.chunks[(r.head+i)&uint32(len(r.chunks)-1)] }
+
+// held is how many chunks the buffer has.
+func (b *buffer) held() uint32 {
+	if b.ring == nil {
+		return 0
+	}
+	return b.count
+}
 
 // reach takes chunks until octet end-1 has one. It returns how many octets have
 // room now, which is less than end when the budget is used up.
 func (b *buffer) reach(p *Pool, end uint32) uint32 {
-	for have := b.count*ChunkSize - b.off; b.count == 0 || have < end; have += ChunkSize {
+	have := uint32(0)
+	if b.ring != nil {
+		have = b.count*ChunkSize - b.off
+	}
+	for have < end {
 		c := p.get()
 		if c == nil {
-			if b.count == 0 {
-				return 0
-			}
-			return min(end, b.count*ChunkSize-b.off)
+			return have
 		}
-		if b.count == uint32(len(b.ring)) {
+		if b.ring == nil {
+			b.ring = p.getRing(leastRing)
+		} else if b.count == uint32(len(b.chunks)) {
 			b.grow(p)
 		}
-		b.ring[(b.head+b.count)&uint32(len(b.ring)-1)] = c
-		if b.count == 0 {
-			have = 0 - b.off
-		}
+		b.chunks[(b.head+b.count)&uint32(len(b.chunks)-1)] = c
 		b.count++
+		have += ChunkSize
 	}
 	return end
 }
 
 func (b *buffer) grow(p *Pool) {
-	ring := p.getRing(max(ringKept, 2*len(b.ring)))
+	r := p.getRing(2 * len(b.chunks))
 	for i := range b.count {
-		ring[i] = b.at(i)
+		r.chunks[i] = b.at(i)
 	}
+	r.count, r.off, r.ends = b.count, b.off, b.ends
+	clear(b.chunks)
 	p.putRing(b.ring)
-	b.ring, b.head = ring, 0
+	b.ring = r
 }
 
 // Rings come back like chunks do, so that a connection that is idle now and then
-// allocates nothing when it is not.
+// allocates nothing when it is not, and holds nothing while it is.
 const (
-	ringSizes = 24
-	ringSpare = 64 // rings of one size that wait
-	ringKept  = 4  // the largest ring that an empty buffer keeps
+	ringSizes  = 24
+	leastRing  = 4
+	leastSpare = 4096 // of the least rings that wait
+	ringSpare  = 64   // of each other size
 )
 
-func (p *Pool) getRing(size int) []*chunk {
+func (p *Pool) getRing(size int) *ring {
 	i := bits.Len(uint(size)) - 1
 	if k := len(p.rings[i]); k > 0 {
 		r := p.rings[i][k-1]
 		p.rings[i] = p.rings[i][:k-1]
 		return r
 	}
-	return make([]*chunk, size)
+	return &ring{chunks: make([]*chunk, size)}
 }
 
-func (p *Pool) putRing(r []*chunk) {
-	if len(r) == 0 {
-		return
+// putRing takes a ring back, whose chunks are gone.
+func (p *Pool) putRing(r *ring) {
+	r.head, r.count, r.off, r.ends = 0, 0, 0, nil
+	spare := ringSpare
+	if len(r.chunks) == leastRing {
+		spare = leastSpare
 	}
-	clear(r)
-	if i := bits.Len(uint(len(r))) - 1; len(p.rings[i]) < ringSpare {
+	if i := bits.Len(uint(len(r.chunks))) - 1; len(p.rings[i]) < spare {
 		p.rings[i] = append(p.rings[i], r)
 	}
 }
@@ -173,6 +197,9 @@ func (b *buffer) get(at uint32, dst []byte) int {
 // all it has.
 func (b *buffer) discard(p *Pool, k uint32, keep bool) {
 	b.n -= k
+	if b.ring == nil {
+		return
+	}
 	b.off += k
 	for b.off >= ChunkSize && b.count > 0 {
 		b.drop(p)
@@ -184,33 +211,40 @@ func (b *buffer) discard(p *Pool, k uint32, keep bool) {
 }
 
 func (b *buffer) drop(p *Pool) {
-	i := b.head & uint32(len(b.ring)-1)
-	p.put(b.ring[i])
-	b.ring[i] = nil
-	b.head = (b.head + 1) & uint32(len(b.ring)-1)
+	i := b.head & uint32(len(b.chunks)-1)
+	p.put(b.chunks[i])
+	b.chunks[i] = nil
+	b.head = (b.head + 1) & uint32(len(b.chunks)-1)
 	b.count--
 }
 
 func (b *buffer) release(p *Pool) {
+	b.n = 0
+	if b.ring == nil {
+		return
+	}
 	for b.count > 0 {
 		b.drop(p)
 	}
-	b.off, b.n, b.head = 0, 0, 0
-	if len(b.ring) > ringKept {
-		p.putRing(b.ring)
-		b.ring = nil
-	}
+	p.putRing(b.ring)
+	b.ring = nil
 }
 
 // clone copies the buffer with its chunks; the pool's books are the stack's.
 func (b *buffer) clone() buffer {
-	c := *b
-	c.ring = make([]*chunk, len(b.ring))
-	for i, k := range b.ring {
+	if b.ring == nil {
+		return *b
+	}
+	r := *b.ring
+	r.chunks = make([]*chunk, len(b.chunks))
+	for i, k := range b.chunks {
 		if k != nil {
 			d := *k
-			c.ring[i] = &d
+			r.chunks[i] = &d
 		}
 	}
-	return c
+	if b.ends != nil {
+		r.ends = &recordEnds{list: slices.Clone(b.ends.list)}
+	}
+	return buffer{ring: &r, n: b.n}
 }

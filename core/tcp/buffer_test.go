@@ -40,9 +40,9 @@ func TestBufferIsAQueueOfOctets(t *testing.T) {
 				require.Equal(t, min(len(dst), len(want)-at), k)
 			}
 			require.Equal(t, uint32(len(want)), b.n)
-			require.Equal(t, int(b.count), p.inUse, "leases are the sum of their owners'")
+			require.Equal(t, int(b.held()), p.inUse, "leases are the sum of their owners'")
 			if len(want) == 0 {
-				require.Zero(t, b.count, "an empty buffer holds no chunk")
+				require.Zero(t, b.held(), "an empty buffer holds no chunk")
 			}
 		}
 		c := b.clone()

@@ -113,7 +113,6 @@ func (c *TCB) forgetReceived() {
 // forgetSent gives the send side's memory back.
 func (c *TCB) forgetSent() {
 	c.sendBuf.release(&c.env.Pool)
-	c.ends = nil
 	if c.out != nil {
 		c.env.giveFlight(c.out)
 		c.out = nil
@@ -137,8 +136,4 @@ func (c *TCB) forget() {
 func (c *TCB) Drop() {
 	c.forgetSent()
 	c.forgetReceived()
-	for _, b := range [...]*buffer{&c.sendBuf, &c.recvBuf} {
-		c.env.Pool.putRing(b.ring)
-		b.ring = nil
-	}
 }

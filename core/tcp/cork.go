@@ -1,6 +1,8 @@
 package tcp
 
 import (
+	"slices"
+
 	"github.com/tcpkit/tcpkit/core/clock"
 	"github.com/tcpkit/tcpkit/core/seq"
 )
@@ -29,7 +31,8 @@ func (c *TCB) WriteMore(now clock.Instant, b []byte) (int, error) {
 	return n, err
 }
 
-// recordEnds are where records end that are not acknowledged, in order.
+// recordEnds are where records end that are not acknowledged, in order. They hang off
+// the send buffer, which has something as long as there are any.
 type recordEnds struct{ list []seq.Value }
 
 // recordsMax bounds them.
@@ -40,27 +43,36 @@ const recordsMax = 1024
 // less than b is followed by another. With too many records that are not
 // acknowledged it returns ErrWouldBlock.
 func (c *TCB) WriteEOR(now clock.Instant, b []byte) (int, error) {
-	if c.ends != nil && len(c.ends.list) >= recordsMax {
+	if r := c.records(); r != nil && len(r.list) >= recordsMax {
 		c.snd.wantRoom = true
 		return 0, ErrWouldBlock
 	}
 	n, err := c.Write(now, b)
 	if n > 0 && n == len(b) {
-		if c.ends == nil {
-			c.ends = &recordEnds{}
+		if c.sendBuf.ends == nil {
+			c.sendBuf.ends = &recordEnds{}
 		}
-		c.ends.list = append(c.ends.list, c.written())
+		c.sendBuf.ends.list = append(c.sendBuf.ends.list, c.written())
 	}
 	return n, err
+}
+
+// records are those of the send buffer, nil when there are none.
+func (c *TCB) records() *recordEnds {
+	if c.sendBuf.ring == nil {
+		return nil
+	}
+	return c.sendBuf.ends
 }
 
 // toRecordEnd cuts n octets from start at the end of the record in which they
 // begin. ends reports whether the last of them is the last of its record.
 func (c *TCB) toRecordEnd(start seq.Value, n uint32) (cut uint32, ends bool) {
-	if c.ends == nil {
+	r := c.records()
+	if r == nil {
 		return n, false
 	}
-	for _, end := range c.ends.list {
+	for _, end := range r.list {
 		if end.After(start) {
 			left := uint32(end.From(start))
 			return min(n, left), n >= left
@@ -71,15 +83,16 @@ func (c *TCB) toRecordEnd(start seq.Value, n uint32) (cut uint32, ends bool) {
 
 // forgetRecords forgets the ends that are acknowledged.
 func (c *TCB) forgetRecords() {
-	if c.ends == nil {
+	r := c.records()
+	if r == nil {
 		return
 	}
 	k := 0
-	for k < len(c.ends.list) && c.ends.list[k].AtOrBefore(c.snd.una) {
+	for k < len(r.list) && r.list[k].AtOrBefore(c.snd.una) {
 		k++
 	}
-	if c.ends.list = append(c.ends.list[:0], c.ends.list[k:]...); len(c.ends.list) == 0 {
-		c.ends = nil
+	if r.list = slices.Delete(r.list, 0, k); len(r.list) == 0 {
+		c.sendBuf.ends = nil
 	}
 }
 

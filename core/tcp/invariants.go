@@ -11,7 +11,7 @@ func (c *TCB) Check() string {
 	s, r := &c.snd, &c.rcv
 	switch {
 	case c.state == Closed || c.state == Listen:
-		if c.out != nil || c.sendBuf.count > 0 || c.armed != 0 {
+		if c.out != nil || c.sendBuf.held() > 0 || c.armed != 0 {
 			return "a connection that has ended holds what it sent, or a timer"
 		}
 		return ""
@@ -37,7 +37,7 @@ func (c *TCB) Check() string {
 		return "a SYN is out, and no timer will send it again"
 	case c.state == TimeWait && !c.isArmed(timerWait):
 		return "TIME-WAIT has no end"
-	case c.ends != nil && (len(c.ends.list) == 0 || c.ends.list[0].AtOrBefore(s.una) || c.ends.list[len(c.ends.list)-1].After(c.written())):
+	case !c.recordsHold():
 		return "the ends of records are not between SND.UNA and what was written"
 	case c.ecn.has(ecnReducing) && (c.rec.phase != CWR || c.ecn.point.After(s.nxt)):
 		return "a reduction for ECN is not the phase"
@@ -50,6 +50,11 @@ func (c *TCB) Check() string {
 		return why
 	}
 	return c.checkHold()
+}
+
+func (c *TCB) recordsHold() bool {
+	r := c.records()
+	return r == nil || len(r.list) > 0 && r.list[0].After(c.snd.una) && r.list[len(r.list)-1].AtOrBefore(c.written())
 }
 
 func (c *TCB) checkFlight() string {

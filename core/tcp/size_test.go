@@ -11,6 +11,8 @@ import (
 // a record in TIME-WAIT within 128 octets.
 func TestSizes(t *testing.T) {
 	t.Logf("TCB %d octets, TIME-WAIT record %d", unsafe.Sizeof(TCB{}), unsafe.Sizeof(TimeWaitRecord{}))
-	require.LessOrEqual(t, unsafe.Sizeof(TCB{}), uintptr(800))
+	// With what a stack adds and the allocator's header this just fits 768 octets; the
+	// next size that there is takes an idle connection beyond 900.
+	require.LessOrEqual(t, unsafe.Sizeof(TCB{}), uintptr(696))
 	require.LessOrEqual(t, unsafe.Sizeof(TimeWaitRecord{}), uintptr(128))
 }

@@ -94,7 +94,7 @@ func (c *TCB) Info(now clock.Instant) Info {
 		TotalRetrans: c.count.resent, PacingRate: c.pacingRate(),
 		BytesAcked: c.count.octetsAcked, BytesReceived: c.count.octetsReceived,
 		BytesSent: c.count.octetsSent, BytesRetrans: c.count.octetsResent,
-		SegsOut: c.count.segsOut, SegsIn: c.count.segsIn, DataSegsIn: c.count.dataSegsIn, DataSegsOut: c.count.dataSegsOut,
+		SegsOut: c.count.segsOut, SegsIn: c.rcv.segs, DataSegsIn: c.count.dataSegsIn, DataSegsOut: c.count.dataSegsOut,
 		NotsentBytes: uint32(c.Unsent()), SndWnd: uint32(c.snd.wnd), RcvWnd: uint32(c.rcv.window()),
 		Cwnd: c.cc.Cwnd, Ssthresh: c.cc.Ssthresh, InFlight: c.inFlight(),
 		SoftError: c.soft, Congestion: c.cfg.Controller.Name(),
@@ -150,9 +150,6 @@ func (c *TCB) Clone(env *Env) TCB {
 	if c.hold != nil {
 		h := *c.hold
 		d.hold = &h
-	}
-	if c.ends != nil {
-		d.ends = &recordEnds{list: append([]seq.Value(nil), c.ends.list...)}
 	}
 	if c.fast != nil {
 		f := *c.fast
@@ -217,8 +214,8 @@ func (c *TCB) Fingerprint(h *siphash.Hash, now clock.Instant) {
 		h.WriteUint64(uint64(r.up - r.irs))
 	}
 	h.WriteUint64(uint64(max(0, c.timers[timerPace].Sub(now))))
-	if c.ends != nil {
-		for _, end := range c.ends.list {
+	if r := c.records(); r != nil {
+		for _, end := range r.list {
 			h.WriteUint64(uint64(end - s.iss))
 		}
 	}
@@ -284,7 +281,7 @@ func hashBuffer(h *siphash.Hash, b *buffer) {
 }
 
 // Memory is the octets of buffers that the connection holds.
-func (c *TCB) Memory() int { return int(c.sendBuf.count+c.recvBuf.count) * ChunkSize }
+func (c *TCB) Memory() int { return int(c.sendBuf.held()+c.recvBuf.held()) * ChunkSize }
 
 // StoodStill is for how long no new data has gone out and the user has read none
 // (THREATS S15).

@@ -55,6 +55,7 @@ type TCB struct {
 	peerMSS  uint16        // the MSS option of the peer, or the default
 	foundMSS uint16        // what MTUProbing has come down to; 0: it had no need to
 	pathMTU  uint16        // what one packet may have on this path
+	strayAt  seq.Value     // sequence number of a pending stray reset
 	heardAt  clock.Instant // when the last acceptable segment arrived
 	sentAt   clock.Instant // when the last segment with data was sent, for restarts after idleness
 	resendAt clock.Instant // when the first retransmission in a row, or the SYN, was sent
@@ -65,10 +66,8 @@ type TCB struct {
 	fast    *fastOpen   // with Fast Open; nil without
 	out     *flight     // what is in flight; nil when nothing is
 	hold    *reassembly // what arrived early; nil when nothing did
-	ends    *recordEnds // of what was written by WriteEOR; nil when there is none
 
-	count   counters
-	strayAt seq.Value // sequence number of a pending stray reset
+	count counters
 }
 
 // send is the send sequence space (§3.3.1).
@@ -122,6 +121,7 @@ type receive struct {
 	dataAt   clock.Instant  // when data arrived last
 	tuneAt   clock.Instant  // autotuning: when this round began
 	tuned    uint32         // and what the user has read in it
+	segs     uint32         // segments that have come
 	echoRTT  clock.Duration // how long the peer takes to answer, as its timestamps show
 }
 
@@ -145,7 +145,7 @@ type timestamps struct {
 // counters are what Info tells beyond the state.
 type counters struct {
 	octetsSent, octetsAcked, octetsResent, octetsReceived uint64
-	segsOut, segsIn, dataSegsOut, dataSegsIn              uint32
+	segsOut, dataSegsOut, dataSegsIn                      uint32
 	resent, delivered, dsacks                             uint32
 }
 
