@@ -59,7 +59,7 @@ func Example() {
 	// ESTABLISHED ESTABLISHED
 	// hello
 	// end of stream
-	// FIN-WAIT-2 CLOSE-WAIT
+	// FIN-WAIT-1 CLOSE-WAIT
 	// 0 0 1 60.000000
 }
 

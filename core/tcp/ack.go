@@ -3,6 +3,7 @@ package tcp
 import (
 	"github.com/tcpkit/tcpkit/core/clock"
 	"github.com/tcpkit/tcpkit/core/seq"
+	"github.com/tcpkit/tcpkit/core/wire"
 )
 
 // ackPolicy decides when data that has just been taken in is acknowledged:
@@ -13,7 +14,8 @@ func (c *TCB) ackPolicy(now clock.Instant, seg *Segment) {
 		c.pend |= pendAck // RFC 5681 §4.2: a gap is open
 	case unacked >= seq.Size(c.cfg.AckEvery)*seq.Size(c.rcv.mss):
 		c.pend |= pendAck // SHLD-19
-	case c.rcv.quick > 0 && !c.rcv.pingpong:
+	case c.rcv.quick > 0 && !c.rcv.pingpong && seg.Flags&wire.FIN == 0:
+		// But with a FIN the user may answer in a moment, as Linux has it.
 		c.pend |= pendAck
 	default:
 		c.delayAck(now)
