@@ -123,7 +123,7 @@ func Profile(name string) (Config, error) {
 		t.RTOInitial, t.RTOMin, t.RTOMax, t.RTOMinOfVariance = clock.Second, clock.Second, clock.Second, false
 		t.SynRetries, t.SynAckRetries, t.R2, t.OrphanRetries = 8, 8, 8, 8
 		t.SynLinear, t.SynResend, t.R2Time, t.OrphanPersist = 0, 0, false, false
-		t.QuickAcks = 0
+		t.QuickAcks, t.ChallengeInterval = 0, 0 // which would tell times apart
 		t.TimeWait, t.FinWait2 = 2*clock.Second, 2*clock.Second
 	default:
 		return Config{}, tcp.ErrInvalid

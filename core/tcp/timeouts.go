@@ -94,11 +94,11 @@ func (c *TCB) retransmitTimeout(now clock.Instant) {
 	if c.retries == c.cfg.R1 {
 		c.softError(now, ErrTimeout, rule.RetransmitLimit, 0) // SHLD-9
 	}
-	c.env.Stats.Timeouts++
-	c.backOff()
 	if c.cfg.MTUProbing && c.passedR1(now) {
 		c.shrink(now)
 	}
+	c.env.Stats.Timeouts++
+	c.backOff()
 	if c.synUnacked() {
 		c.pend |= pendSyn
 	}
