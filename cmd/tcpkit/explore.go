@@ -27,18 +27,18 @@ other, and in a network that behaves from then on both connections end.
 
 A world is two users and what the network may do; --list names them. What breaks
 a rule is shown on the shortest way there, as a ladder and as a script for tcpkit
-script, and the exit code is 3. It is 3 too when no state was reached twice: then
-the fingerprints that tell states apart are wrong.`
+script, and the exit code is 3. It is 3 too when of a hundred states none was
+reached twice: then the fingerprints that tell states apart are wrong.`
 
 // An explorePlan is what the command line of explore asks for.
 type explorePlan struct {
-	world                   string
-	depth, states           int
-	lose, double, timers    int
-	workers                 int
-	limit                   time.Duration
-	list, setLose, setDoubl bool
-	setTimers               bool
+	world                string
+	depth, states        int
+	lose, double, timers int
+	workers              int
+	limit                time.Duration
+	list                 bool
+	changed              func(flag string) bool
 }
 
 func newExplore(a *app) *cobra.Command {
@@ -52,7 +52,7 @@ func newExplore(a *app) *cobra.Command {
   tcpkit explore --world transfer --depth 14 --loss 2`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			p.setLose, p.setDoubl, p.setTimers = cmd.Flags().Changed("loss"), cmd.Flags().Changed("dup"), cmd.Flags().Changed("timers")
+			p.changed = cmd.Flags().Changed
 			return a.runExplore(p)
 		},
 	}
@@ -60,7 +60,7 @@ func newExplore(a *app) *cobra.Command {
 	f.StringVar(&p.world, "world", "all", "which world, or all")
 	f.IntVar(&p.depth, "depth", 0, "steps from the beginning; 0: no bound")
 	f.IntVar(&p.states, "states", 200_000, "states of each world, some hundred octets each; 0: no bound")
-	f.IntVar(&p.lose, "loss", 0, "packets that may be lost on one way, instead of the world's own number")
+	f.IntVar(&p.lose, "loss", 0, "packets that may be lost, instead of the world's own number")
 	f.IntVar(&p.double, "dup", 0, "packets that may arrive twice")
 	f.IntVar(&p.timers, "timers", 0, "timers that may fire")
 	f.IntVar(&p.workers, "workers", runtime.GOMAXPROCS(0), "worlds at once")
@@ -72,19 +72,19 @@ func newExplore(a *app) *cobra.Command {
 // worlds are those that the plan names, with its limits.
 func (p *explorePlan) worlds() ([]explore.World, error) {
 	if p.depth < 0 || p.states < 0 || p.workers < 1 || p.limit < 0 || p.lose < 0 || p.double < 0 || p.timers < 0 {
-		return nil, usagef("a number is negative")
+		return nil, usagef("a bound is negative, or there are no workers")
 	}
 	var some []explore.World
 	var names []string
 	for _, w := range explore.Worlds() {
 		names = append(names, w.Name)
-		if p.setLose {
+		if p.changed("loss") {
 			w.Limits.Lose = p.lose
 		}
-		if p.setDoubl {
+		if p.changed("dup") {
 			w.Limits.Duplicate = p.double
 		}
-		if p.setTimers {
+		if p.changed("timers") {
 			w.Limits.Fire = p.timers
 		}
 		if p.world == "all" || p.world == w.Name {
@@ -140,7 +140,7 @@ func (a *app) runExplore(p *explorePlan) error {
 			errs = append(errs, e.err)
 			continue
 		}
-		failed = failed || e.Breach != nil || e.Merged == 0
+		failed = failed || e.Breach != nil || e.blind()
 		if err := a.printExplored(&e); err != nil {
 			errs = append(errs, err)
 		}
@@ -160,6 +160,10 @@ type explored struct {
 	Seconds float64 `json:"seconds"`
 	err     error
 }
+
+// blind reports whether of many states none was reached twice: then it is not
+// known when two are the same.
+func (e *explored) blind() bool { return e.Merged == 0 && e.States >= 100 }
 
 func (p *explorePlan) explore(ctx context.Context, w explore.World) explored {
 	began := time.Now()
@@ -184,7 +188,7 @@ func (a *app) printExplored(e *explored) error {
 	switch {
 	case e.Breach != nil:
 		end = "BROKEN after " + fmt.Sprint(e.Breach.Steps) + " steps"
-	case e.Merged == 0:
+	case e.blind():
 		end = "NO STATE WAS REACHED TWICE"
 	}
 	_, err := fmt.Fprintf(a.out, "%-19s %8d states, %8d merged (%.0f %%), %s, %s, %.1f s\n",

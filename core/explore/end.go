@@ -49,6 +49,7 @@ type effect struct {
 	end    *end
 	out    []*parcel
 	took   clock.Duration // by which its clock has moved
+	failed bool           // a connection has ended otherwise than by FINs
 	breach string         // the invariant that is broken, if one is
 }
 
@@ -99,7 +100,7 @@ func (x *Explorer) act(i int, e *end, in input, p *parcel) (f effect) {
 
 // same reports whether two effects are.
 func same(f, g *effect) bool {
-	return f.breach == g.breach && f.end.hash == g.end.hash &&
+	return f.breach == g.breach && f.failed == g.failed && f.end.hash == g.end.hash &&
 		slices.EqualFunc(f.out, g.out, func(p, q *parcel) bool { return p.hash == q.hash })
 }
 
@@ -107,6 +108,7 @@ func (x *Explorer) perform(i int, e *end, in input, p *parcel) (f effect) {
 	d := new(end)
 	*d = *e
 	d.stack = e.stack.Clone()
+	aborted := d.stack.Stats().Aborted
 	f.end = d
 	defer func() {
 		if r := recover(); r != nil {
@@ -143,16 +145,18 @@ func (x *Explorer) perform(i int, e *end, in input, p *parcel) (f effect) {
 			return f
 		}
 	}
+	// A half-open connection may come of an old SYN, and ends when nobody answers.
+	f.failed = d.stack.Stats().Aborted > aborted && e.view.State != tcp.SynReceived
 	if f.breach = x.checkEnd(d); f.breach == "" {
 		x.finish(i, d)
 	}
 	return f
 }
 
-// idle gives what an end becomes while a timer of the other's runs: where it waits
-// for no timer itself, time passes there too.
+// idle gives what an end becomes when d passes there, in which none of its timers
+// fires.
 func (x *Explorer) idle(i int, e *end, d clock.Duration) *end {
-	if !e.idles() {
+	if d == 0 {
 		return e
 	}
 	key := [2]uint64{e.hash, uint64(d)<<8 | uint64(pause)}
@@ -170,8 +174,23 @@ func (x *Explorer) idle(i int, e *end, d clock.Duration) *end {
 	return f.end
 }
 
-// idles reports whether time passes at an end while another's timer runs.
-func (e *end) idles() bool { return e.alive && e.due == clock.Never }
+// idles is how much time passes at an end while a timer of the other's runs for d.
+// That timer is the first to fire. As long as the network is bad there is none but
+// where nothing is waited for, or something that takes long; in a good one the
+// clocks go together.
+func (e *end) idles(d clock.Duration, together bool) clock.Duration {
+	switch {
+	case e.due == clock.Never && !e.alive:
+		return 0 // it makes no difference
+	case e.due == clock.Never:
+		return d
+	case together:
+		return min(d, e.due.Sub(e.now))
+	case e.long:
+		return max(0, min(d, e.due.Sub(e.now)-clock.Millisecond))
+	}
+	return 0
+}
 
 // only gives the one end of those that are the same.
 func (x *Explorer) only(e *end) *end {

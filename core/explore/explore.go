@@ -90,6 +90,7 @@ func (x *Explorer) Run(o Options) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	x.result.States = 1
 	breach := x.failed
 	if breach == "" {
 		breach = x.settle(first, nil)
@@ -100,7 +101,6 @@ func (x *Explorer) Run(o Options) (Result, error) {
 	}
 	now := []place{{first, x.remember(0, choice{})}}
 	x.seen[x.fingerprint(&first)] = struct{}{}
-	x.result.States = 1
 	var next []place
 	var list []choice
 	for len(now) > 0 && (o.Depth == 0 || x.result.Depth < o.Depth) {

@@ -41,6 +41,9 @@ func (st *story) script(what string) string {
 	if world.RACK {
 		w.text("\n--set=tcp_recovery=1\n--set=tcp_early_retrans=3")
 	}
+	if world.NoDelay {
+		w.text("\n--set=nagle=0")
+	}
 	if world.Keepalive {
 		w.text("\n--set=keepalive=1")
 	}

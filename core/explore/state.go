@@ -5,7 +5,6 @@ import (
 
 	"github.com/tcpkit/tcpkit/core/clock"
 	"github.com/tcpkit/tcpkit/core/siphash"
-	"github.com/tcpkit/tcpkit/core/tcp"
 )
 
 // A state is both ends, what is on its way between them, the oldest first, and
@@ -14,6 +13,7 @@ type state struct {
 	ends [2]*end
 	net  []*parcel
 	Limits
+	good bool // the network is, from here on
 }
 
 // Limits bound what a path may have of each. They are what keeps the number of
@@ -88,7 +88,7 @@ func (x *Explorer) step(s *state, c choice) (t state, breach string) {
 		t.Fire--
 		t.net = slices.Clip(s.net)
 		e, o := s.ends[c.at], s.ends[1-c.at]
-		t.ends[1-c.at] = x.idle(int(1-c.at), o, e.due.Sub(e.now))
+		t.ends[1-c.at] = x.idle(int(1-c.at), o, o.idles(e.due.Sub(e.now), s.good))
 		return x.apply(t, int(c.at), expiry, nil)
 	default:
 		t.net = slices.Clip(s.net)
@@ -105,8 +105,11 @@ func (x *Explorer) apply(t state, i int, in input, p *parcel) (state, string) {
 	f := x.act(i, t.ends[i], in, p)
 	t.ends[i] = f.end
 	t.net = append(t.net, f.out...)
-	if f.breach != "" {
+	switch {
+	case f.breach != "":
 		return t, f.breach
+	case f.failed && x.world.Sure && !x.world.Users[i].Again:
+		return t, "a connection has ended otherwise than by FINs"
 	}
 	return t, x.check(&t)
 }
@@ -120,8 +123,6 @@ func (x *Explorer) check(s *state) string {
 			return "more is read than was written"
 		case e.eof && (!o.shut || e.read != o.wrote):
 			return "a user has read to the end, and not all that the other has written"
-		case x.world.Sure && !x.world.Users[i].Again && e.err != tcp.NoError:
-			return "a connection has ended otherwise than by FINs: " + e.err.Error()
 		}
 		if !e.alive || !o.alive || !e.view.State.Synchronized() || !o.view.State.Synchronized() {
 			continue
@@ -168,6 +169,7 @@ const settleMax = 500
 // settle lets a good network run from a state and returns what is wrong with how
 // it ends. with, if not nil, is told each step.
 func (x *Explorer) settle(s state, with func(s *state, c choice)) string {
+	s.good = true
 	first := len(x.passed)
 	defer func() { x.passed = x.passed[:first] }()
 	for range settleMax {

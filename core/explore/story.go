@@ -94,8 +94,8 @@ func (st *story) add(x *Explorer, s *state, c choice, at when) {
 	if c.do != lose {
 		f := x.act(m.who, m.before, in, m.packet)
 		m.after, m.out, m.took[m.who] = f.end, f.out, f.took
-		if o := 1 - m.who; c.do == fire && s.ends[o].idles() {
-			m.took[o] = f.took
+		if o := 1 - m.who; c.do == fire {
+			m.took[o] = s.ends[o].idles(f.took, s.good)
 		}
 	}
 	st.moments = append(st.moments, m)

@@ -19,6 +19,7 @@ type World struct {
 	Keepalive   bool   // who waits finds out that the other end is gone
 	SACK        bool
 	RACK        bool // and probes of the tail, RFC 8985
+	NoDelay     bool // no Nagle algorithm
 }
 
 // A Past is what there was before the world begins: an earlier incarnation of the
@@ -64,7 +65,7 @@ func Worlds() []World {
 		{Name: "rack", Title: "likewise, and losses are found by time, RFC 8985",
 			Sure: true, Limits: usual, SACK: true, RACK: true, Users: [2]User{user(dial, write(3*segment), shut, eof, closes), server(eof, closes)}},
 		{Name: "pieces", Title: "what goes again is cut otherwise than before",
-			Sure: true, Limits: usual, Users: [2]User{user(dial, connected, write(3), write(4), write(9), shut, eof, closes), server(eof, closes)}},
+			Sure: true, Limits: usual, NoDelay: true, Users: [2]User{user(dial, connected, write(3), write(1), write(9), shut, eof, closes), server(eof, closes)}},
 		{Name: "urgent", Title: "urgent data in the stream, RFC 9293 §3.8.5",
 			Sure: true, Limits: usual, Users: [2]User{user(dial, connected, urgent(segment), write(1), shut, eof, closes), server(eof, closes)}},
 		{Name: "window", Title: "who receives reads when he likes, and has room for two segments",
@@ -172,6 +173,7 @@ func config(w *World) (core.Config, error) {
 	if w.Window > 0 {
 		t.ReceiveBuffer, t.ReceiveBufferMax = w.Window, w.Window
 	}
+	t.Nagle = !w.NoDelay
 	t.Keepalive, t.SACK, t.RACK, t.TLP, t.UrgentInline = w.Keepalive, w.SACK, w.RACK, w.RACK, true
 	return c, err
 }

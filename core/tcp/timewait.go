@@ -81,11 +81,11 @@ func (w *TimeWaitRecord) Arrives(now clock.Instant, seg *Segment, cfg *Config, e
 			return TimeWaitReopen
 		}
 		w.drop(now, env, rule.DropTimeWait)
-		return w.answer(now, cfg)
+		return w.answer(now, seg, cfg)
 	}
 	if stamped && seg.Flags&wire.RST == 0 && behind > int32(cfg.PAWSSlack) {
 		w.drop(now, env, rule.DropPAWS)
-		return w.answer(now, cfg)
+		return w.answer(now, seg, cfg)
 	}
 	if seg.Flags&wire.RST != 0 {
 		if seg.Seq == w.RcvNxt && !cfg.RFC1337 {
@@ -93,7 +93,7 @@ func (w *TimeWaitRecord) Arrives(now clock.Instant, seg *Segment, cfg *Config, e
 		}
 		w.drop(now, env, rule.DropReset)
 		if seg.Seq != w.RcvNxt && seg.Seq.In(w.RcvNxt, seq.Size(w.window)<<w.scale) {
-			return w.answer(now, cfg) // RFC 5961 §3.2
+			return w.answer(now, seg, cfg) // RFC 5961 §3.2
 		}
 		return TimeWaitIgnore
 	}
@@ -107,18 +107,18 @@ func (w *TimeWaitRecord) Arrives(now clock.Instant, seg *Segment, cfg *Config, e
 	switch {
 	case seg.Flags&wire.SYN != 0:
 		w.drop(now, env, rule.DropSyn)
-		return w.answer(now, cfg)
+		return w.answer(now, seg, cfg)
 	case !seg.Seq.In(w.RcvNxt, max(room, 1)), room == 0 && seg.Len() > 0:
 		w.drop(now, env, rule.DropSequence)
-		return w.answer(now, cfg)
+		return w.answer(now, seg, cfg)
 	case seg.Flags&wire.ACK == 0:
 		w.drop(now, env, rule.DropNoAck)
 	case seg.Ack.After(w.SndNxt):
 		w.drop(now, env, rule.DropAckUnsent)
-		return w.answer(now, cfg)
+		return w.answer(now, seg, cfg)
 	case seg.Flags&wire.FIN != 0 && !seg.end().Sub(1).After(w.RcvNxt.Add(room)):
 		w.drop(now, env, rule.DropAfterFin)
-		return w.answer(now, cfg)
+		return w.answer(now, seg, cfg)
 	case len(seg.Payload) > 0:
 		w.drop(now, env, rule.DropAfterFin)
 	}
@@ -142,8 +142,12 @@ func (w *TimeWaitRecord) reopens(seg *Segment, cfg *Config) bool {
 }
 
 // answer says whether an ACK may answer a segment that is not acceptable: at
-// most one in ChallengeInterval.
-func (w *TimeWaitRecord) answer(now clock.Instant, cfg *Config) TimeWaitAction {
+// most one in ChallengeInterval, but for data and FINs, which wait for it. It is
+// what TCB.challenge does in the other states.
+func (w *TimeWaitRecord) answer(now clock.Instant, seg *Segment, cfg *Config) TimeWaitAction {
+	if seg.Flags&(wire.SYN|wire.RST) == 0 && seg.Len() > 0 {
+		return TimeWaitAck
+	}
 	if w.answered && now.Sub(w.answerAt) < cfg.ChallengeInterval {
 		return TimeWaitIgnore
 	}

@@ -2,10 +2,13 @@ package mutants
 
 import (
 	"encoding/json"
+	"fmt"
 	"go/parser"
 	"go/token"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -30,6 +33,19 @@ func TestMutantsFit(t *testing.T) {
 			require.NoError(t, err, m.Name)
 		}
 	}
+}
+
+// TestTable holds the table of README.md to the planted bugs that there are.
+func TestTable(t *testing.T) {
+	all, err := Load("testdata")
+	require.NoError(t, err)
+	all = slices.DeleteFunc(all, func(m Mutant) bool { return strings.Contains(m.Name, "/") })
+	readme, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	for _, m := range all {
+		require.Contains(t, string(readme), "| "+m.Name+" ", "go run ./proof/mutants/score -run '^[^/]*$' prints the table anew")
+	}
+	require.Contains(t, string(readme), fmt.Sprintf("%d of %d killed", len(all), len(all)))
 }
 
 const good = "# It breaks a,\n# §1.\nfile a.go\n--- old\nx\n--- new\ny\nz\n---\n\n--- old\nw\n--- new\n---\nfile b.go\n--- old\nu\n--- new\nv\n---\n"

@@ -26,7 +26,7 @@ func main() {
 	d := detector{began: time.Now(), out: json.NewEncoder(os.Stdout)}
 	flag.BoolVar(&d.all, "all", false, "do not stop at the first")
 	flag.IntVar(&d.worlds, "worlds", 100, "simulated worlds, of twenty connections each")
-	flag.IntVar(&d.states, "states", 100_000, "states of each world of the explorer")
+	flag.IntVar(&d.states, "states", 14_000, "states of each world of the explorer")
 	flag.Parse()
 	var err error
 	switch kind := flag.Arg(0); kind {
@@ -137,24 +137,32 @@ func version(s *script.Script) string {
 	return ""
 }
 
-// explore searches each world breadth first.
+// explore searches each world breadth first, all of them a little, then all of them
+// further: most bugs are near, in whatever world.
 func (d *detector) explore() error {
 	sum := 0 // states, of all worlds so far
-	for _, w := range explore.Worlds() {
-		x, err := explore.New(w)
-		if err != nil {
-			return err
-		}
-		r, err := x.Run(explore.Options{States: d.states})
-		if err != nil {
-			return err
-		}
-		d.tried++
-		sum += r.States
-		if b := r.Breach; b != nil {
-			f := mutants.Finding{By: w.Name, What: b.What, Tried: d.tried, States: sum, Depth: b.Steps, Seconds: d.seconds()}
-			if err := d.out.Encode(f); err != nil || !d.all {
+	found := map[string]bool{}
+	for states := min(2000, d.states); states <= d.states; states *= 7 {
+		for _, w := range explore.Worlds() {
+			if found[w.Name] {
+				continue
+			}
+			x, err := explore.New(w)
+			if err != nil {
 				return err
+			}
+			r, err := x.Run(explore.Options{States: states})
+			if err != nil {
+				return err
+			}
+			d.tried++
+			sum += r.States
+			if b := r.Breach; b != nil {
+				found[w.Name] = true
+				f := mutants.Finding{By: w.Name, What: b.What + "\n\n" + b.Ladder + "\n" + b.Script, Tried: d.tried, States: sum, Depth: b.Steps, Seconds: d.seconds()}
+				if err := d.out.Encode(f); err != nil || !d.all {
+					return err
+				}
 			}
 		}
 	}

@@ -5,6 +5,7 @@
 //	go run ./proof/mutants/score                              all mutants, all detectors
 //	go run ./proof/mutants/score -kind scripts -run '^rst_'   some
 //	go run ./proof/mutants/score -kind scripts -all           every script that finds each mutant
+//	go run ./proof/mutants/score -kind explore -v -run NAME   the counter-example
 package main
 
 import (
@@ -34,6 +35,7 @@ func main() {
 	jobs := flag.Int("j", runtime.GOMAXPROCS(0), "mutants at once")
 	s := &scorer{}
 	flag.BoolVar(&s.all, "all", false, "do not stop at the first script, world or seed that fails: name all of them")
+	flag.BoolVar(&s.say, "v", false, "show what the first that fails has to say")
 	flag.DurationVar(&s.limit, "limit", time.Minute, "how long one detector may look for one mutant; one that hangs it is found")
 	flag.Parse()
 	s.kinds = strings.Split(*kinds, ",")
@@ -51,7 +53,7 @@ func main() {
 type scorer struct {
 	root, dir string
 	kinds     []string
-	all       bool
+	all, say  bool
 	limit     time.Duration
 }
 

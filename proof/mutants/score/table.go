@@ -25,6 +25,15 @@ func (s *scorer) print(rows []row) {
 		table = append(table, line)
 	}
 	writeTable(table)
+	if s.say {
+		for i := range rows {
+			for _, kind := range s.kinds {
+				if found := rows[i].findings[kind]; len(found) > 0 {
+					fmt.Printf("\n%s, %s, %s\n%s\n", rows[i].mutant.Name, kind, found[0].By, found[0].What)
+				}
+			}
+		}
+	}
 	if s.all {
 		s.printAll(rows)
 	}
