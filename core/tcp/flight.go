@@ -32,6 +32,9 @@ func (s *sent) len() seq.Size { return s.end.From(s.start) }
 // before is how many segments of s lie before its octet v, one that v cuts among
 // them.
 func (s *sent) before(v seq.Value) uint32 {
+	if s.segs == 1 {
+		return 1
+	}
 	return min((uint32(v.From(s.start))+uint32(s.size)-1)/uint32(s.size), s.segs)
 }
 
@@ -116,8 +119,10 @@ func (f *flight) charge(steps int) {
 // add notes that [start, end) was sent for the first time, in segments of size
 // octets but for the last.
 func (f *flight) add(start, end seq.Value, size uint16, now clock.Instant) {
-	s := sent{start: start, end: end, at: now, size: size}
-	s.segs = (uint32(s.len()) + uint32(size) - 1) / uint32(size)
+	s := sent{start: start, end: end, at: now, size: size, segs: 1}
+	if n := uint32(s.len()); n > uint32(size) {
+		s.segs = (n + uint32(size) - 1) / uint32(size)
+	}
 	if f.empty() {
 		f.judged, f.limit = start, start
 	}
