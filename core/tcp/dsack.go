@@ -51,14 +51,15 @@ func (c *TCB) takeDSACK(seg *Segment) (d dsack) {
 		return d
 	}
 	segs := (uint32(b.Right.From(b.Left)) + uint32(c.mss) - 1) / uint32(c.mss)
-	c.count.dsacks += segs
-	if c.count.dsacks > c.count.resent {
+	l := c.ownLoss()
+	l.dsacks += segs
+	if l.dsacks > c.count.resent {
 		return d // the network has doubled it, or the peer is lying
 	}
 	d.segs = segs
 	// What the probe has doubled says nothing about reordering, nor does anything
 	// before some was seen (Linux).
-	d.spurious = c.rack.seen > 0 && !(c.tlp.out && c.tlp.again && d.end == c.tlp.end)
+	d.spurious = l.reorder.seen > 0 && !(l.tlp.out && l.tlp.again && d.end == l.tlp.end)
 	return d
 }
 

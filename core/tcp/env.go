@@ -21,6 +21,7 @@ type Env struct {
 	Packet   uint32    // ordinal of the packet that is being handled
 	dropped  rule.Drop // why the segment at hand was refused
 	spare    spares
+	noLoss   losses // always zero: what a connection knows that has lost nothing
 	records  records
 	ack      cc.Ack // what a controller is told: here, since it would have to be allocated elsewhere
 }

@@ -10,6 +10,8 @@ import (
 func (c *TCB) Check() string {
 	s, r := &c.snd, &c.rcv
 	switch {
+	case c.env.noLoss != (losses{}):
+		return "what has lost nothing remembers a loss"
 	case c.state == Closed || c.state == Listen:
 		if c.out != nil || c.sendBuf.held() > 0 || c.armed != 0 {
 			return "a connection that has ended holds what it sent, or a timer"

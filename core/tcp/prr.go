@@ -24,13 +24,13 @@ func (c *TCB) prrBegin(delivered seq.Size) {
 	if c.cfg.LossFromCwnd {
 		flight = c.cc.Cwnd
 	}
-	c.prr = prr{flight: max(flight, 1)}
+	c.ownLoss().prr = prr{flight: max(flight, 1)}
 }
 
 // prrStep sets cwnd after an ACK that has delivered so many octets (RFC 9937 §6).
 // It is safe when SND.UNA has moved and nothing more was found lost.
 func (c *TCB) prrStep(now clock.Instant, delivered seq.Size, safe bool) {
-	p, mss := &c.prr, uint32(c.mss)
+	p, mss := &c.loss.prr, uint32(c.mss)
 	if p.flight == 0 || delivered == 0 {
 		return
 	}
@@ -59,15 +59,23 @@ func (c *TCB) prrStep(now clock.Instant, delivered seq.Size, safe bool) {
 
 // prrSent counts what goes out while an episode goes on.
 func (c *TCB) prrSent(n uint32) {
-	if c.prr.flight > 0 {
-		c.prr.out += n
+	if c.loss.prr.flight > 0 {
+		c.loss.prr.out += n
 	}
 }
 
 // prrEnd ends the episode: cwnd is where it was to go.
 func (c *TCB) prrEnd() {
-	if c.prr.flight > 0 {
-		c.prr = prr{}
+	if c.prrStop() {
 		c.cc.Cwnd = max(c.cc.Ssthresh, uint32(c.mss))
 	}
+}
+
+// prrStop leaves cwnd as it is. It reports whether an episode was going on.
+func (c *TCB) prrStop() bool {
+	if c.loss.prr.flight == 0 {
+		return false
+	}
+	c.loss.prr = prr{}
+	return true
 }

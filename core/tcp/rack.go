@@ -26,23 +26,21 @@ func (r *rackSegment) after(o *rackSegment) bool {
 	return r.at.After(o.at) || r.at == o.at && r.end.After(o.end)
 }
 
-// rack is what a connection remembers of RACK beyond one flight.
-type rack struct {
-	rtt        clock.Duration // RACK.rtt
-	round      seq.Value      // RACK.dsack_round, if inRound
-	seen       uint32         // how often reordering was seen; RACK.reordering_seen if any
-	reordering uint16         // how far it went, in segments
-	mult       uint8          // RACK.reo_wnd_mult less 1
-	persist    uint8          // RACK.reo_wnd_persist
-	inRound    bool
+// reordering is what a connection remembers of reordering.
+type reordering struct {
+	round   seq.Value // RACK.dsack_round, if inRound
+	seen    uint32    // how often it was seen; RACK.reordering_seen if any
+	far     uint16    // how far it went, in segments
+	mult    uint8     // RACK.reo_wnd_mult less 1
+	persist uint8     // RACK.reo_wnd_persist
+	inRound bool
 }
 
-func (r *rack) fingerprint(h *siphash.Hash, iss seq.Value) {
+func (r *reordering) fingerprint(h *siphash.Hash, iss seq.Value) {
 	round := seq.Size(0)
 	if r.inRound {
 		round = r.round.From(iss)
 	}
-	h.WriteUint64(uint64(r.rtt))
 	h.WriteUint64(uint64(round)<<32 | uint64(min(r.seen, 1))<<16 | uint64(r.mult)<<8 | uint64(r.persist))
 }
 
@@ -72,7 +70,7 @@ func (c *TCB) trust(now clock.Instant, seg *Segment) clock.Instant {
 // it was before.
 func (c *TCB) rackUpdate(now clock.Instant, a *acked, fack seq.Value) {
 	if a.rack.known {
-		c.rack.rtt = now.Sub(a.rack.at)
+		c.rackRTT = now.Sub(a.rack.at)
 		if c.out != nil && (!c.out.rack.known || a.rack.after(&c.out.rack)) {
 			c.out.rack = a.rack
 		}
@@ -85,9 +83,10 @@ func (c *TCB) rackUpdate(now clock.Instant, a *acked, fack seq.Value) {
 
 // sawReordering notes that something has been overtaken by so many octets.
 func (c *TCB) sawReordering(by seq.Size) {
-	c.rack.seen++
+	r := &c.ownLoss().reorder
+	r.seen++
 	segs := (uint32(by) + uint32(c.mss) - 1) / uint32(c.mss)
-	c.rack.reordering = max(c.rack.reordering, uint16(min(segs, reorderingMax)))
+	r.far = max(r.far, uint16(min(segs, reorderingMax)))
 }
 
 // sortByTime orders what was sent again as it was sent.
@@ -110,11 +109,11 @@ const reorderingMax = 300
 // rackRound is the first half of step 4: a round trip that brings a DSACK widens
 // the reordering window by a quarter of the shortest one.
 func (c *TCB) rackRound(dsack bool) {
-	r := &c.rack
+	r := &c.loss.reorder
 	if r.inRound && c.snd.una.AtOrAfter(r.round) {
 		r.inRound = false
 	}
-	if dsack && !r.inRound {
+	if dsack && !r.inRound { // so that reordering was seen, and the record is our own
 		r.inRound, r.round = true, c.snd.nxt
 		r.mult = min(r.mult+1, 254)
 		r.persist = rackPersist
@@ -124,7 +123,7 @@ func (c *TCB) rackRound(dsack bool) {
 // rackRecovered is the other half: after rackPersist recoveries the window is
 // small again.
 func (c *TCB) rackRecovered() {
-	if r := &c.rack; r.persist > 0 {
+	if r := &c.loss.reorder; r.persist > 0 {
 		if r.persist--; r.persist == 0 {
 			r.mult = 0
 		}
@@ -134,10 +133,10 @@ func (c *TCB) rackRecovered() {
 // reorderWindow is RACK.reo_wnd: none as long as no reordering was seen and losses
 // are being repaired, or so much has been SACKed that they have to be.
 func (c *TCB) reorderWindow() clock.Duration {
-	if c.rack.seen == 0 && (c.rec.phase >= Recovery || c.out.sackedSegs >= uint32(c.cfg.DupThresh)) {
+	if c.loss.reorder.seen == 0 && (c.rec.phase >= Recovery || c.out.sackedSegs >= uint32(c.cfg.DupThresh)) {
 		return 0
 	}
-	return min((clock.Duration(c.rack.mult)+1)*c.rtt.least/4, c.rtt.srtt)
+	return min((clock.Duration(c.loss.reorder.mult)+1)*c.rtt.least/4, c.rtt.srtt)
 }
 
 // detectLosses is step 5. It reports whether anything is lost now that was not.
@@ -147,7 +146,7 @@ func (c *TCB) detectLosses(now clock.Instant) bool {
 		return false
 	}
 	f.budget = lossSteps
-	marked, wait := f.overdue(now, c.rack.rtt+c.reorderWindow())
+	marked, wait := f.overdue(now, c.rackRTT+c.reorderWindow())
 	if wait > 0 {
 		c.arm(now, timerReorder, now.Add(wait+c.cfg.TimerSlack))
 	} else {
@@ -234,7 +233,7 @@ func (c *TCB) reorderTimeout(now clock.Instant) {
 // markOverdue is RFC 8985 §6.3, RACK_mark_losses_on_RTO: the first segment is
 // lost, and of the others those that were sent long enough ago.
 func (c *TCB) markOverdue(now clock.Instant) {
-	span := c.rack.rtt + c.reorderWindow()
+	span := c.rackRTT + c.reorderWindow()
 	f := c.out
 	f.mark(c.snd.una, c.snd.una.Add(seq.Size(c.mss)), true)
 	for i := range f.live() {

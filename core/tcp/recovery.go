@@ -111,7 +111,7 @@ func (c *TCB) acknowledge(now clock.Instant, seg *Segment) {
 	}
 	duplicate := advance == 0 && seg.Ack == c.snd.una && len(seg.Payload) == 0 &&
 		seg.Flags&(wire.SYN|wire.FIN) == 0 && c.snd.wnd == oldWnd
-	c.probeAcked(now, seg, d.known && d.end == c.tlp.end, duplicate)
+	c.probeAcked(now, seg, d.known && d.end == c.loss.tlp.end, duplicate)
 	c.count.delivered += a.segs + d.segs
 	if c.rackOn() {
 		c.rackUpdate(now, &a, fack)
@@ -125,7 +125,7 @@ func (c *TCB) acknowledge(now clock.Instant, seg *Segment) {
 	n.delivered = c.delivered(advance, duplicate, a.fresh)
 	ece := c.hearECE(now, seg, before, n.delivered)
 	if ece {
-		c.doubt.on = false // RFC 4015 §3.1 step 9: congestion it is
+		c.trustReduction() // RFC 4015 §3.1 step 9: congestion it is
 	}
 	more := c.judge(now, &n)
 	if c.rec.phase == Recovery || c.rec.phase == CWR {
@@ -182,6 +182,7 @@ func (c *TCB) release(una seq.Value, trust clock.Instant, a *acked) {
 		if c.out.empty() {
 			c.env.giveFlight(c.out)
 			c.out = nil
+			c.settleLoss()
 		}
 	}
 	c.snd.una = una
@@ -546,7 +547,7 @@ func (c *TCB) timedOut(now clock.Instant) {
 	}
 	c.frtoBegin(reduce)
 	c.rec.point = c.snd.nxt
-	c.prr = prr{}
+	c.prrStop()
 	c.forgetProbe()
 	c.stop(timerReorder)
 	c.rec.dup = 0

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tcpkit/tcpkit/core/clock"
 	"github.com/tcpkit/tcpkit/core/tcp"
 )
 
@@ -149,4 +150,23 @@ func TestForgedDuplicates(t *testing.T) {
 			require.Equal(t, uint64(1), e.env.Stats.FastRetransmits)
 		}
 	})
+}
+
+// RFC 8985 §6.2 step 1: the shortest round trip is one of late, so that a path that
+// has become longer is not taken for one that reorders little.
+func TestShortestRoundTripIsForgotten(t *testing.T) {
+	e := newEnd(t, variants[0], tcp.Linux()).passive(60000, sackOK)
+	at := 1
+	trip := func(d clock.Duration) uint32 {
+		e.write(100)
+		e.pass(d)
+		at += 100
+		e.in(fmt.Sprintf(". 1(0) ack %d win 60000", at))
+		e.took()
+		return e.c.Info(e.now).MinRTT
+	}
+	require.Equal(t, uint32(10_000), trip(10*ms))
+	require.Equal(t, uint32(10_000), trip(50*ms))
+	e.pass(6 * 60 * second)
+	require.Equal(t, uint32(50_000), trip(50*ms))
 }

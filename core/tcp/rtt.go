@@ -4,27 +4,49 @@ import (
 	"github.com/tcpkit/tcpkit/core/clock"
 	"github.com/tcpkit/tcpkit/core/event"
 	"github.com/tcpkit/tcpkit/core/seq"
+	"github.com/tcpkit/tcpkit/core/siphash"
 )
 
 // rtt is RFC 6298's estimate. backoff counts the doublings of the timer since
 // the last acknowledgment of new data.
 type rtt struct {
 	srtt, rttvar, rto clock.Duration
-	least             clock.Duration // the smallest sample
+	least             clock.Duration // the smallest sample of late: RACK.min_RTT
+	leastAt           clock.Instant  // when it was taken
 	sampled           bool
 	backoff           uint8
+	fresh             bool // a sample was taken since the last tail loss probe
 	wary              bool // a timeout was spurious: what is first measured beyond waryAt counts for more
 	waryAt            seq.Value
 }
+
+func (e *rtt) fingerprint(h *siphash.Hash, iss seq.Value, now clock.Instant) {
+	flags := uint64(e.backoff)
+	for i, b := range [...]bool{e.fresh, e.wary, now.Sub(e.leastAt) > leastFor} {
+		if b {
+			flags |= 1 << (8 + i)
+		}
+	}
+	if e.wary {
+		flags |= uint64(e.waryAt.From(iss)) << 32
+	}
+	for _, w := range [...]uint64{uint64(e.srtt), uint64(e.rttvar), uint64(e.rto), uint64(e.least), flags} {
+		h.WriteUint64(w)
+	}
+}
+
+// leastFor is how long the shortest round trip counts: the path may have become
+// longer (RFC 8985 §6.2 step 1).
+const leastFor = 5 * clock.Minute
 
 // sample takes one measurement in (RFC 6298 §2.2, §2.3). The clock granularity
 // G of the RFC is a nanosecond here; RTOMin does its work.
 func (c *TCB) sample(now clock.Instant, r clock.Duration) {
 	e := &c.rtt
 	r = max(r, 1)
-	c.tlp.sampled = true
+	e.fresh = true
 	if !e.sampled {
-		e.srtt, e.rttvar, e.sampled, e.least = r, r/2, true, r
+		e.srtt, e.rttvar, e.sampled = r, r/2, true
 	} else {
 		d := e.srtt - r
 		if d < 0 {
@@ -32,7 +54,9 @@ func (c *TCB) sample(now clock.Instant, r clock.Duration) {
 		}
 		e.rttvar += (d - e.rttvar) / 4
 		e.srtt += (r - e.srtt) / 8
-		e.least = min(e.least, r)
+	}
+	if r <= e.least || e.least == 0 || now.Sub(e.leastAt) > leastFor {
+		e.least, e.leastAt = r, now
 	}
 	if e.wary && c.snd.una.After(e.waryAt) {
 		// RFC 4015 §3.1 step 11.

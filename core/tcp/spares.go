@@ -3,6 +3,7 @@ package tcp
 // spares keeps the records that idle connections have given back.
 type spares struct {
 	flights []*flight
+	losses  []*losses
 	holds   []*reassembly
 }
 
@@ -21,6 +22,21 @@ func (e *Env) giveFlight(f *flight) {
 	f.reset()
 	if len(e.spare.flights) < sparesMax {
 		e.spare.flights = append(e.spare.flights, f)
+	}
+}
+
+func (e *Env) takeLosses() *losses {
+	if n := len(e.spare.losses); n > 0 {
+		l := e.spare.losses[n-1]
+		e.spare.losses = e.spare.losses[:n-1]
+		return l
+	}
+	return &losses{}
+}
+
+func (e *Env) giveLosses(l *losses) {
+	if len(e.spare.losses) < sparesMax {
+		e.spare.losses = append(e.spare.losses, l)
 	}
 }
 

@@ -33,7 +33,7 @@ func (s *spurious) fingerprint(h *siphash.Hash, iss seq.Value, stamp uint32) {
 
 // suspect begins to look for signs that the reduction now made is spurious.
 func (c *TCB) suspect() {
-	s := &c.doubt
+	s := &c.ownLoss().doubt
 	s.on, s.marker, s.sent = true, c.snd.una, -1
 	if c.out == nil || c.out.resent == 0 {
 		s.stamped = false
@@ -42,9 +42,16 @@ func (c *TCB) suspect() {
 	}
 }
 
+// trustReduction looks no further: there is congestion, or it is undone.
+func (c *TCB) trustReduction() {
+	if c.loss.doubt.on {
+		c.loss.doubt.on = false
+	}
+}
+
 // sentAgain notes a retransmission.
 func (c *TCB) sentAgain(now clock.Instant) {
-	s := &c.doubt
+	s := &c.ownLoss().doubt
 	s.sent = max(s.sent, 0) + 1
 	if !s.stamped {
 		s.stamped, s.stamp = true, c.stamp(now)
@@ -53,19 +60,19 @@ func (c *TCB) sentAgain(now clock.Instant) {
 
 // hearDSACK takes off what the peer reports as a duplicate.
 func (c *TCB) hearDSACK(d *dsack) {
-	if s := &c.doubt; s.on && s.sent > 0 && d.segs > 0 && d.end.After(s.marker) {
+	if s := &c.loss.doubt; s.on && s.sent > 0 && d.segs > 0 && d.end.After(s.marker) {
 		s.sent = max(0, s.sent-int32(d.segs))
 	}
 }
 
 // allDuplicates reports whether all that was sent again has been reported as a
 // duplicate.
-func (c *TCB) allDuplicates() bool { return c.doubt.on && c.doubt.sent == 0 }
+func (c *TCB) allDuplicates() bool { return c.loss.doubt.on && c.loss.doubt.sent == 0 }
 
 // original reports whether an ACK that has moved SND.UNA answers something that
 // was sent before the first retransmission: RFC 3522 §3.2 step 5.
 func (c *TCB) original(seg *Segment) bool {
-	s := &c.doubt
+	s := &c.loss.doubt
 	if !s.on || s.sent < 0 {
 		return s.on && c.ts.sackOK
 	}
@@ -79,7 +86,7 @@ func (c *TCB) undo(now clock.Instant, n *news, unmark bool) {
 	if unmark && c.out != nil {
 		c.out.unmark()
 	}
-	c.prr = prr{}
+	c.prrStop()
 	c.cfg.Controller.Undo(&c.cc, now)
 	if c.cfg.EifelResponse {
 		// RFC 4015 §3.1 step 9: from what is in flight back to where it was in slow
@@ -96,7 +103,8 @@ func (c *TCB) undo(now clock.Instant, n *news, unmark bool) {
 		}
 	}
 	c.withdrawCWR()
-	c.doubt.on, c.rec.frto = false, frtoOff
+	c.trustReduction()
+	c.rec.frto = frtoOff
 	c.rec.dup, c.rec.force = 0, 0
 	c.env.Stats.Undone++
 	c.logCongestion(now)
@@ -116,7 +124,8 @@ func (c *TCB) undoWithin(now clock.Instant, n *news) bool {
 		}
 		c.undo(now, n, true)
 	case c.allDuplicates():
-		c.rack.persist = min(c.rack.persist+1, rackPersist)
+		r := &c.loss.reorder
+		r.persist = min(r.persist+1, rackPersist)
 		c.undo(now, n, false)
 	default:
 		return false

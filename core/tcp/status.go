@@ -89,8 +89,8 @@ func (c *TCB) Info(now clock.Instant) Info {
 		LastAckRecv: milli(now.Sub(c.heardAt)), LastDataSent: milli(now.Sub(c.sentAt)), LastDataRecv: milli(now.Sub(heard)),
 		PMTU: uint32(c.pathMTU), RTT: micro(c.rtt.srtt), RTTVar: micro(c.rtt.rttvar), MinRTT: micro(c.rtt.least),
 		SndSsthresh: c.cc.Ssthresh / mss, SndCwnd: c.cc.Cwnd / mss, AdvMSS: uint32(c.ownMSS()),
-		Reordering: max(uint32(c.cfg.DupThresh), uint32(c.rack.reordering)), ReordSeen: c.rack.seen,
-		Delivered: c.count.delivered, DsackDups: c.count.dsacks, RcvRTT: micro(c.rcv.echoRTT), RcvSpace: c.rcv.limit,
+		Reordering: max(uint32(c.cfg.DupThresh), uint32(c.loss.reorder.far)), ReordSeen: c.loss.reorder.seen,
+		Delivered: c.count.delivered, DsackDups: c.loss.dsacks, RcvRTT: micro(c.rcv.echoRTT), RcvSpace: c.rcv.limit,
 		TotalRetrans: c.count.resent, PacingRate: c.pacingRate(),
 		BytesAcked: c.count.octetsAcked, BytesReceived: c.count.octetsReceived,
 		BytesSent: c.count.octetsSent, BytesRetrans: c.count.octetsResent,
@@ -144,6 +144,7 @@ func (c *TCB) Clone(env *Env) TCB {
 	d := *c
 	d.env = env
 	d.sendBuf, d.recvBuf = c.sendBuf.clone(), c.recvBuf.clone()
+	d.loss = c.loss.clone(c.env, env)
 	if c.out != nil {
 		d.out = c.out.clone()
 	}
@@ -192,9 +193,6 @@ func (c *TCB) Fingerprint(h *siphash.Hash, now clock.Instant) {
 	if r.dupLen > 0 {
 		h.WriteUint64(uint64(r.dup-r.irs)<<32 | uint64(r.dupLen))
 	}
-	h.WriteUint64(uint64(c.rtt.srtt))
-	h.WriteUint64(uint64(c.rtt.rttvar))
-	h.WriteUint64(uint64(c.rtt.rto) ^ uint64(c.rtt.backoff)<<56)
 	h.WriteUint64(uint64(c.cc.Cwnd)<<32 | uint64(c.cc.Ssthresh))
 	for _, p := range c.cc.Priv {
 		h.WriteUint64(p)
@@ -224,12 +222,9 @@ func (c *TCB) Fingerprint(h *siphash.Hash, now clock.Instant) {
 			h.WriteUint64(uint64(c.timers[slot].Sub(now)))
 		}
 	}
-	h.WriteUint64(uint64(c.rtt.least))
-	c.rack.fingerprint(h, s.iss)
-	c.tlp.fingerprint(h, s.iss)
-	h.WriteUint64(uint64(c.prr.flight)<<32 | uint64(c.prr.delivered))
-	h.WriteUint64(uint64(c.prr.out)<<32 | uint64(c.rec.frto))
-	c.doubt.fingerprint(h, s.iss, c.stamp(now))
+	c.rtt.fingerprint(h, s.iss, now)
+	h.WriteUint64(uint64(c.rackRTT) ^ uint64(c.rec.frto)<<56)
+	c.loss.fingerprint(h, s.iss, c.stamp(now))
 	if c.out != nil {
 		c.out.fingerprint(h, s.iss, now)
 	}

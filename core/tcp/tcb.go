@@ -40,11 +40,8 @@ type TCB struct {
 	ts  timestamps
 	ecn ecn
 
-	rack rack
-	tlp  tlp
-	prr  prr
-
-	doubt spurious
+	rackRTT clock.Duration // RACK.rtt, RFC 8985
+	loss    *losses        // what is remembered of losses
 
 	armed  uint16 // a bit for each slot in use
 	timers [timerPlugin]clock.Instant
@@ -146,7 +143,7 @@ type timestamps struct {
 type counters struct {
 	octetsSent, octetsAcked, octetsResent, octetsReceived uint64
 	segsOut, dataSegsOut, dataSegsIn                      uint32
-	resent, delivered, dsacks                             uint32
+	resent, delivered                                     uint32
 }
 
 // pending is what Output has to send apart from data.
@@ -168,7 +165,7 @@ const (
 // Init makes c a closed connection of the given name. cfg is kept and must not
 // change any more. id is what events call the connection.
 func (c *TCB) Init(env *Env, cfg *Config, id uint32, t Tuple) {
-	*c = TCB{env: env, cfg: cfg, id: id, name: nameOf(t)}
+	*c = TCB{env: env, cfg: cfg, id: id, name: nameOf(t), loss: &env.noLoss}
 	c.pathMTU = linkMTU(env)
 	c.rtt.rto = cfg.RTOInitial
 	c.snd.limit, c.rcv.limit = cfg.SendBuffer, cfg.ReceiveBuffer

@@ -12,15 +12,14 @@ import (
 // segments of a flight are lost, one segment sent well before the timeout brings
 // the SACK from which RACK finds out what is missing.
 type tlp struct {
-	end     seq.Value // TLP.end_seq, while out
-	out     bool      // a probe is not acknowledged
-	again   bool      // TLP.is_retrans: it was a retransmission
-	sampled bool      // a round trip was measured since the last probe
+	end   seq.Value // TLP.end_seq, while out
+	out   bool      // a probe is not acknowledged
+	again bool      // TLP.is_retrans: it was a retransmission
 }
 
 func (t *tlp) fingerprint(h *siphash.Hash, iss seq.Value) {
 	w := uint64(0)
-	for i, b := range [...]bool{t.out, t.again, t.sampled} {
+	for i, b := range [...]bool{t.out, t.again} {
 		if b {
 			w |= 1 << i
 		}
@@ -68,7 +67,7 @@ func (c *TCB) probeTimeout(now clock.Instant) {
 	if c.out == nil {
 		return
 	}
-	if !c.tlp.out && (c.tlp.sampled || !c.cfg.TLPWantsSample) {
+	if !c.loss.tlp.out && (c.rtt.fresh || !c.cfg.TLPWantsSample) {
 		c.pend |= pendTail
 	}
 	c.armRetransmit(now)
@@ -93,7 +92,8 @@ func (c *TCB) sendTail(now clock.Instant, p *packet.Packet) (sent, built bool) {
 		}
 	}
 	c.env.Stats.LossProbes++
-	c.tlp = tlp{end: c.snd.nxt, out: true, again: again}
+	c.ownLoss().tlp = tlp{end: c.snd.nxt, out: true, again: again}
+	c.rtt.fresh = false
 	c.stop(timerTLP)
 	return sent, built
 }
@@ -123,7 +123,9 @@ func (c *TCB) sendLast(now clock.Instant, p *packet.Packet) (sent, built bool) {
 
 // forgetProbe is TLP_init (§7.1): what a recovery finds out, a probe need not.
 func (c *TCB) forgetProbe() {
-	c.tlp.out = false
+	if c.loss.tlp.out {
+		c.loss.tlp.out = false
+	}
 	c.pend &^= pendTail
 	c.stop(timerTLP)
 }
@@ -132,7 +134,7 @@ func (c *TCB) forgetProbe() {
 // only loss, the congestion control must hear of that loss. dsack is whether the
 // ACK reports the probe as a duplicate, duplicate whether it tells nothing at all.
 func (c *TCB) probeAcked(now clock.Instant, seg *Segment, dsack, duplicate bool) {
-	t := &c.tlp
+	t := &c.loss.tlp
 	if !t.out || seg.Ack.Before(t.end) {
 		return
 	}

@@ -21,6 +21,6 @@ func (c *TCB) View() View {
 	return View{
 		State: c.state, Send: c.sendSpace(), Receive: c.receiveSpace(), MaxWindow: c.snd.maxWnd,
 		MSS: uint32(c.mss), Cwnd: c.cc.Cwnd, InFlight: c.inFlight(), Scale: c.rcv.scale,
-		Probe: c.tlp.out && !c.tlp.again,
+		Probe: c.loss.tlp.out && !c.loss.tlp.again,
 	}
 }
