@@ -165,6 +165,7 @@ func TestShortestRoundTripIsForgotten(t *testing.T) {
 		e.took()
 		return e.c.Info(e.now).MinRTT
 	}
+	e.pass(6 * 60 * second) // the handshake took no time here
 	require.Equal(t, uint32(10_000), trip(10*ms))
 	require.Equal(t, uint32(10_000), trip(50*ms))
 	e.pass(6 * 60 * second)

@@ -22,7 +22,7 @@ type rtt struct {
 
 func (e *rtt) fingerprint(h *siphash.Hash, iss seq.Value, now clock.Instant) {
 	flags := uint64(e.backoff)
-	for i, b := range [...]bool{e.fresh, e.wary, now.Sub(e.leastAt) > leastFor} {
+	for i, b := range [...]bool{e.fresh, e.wary, e.sampled && now.Sub(e.leastAt) > leastFor} {
 		if b {
 			flags |= 1 << (8 + i)
 		}
@@ -46,7 +46,7 @@ func (c *TCB) sample(now clock.Instant, r clock.Duration) {
 	r = max(r, 1)
 	e.fresh = true
 	if !e.sampled {
-		e.srtt, e.rttvar, e.sampled = r, r/2, true
+		e.srtt, e.rttvar, e.sampled, e.least = r, r/2, true, r
 	} else {
 		d := e.srtt - r
 		if d < 0 {
@@ -55,7 +55,7 @@ func (c *TCB) sample(now clock.Instant, r clock.Duration) {
 		e.rttvar += (d - e.rttvar) / 4
 		e.srtt += (r - e.srtt) / 8
 	}
-	if r <= e.least || e.least == 0 || now.Sub(e.leastAt) > leastFor {
+	if r <= e.least || now.Sub(e.leastAt) > leastFor {
 		e.least, e.leastAt = r, now
 	}
 	if e.wary && c.snd.una.After(e.waryAt) {
