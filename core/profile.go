@@ -116,14 +116,15 @@ func Profile(name string) (Config, error) {
 		t.SendBuffer, t.SendBufferMax = 4<<10, 4<<10
 		t.ReceiveBuffer, t.ReceiveBufferMax = 4<<10, 4<<10
 		// Nothing that tells times apart: one RTO, no timestamps, a controller that
-		// does not look at the clock.
+		// does not look at the clock. ChallengeInterval stays: without it two ends that
+		// disagree answer each other for ever, as the world old-syn shows.
 		t.Controller, _ = cc.ByName("newreno")
 		t.Timestamps, t.WindowScaling, t.SACK, t.MinMSS = false, false, false, 0
 		t.SlowStartAfterIdle, t.RACK, t.TLP, t.TimerSlack = false, false, false, 0
 		t.RTOInitial, t.RTOMin, t.RTOMax, t.RTOMinOfVariance = clock.Second, clock.Second, clock.Second, false
 		t.SynRetries, t.SynAckRetries, t.R2, t.OrphanRetries = 8, 8, 8, 8
 		t.SynLinear, t.SynResend, t.R2Time, t.OrphanPersist = 0, 0, false, false
-		t.QuickAcks, t.ChallengeInterval = 0, 0 // which would tell times apart
+		t.QuickAcks = 0
 		t.TimeWait, t.FinWait2 = 2*clock.Second, 2*clock.Second
 	default:
 		return Config{}, tcp.ErrInvalid
