@@ -11,7 +11,8 @@
 // calls of §3.10.1 to §3.10.6; timeouts.go has §3.10.8. Beside them stand the
 // concerns: state.go (Figure 5), output.go (what to send next), window.go, ack.go
 // (when to acknowledge), rtt.go (RFC 6298), flight.go and recovery.go (what is
-// out and what is lost), reassembly.go, timewait.go, buffer.go, fastopen.go (RFC
+// out and what is lost), rack.go and tlp.go (RFC 8985), prr.go (RFC 9937), dsack.go
+// (RFC 2883), spurious.go and frto.go (RFC 3522, 4015, 5682), reassembly.go, timewait.go, buffer.go, fastopen.go (RFC
 // 7413), ecn.go (RFC 3168), pacing.go, urgent.go (§3.8.5, RFC 6093), cork.go (what a
 // user says about where segments end), options.go (what setsockopt sets).
 //
