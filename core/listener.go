@@ -152,15 +152,25 @@ func (s *Stack) arrivesListen(now clock.Instant, l *Listener, seg *tcp.Segment) 
 		return rule.DropListenNoSyn
 	}
 	// Third, a SYN. Text and other control that come with it are left to be sent
-	// again. Nobody sends a SYN with a FIN in earnest; Linux drops it.
-	if seg.Flags.Has(wire.FIN) && s.cfg.DropSynFin {
-		return rule.DropListenNoSyn
-	}
-	if why := s.refuses(l); why != rule.NotDropped {
+	// again.
+	if why := s.refusesSyn(l, seg); why != rule.NotDropped {
 		return why
 	}
 	iss, offset := s.isn(now, &seg.Tuple)
 	return s.openPassive(now, l, seg, iss, offset)
+}
+
+// refusesSyn returns why l does not take a SYN.
+func (s *Stack) refusesSyn(l *Listener, seg *tcp.Segment) rule.Drop {
+	// Nobody sends a SYN with a FIN in earnest; Linux drops it.
+	if seg.Flags.Has(wire.FIN) && s.cfg.DropSynFin {
+		return rule.DropListenNoSyn
+	}
+	// THREATS S03: segments so small that the headers outweigh the data.
+	if seg.Options.Has.Has(wire.HasMSS) && seg.Options.MSS < l.cfg.MinMSS {
+		return rule.DropSmallMSS
+	}
+	return s.refuses(l)
 }
 
 // refuses returns why l takes no SYN at all now.
@@ -180,10 +190,6 @@ func (l *Listener) full() bool { return l.accept.n > l.backlog }
 // openPassive makes a connection of a SYN, or answers with a cookie when there
 // are too many half-open ones.
 func (s *Stack) openPassive(now clock.Instant, l *Listener, seg *tcp.Segment, iss seq.Value, offset uint32) rule.Drop {
-	// THREATS S03: segments so small that the headers outweigh the data.
-	if seg.Options.Has.Has(wire.HasMSS) && seg.Options.MSS < l.cfg.MinMSS {
-		return rule.DropSmallMSS
-	}
 	if l.half.n >= l.halfMax {
 		if !s.cfg.SynCookies {
 			return rule.DropBacklogFull

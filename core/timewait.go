@@ -118,7 +118,7 @@ func (s *Stack) arrivesWaiting(now clock.Instant, i int32, seg *tcp.Segment) rul
 // reopen lets a SYN to l open a connection in the place of one in TIME-WAIT, which
 // end makes room for it.
 func (s *Stack) reopen(now clock.Instant, l *Listener, seg *tcp.Segment, sndNxt seq.Value, end func()) rule.Drop {
-	if why := s.refuses(l); why != rule.NotDropped {
+	if why := s.refusesSyn(l, seg); why != rule.NotDropped {
 		return why
 	}
 	if l.half.n >= l.halfMax {

@@ -11,10 +11,10 @@ import (
 // Arrives is SEGMENT ARRIVES of §3.10.7 for a connection that exists. seg is the
 // caller's, its payload is copied. What is to be answered comes from Output.
 func (c *TCB) Arrives(now clock.Instant, seg *Segment) {
-	c.env.Stats.SegmentsIn++
-	c.rcv.segs++
+	c.env.Stats.SegmentsIn += uint64(seg.Count)
+	c.rcv.segs += uint32(seg.Count)
 	if len(seg.Payload) > 0 {
-		c.count.dataSegsIn++
+		c.count.dataSegsIn += uint32(seg.Count)
 	}
 	if c.env.Log.On(event.SegmentIn) {
 		c.log(now, segmentEvent(event.SegmentIn, &seg.TCP, len(seg.Payload)))

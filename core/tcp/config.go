@@ -96,13 +96,14 @@ type Config struct {
 	// Explicit congestion notification, RFC 3168.
 	ECN           uint8 // 0: never; 1: our SYNs ask for it too; 2: only when the peer asks, as Linux
 	ECNWaits      bool  // an ECE that finds the window at one segment has the next wait for the timeout, §6.1.2 (MUST; Linux does not)
+	ECNQuickAcks  bool  // a mark, or data without ECT among such with it, has two segments acknowledged at once, as Linux does
 	ECNResetRetry bool  // a reset that answers an ECN-setup SYN brings one more SYN without, §6.1.1.1 (MAY; Linux does not)
 
 	// Pacing.
 	Pacing          bool   // segments are spread over the round trip; a controller or MaxPacingRate ask for it too
 	PacingSlowStart uint16 // per cent of cwnd/SRTT below half of ssthresh, as tcp_pacing_ss_ratio
 	PacingAvoidance uint16 // and above it, as tcp_pacing_ca_ratio
-	MaxPacingRate   uint64 // octets of IP packets a second; 0: no bound
+	MaxPacingRate   uint64 // octets of data a second, headers not counted; 0: no bound
 
 	// Fast Open, RFC 7413; the stack's Config says who may use it.
 	FastOpenNoCookie bool // data goes in SYNs, and is taken, without a cookie, §7.3
@@ -164,7 +165,7 @@ func Linux() Config {
 		FastOpenOwnMSS: true, CrossedAck: true,
 		KeepaliveIdle: 2 * clock.Hour, KeepaliveInterval: 75 * clock.Second, KeepaliveCount: 9,
 		TimeWait: clock.Minute, FinWait2: clock.Minute,
-		UrgentZero: true, KeepMSS: true, MSSOfWindow: true, PushHalf: true, ECN: 2, PacingSlowStart: 200, PacingAvoidance: 120,
+		UrgentZero: true, KeepMSS: true, MSSOfWindow: true, PushHalf: true, ECN: 2, ECNQuickAcks: true, PacingSlowStart: 200, PacingAvoidance: 120,
 		MSSOfPath: true, PathMTU: true, PathMTUFloor: 552, BaseMSS: 1024, WideReset: true, ICMPEndsOpen: true, LinuxErrors: true, SoftErrors: true,
 	}
 }
@@ -192,7 +193,7 @@ func RFC9293() Config {
 	c.DelayedAck, c.QuickAcks = 200*clock.Millisecond, 0
 	c.UrgentInline, c.UrgentZero, c.KeepMSS = true, false, false
 	c.MSSOfWindow, c.WideReset = false, false
-	c.PushHalf, c.ECNWaits, c.ECNResetRetry = false, true, true
+	c.PushHalf, c.ECNWaits, c.ECNQuickAcks, c.ECNResetRetry = false, true, false, true
 	c.PAWSSlack, c.RequireTimestamps = 0, true
 	c.TimeWait = 4 * clock.Minute // MSL is two minutes, §3.4.2
 	return c

@@ -109,9 +109,7 @@ func (c *TCB) codepoint(t *wire.TCP, again bool) uint8 {
 	return ecnECT0
 }
 
-// hearCE is §6.1.3 for data that is in the window. After the first mark two
-// segments are acknowledged at once, as Linux does: the sender may have little
-// that could go before it hears of it.
+// hearCE is §6.1.3 for data that is in the window.
 func (c *TCB) hearCE(seg *Segment) {
 	if !c.ecn.has(ecnAgreed) {
 		return
@@ -124,12 +122,22 @@ func (c *TCB) hearCE(seg *Segment) {
 	case ecnCE:
 		if !c.ecn.has(ecnEcho) {
 			c.ecn.flags |= ecnEcho
-			c.rcv.quick, c.rcv.pingpong = max(c.rcv.quick, 2), false
+			c.ackSoon() // the sender may have little that could go before it hears of it
 		}
 		c.ecn.flags |= ecnSeen
 	case 0:
+		if c.ecn.has(ecnSeen) {
+			c.ackSoon() // it was probably sent again
+		}
 	default:
 		c.ecn.flags |= ecnSeen
+	}
+}
+
+// ackSoon acknowledges two segments at once, as Linux does.
+func (c *TCB) ackSoon() {
+	if c.cfg.ECNQuickAcks {
+		c.rcv.quick, c.rcv.pingpong = max(c.rcv.quick, 2), false
 	}
 }
 

@@ -70,6 +70,10 @@ func (c *TCB) next(now clock.Instant, p *packet.Packet) (sent, built bool) {
 			return sent, built
 		}
 	}
+	if c.pend&pendUrgent != 0 { // goes beside the probe
+		c.pend &^= pendUrgent
+		return true, c.sendAck(now, p, c.snd.una)
+	}
 	if c.pend&pendProbe != 0 {
 		// A segment that lies before the window draws an ACK: Linux's probe, and
 		// the one of §3.8.4 (SHLD-12).
@@ -467,7 +471,8 @@ func (c *TCB) sendData(now clock.Instant, p *packet.Packet, start seq.Value, n u
 	}
 	ecn := uint8(0)
 	if n > 0 {
-		c.count.dataSegsOut++
+		segs, _ := c.segments(&t, n)
+		c.count.dataSegsOut += segs
 		c.departed(now, n)
 		// What goes beyond the window is a probe, RFC 3168 §6.1.6.
 		ecn = c.codepoint(&t, again || end.After(c.snd.una.Add(c.snd.wnd)))
@@ -499,21 +504,29 @@ func (c *TCB) emit(now clock.Instant, p *packet.Packet, t *wire.TCP, ecn uint8, 
 		c.sendBuf.get(off, b[data:])
 	}
 	wire.AppendIP(b[:0], &ip, len(b)-hdr)
-	p.Bytes, p.Partial, p.SegmentSize = b, c.env.Link.Checksum, 0
+	segs, size := c.segments(t, n)
+	p.Bytes, p.Partial, p.SegmentSize = b, c.env.Link.Checksum, uint16(size)
 	wire.FinishTCP(b, &ip, hdr, p.Partial)
-	blocks := 0
-	if t.Options.Has&wire.HasSACK != 0 {
-		blocks = int(t.Options.SACKCount)
-	}
-	if size := c.payloadBeside(blocks); n > size {
-		p.SegmentSize = uint16(size)
-	}
-	c.count.segsOut++
-	c.env.Stats.SegmentsOut++
+	c.count.segsOut += segs
+	c.env.Stats.SegmentsOut += uint64(segs)
 	if c.env.Log.On(event.SegmentOut) {
 		c.log(now, segmentEvent(event.SegmentOut, t, int(n)))
 	}
 	return true
+}
+
+// segments is how many segments t and n octets of data are on the wire, and if that
+// is more than one, how many octets each but the last has.
+func (c *TCB) segments(t *wire.TCP, n uint32) (segs, size uint32) {
+	blocks := 0
+	if t.Options.Has&wire.HasSACK != 0 {
+		blocks = int(t.Options.SACKCount)
+	}
+	size = c.payloadBeside(blocks)
+	if n <= size || t.Flags&wire.SYN != 0 {
+		return 1, 0
+	}
+	return (n + size - 1) / size, size
 }
 
 // extend makes b longer by n octets, whatever they hold.

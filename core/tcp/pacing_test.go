@@ -128,3 +128,28 @@ func TestPacedRetransmissions(t *testing.T) {
 		require.Positive(t, at[i]-at[i-1], fmt.Sprint(at))
 	}
 }
+
+// A packet that the link cuts counts for as many segments as it becomes: else the
+// initial window, which is not paced, would be one of super-packets.
+//
+// Proves: Linux: SO_MAX_PACING_RATE
+func TestPacingOfSuperPackets(t *testing.T) {
+	each(t, func(t *testing.T, v variant) {
+		cfg := tcp.Linux()
+		cfg.MaxMSS, cfg.SendBuffer, cfg.SendBufferMax = 1000, 1<<20, 1<<20
+		e := newEnd(t, v, cfg)
+		e.env.Link.MaxSuper = 65535
+		e.passive(65535, scale(7))
+		e.write(10_000)
+		e.in(". 1(0) ack 10001 win 65535")
+		require.Len(t, e.took(), 1, "the initial window in one packet")
+		info := e.c.Info(e.now)
+		require.Equal(t, uint32(10), info.DataSegsOut)
+		require.Equal(t, uint32(11), info.SegsOut, "with the SYN-ACK")
+		e.c.SetMaxPacingRate(100_000)
+		start := e.now
+		e.write(4000)
+		e.pass(100 * ms)
+		require.Equal(t, []clock.Duration{0, 20 * ms}, e.departures(start), "two segments each")
+	})
+}

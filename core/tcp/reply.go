@@ -41,7 +41,7 @@ func AppendReply(p *packet.Packet, r *Reply, link packet.Link) {
 	}
 	ip := wire.IP{
 		Src: r.Tuple.Local.Addr, Dst: r.Tuple.Remote.Addr, Protocol: wire.ProtocolTCP,
-		TTL: r.TTL, TOS: r.TOS, DontFragment: true,
+		TTL: r.TTL, TOS: r.TOS &^ ecnMask, DontFragment: true,
 	}
 	hdr := wire.IPv4HeaderLen
 	if ip.Src.Is6() {

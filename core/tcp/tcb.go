@@ -160,6 +160,7 @@ const (
 	pendPush                        // the next data has PSH
 	pendUpdate                      // the window has opened: tell the peer if it is worth it
 	pendTail                        // a tail loss probe
+	pendUrgent                      // the urgent pointer, at SND.UNA
 )
 
 // Init makes c a closed connection of the given name. cfg is kept and must not
@@ -242,7 +243,6 @@ func (c *TCB) setup(now clock.Instant) {
 	c.rcv.edge = c.rcv.nxt
 	c.rcv.acked = c.rcv.nxt
 	c.rcv.up = c.rcv.nxt
-	c.snd.up = c.snd.una
 	c.timers[timerPace] = now
 	if !c.ts.scaleOK {
 		c.rcv.scale, c.snd.scale = 0, 0
@@ -272,11 +272,11 @@ func (c *TCB) setMSS() {
 	if c.cfg.MaxMSS != 0 {
 		m = min(m, int(c.cfg.MaxMSS))
 	}
-	if c.foundMSS != 0 {
-		m = min(m, int(c.foundMSS))
-	}
 	if c.ts.on {
 		m -= timestampOption
+	}
+	if c.foundMSS != 0 {
+		m = min(m, int(c.foundMSS)) // of data, whatever options there are
 	}
 	if c.cfg.MSSOfWindow && c.snd.maxWnd > 0 {
 		// Linux: of a window of up to 536 octets all of it.

@@ -310,6 +310,11 @@ func (c *TCB) persistTimeout(now clock.Instant) {
 		c.pend |= pendForce
 	} else {
 		c.pend |= pendProbe
+		if c.snd.up.After(c.snd.una) {
+			// A peer with a closed window hears of urgent data only at RCV.NXT, which
+			// the probe lies before; Linux sends both.
+			c.pend |= pendUrgent
+		}
 	}
 	c.backOff() // SHLD-30
 	c.arm(now, timerPersist, now.Add(c.probeInterval(now)))

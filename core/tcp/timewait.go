@@ -83,7 +83,7 @@ func (w *TimeWaitRecord) Arrives(now clock.Instant, seg *Segment, cfg *Config, e
 		w.drop(now, env, rule.DropTimeWait)
 		return w.answer(now, seg, cfg)
 	}
-	if stamped && seg.Flags&wire.RST == 0 && behind > int32(cfg.PAWSSlack) {
+	if stamped && seg.Flags&wire.RST == 0 && behind > 0 {
 		w.drop(now, env, rule.DropPAWS)
 		return w.answer(now, seg, cfg)
 	}

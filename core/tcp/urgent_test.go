@@ -238,3 +238,17 @@ func (e *end) readsWhole(n int, inline bool) {
 	require.Equal(e, want, got)
 	require.Empty(e, e.c.Check())
 }
+
+// Urgent data may be written before the peer has answered our SYN (§3.10.2).
+//
+// Proves: RFC 9293 §3.8.5
+func TestUrgentBeforeTheHandshake(t *testing.T) {
+	each(t, func(t *testing.T, v variant) {
+		e := newEnd(t, v, tcp.Linux())
+		e.synSent()
+		_, err := e.c.WriteUrgent(e.now, make([]byte, 10))
+		require.NoError(t, err)
+		e.in("S. 0(0) ack 1 win 65535", mss(1460))
+		e.out("the urgent data", "P.U 1(10) ack 1 urg 10")
+	})
+}
