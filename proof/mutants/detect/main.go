@@ -142,7 +142,8 @@ func version(s *script.Script) string {
 func (d *detector) explore() error {
 	sum := 0 // states, of all worlds so far
 	found := map[string]bool{}
-	for states := min(2000, d.states); states <= d.states; states *= 7 {
+	for states := 0; states < d.states; {
+		states = min(max(2000, 7*states), d.states)
 		for _, w := range explore.Worlds() {
 			if found[w.Name] {
 				continue

@@ -35,6 +35,7 @@ func main() {
 	jobs := flag.Int("j", runtime.GOMAXPROCS(0), "mutants at once")
 	s := &scorer{}
 	flag.BoolVar(&s.all, "all", false, "do not stop at the first script, world or seed that fails: name all of them")
+	flag.IntVar(&s.states, "states", 14_000, "how many states of each world the explorer looks at")
 	flag.BoolVar(&s.say, "v", false, "show what the first that fails has to say")
 	flag.DurationVar(&s.limit, "limit", time.Minute, "how long one detector may look for one mutant; one that hangs it is found")
 	flag.Parse()
@@ -54,6 +55,7 @@ type scorer struct {
 	root, dir string
 	kinds     []string
 	all, say  bool
+	states    int
 	limit     time.Duration
 }
 
@@ -157,11 +159,7 @@ func (s *scorer) examine(m mutants.Mutant) row {
 func (s *scorer) detect(bin, kind string) ([]mutants.Finding, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), s.limit)
 	defer cancel()
-	args := []string{kind}
-	if s.all {
-		args = []string{"-all", kind}
-	}
-	cmd := exec.CommandContext(ctx, bin, args...)
+	cmd := exec.CommandContext(ctx, bin, fmt.Sprint("-all=", s.all), fmt.Sprint("-states=", s.states), kind)
 	cmd.Dir = s.root
 	cmd.Env = append(os.Environ(), "GOMAXPROCS=1", "GOMEMLIMIT=1GiB")
 	var stderr bytes.Buffer
