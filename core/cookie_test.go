@@ -11,6 +11,7 @@ import (
 	"github.com/tcpkit/tcpkit/core/siphash"
 	"github.com/tcpkit/tcpkit/core/tcp"
 	"github.com/tcpkit/tcpkit/core/wire"
+	"github.com/tcpkit/tcpkit/internal/release"
 )
 
 var synOptions = wire.Options{
@@ -100,10 +101,7 @@ func TestCookieWithoutTimestamps(t *testing.T) {
 //
 // Proves: S14
 func TestForgedCookies(t *testing.T) {
-	n := 1_000_000
-	if testing.Short() {
-		n = 100_000
-	}
+	n := release.Count(100_000, 1_000_000)
 	cfg := config("linux")
 	cfg.ResetInterval = 0
 	r := newRaw(t, cfg)
@@ -181,10 +179,7 @@ func TestCookieOnlyWhenExpected(t *testing.T) {
 //
 // Proves: S13
 func TestSynFlood(t *testing.T) {
-	n := 100_000
-	if testing.Short() {
-		n = 10_000
-	}
+	n := release.Count(20_000, 1_000_000)
 	p := newPair(t, config("linux"))
 	l := p.listen(p.b, 80, 128)
 	syn := func(i int) {

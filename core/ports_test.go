@@ -7,6 +7,7 @@ import (
 
 	"github.com/tcpkit/tcpkit/core/tcp"
 	"github.com/tcpkit/tcpkit/core/wire"
+	"github.com/tcpkit/tcpkit/internal/release"
 )
 
 func (s *Stack) nextPort(t testing.TB, remote wire.AddrPort) uint16 {
@@ -19,10 +20,7 @@ func (s *Stack) nextPort(t testing.TB, remote wire.AddrPort) uint16 {
 //
 // Proves: S10, RFC 6056 §3.3.4
 func TestPortsAreUnpredictable(t *testing.T) {
-	n := 100_000
-	if testing.Short() {
-		n = 30_000
-	}
+	n := release.Count(30_000, 100_000)
 	s := newStack(t, config("linux"), ethernet, "10.0.0.1/24")
 	size := int(s.cfg.PortHigh-s.cfg.PortLow) + 1
 	var bins, steps [64]int

@@ -10,6 +10,7 @@ import (
 	"github.com/tcpkit/tcpkit/core/siphash"
 	"github.com/tcpkit/tcpkit/core/tcp"
 	"github.com/tcpkit/tcpkit/core/wire"
+	"github.com/tcpkit/tcpkit/internal/release"
 )
 
 func tupleOf(n uint32) tcp.Tuple {
@@ -59,10 +60,7 @@ func (s *Stack) longestChain() int {
 //
 // Proves: S34
 func TestTableSpreadsCollisions(t *testing.T) {
-	n := 20000
-	if testing.Short() {
-		n = 2000
-	}
+	n := release.Count(5000, 100_000)
 	a := newStack(t, config("linux"), ethernet, "10.0.0.1/24")
 	other := config("linux")
 	other.Secret[15] = 1
@@ -135,10 +133,7 @@ func TestISNClockLaw(t *testing.T) {
 
 // Proves: MUST-9, S09, S11
 func TestISNsOfNeighboursAreUnrelated(t *testing.T) {
-	n := 100000
-	if testing.Short() {
-		n = 20000
-	}
+	n := release.Count(100_000, 1_000_000)
 	s := newStack(t, config("linux"), ethernet, "10.0.0.1/24")
 	check := func(of func(i int) uint32) {
 		var bins [256]int

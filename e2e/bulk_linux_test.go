@@ -19,6 +19,7 @@ import (
 	"github.com/tcpkit/tcpkit/core/packet"
 	"github.com/tcpkit/tcpkit/hosts/native"
 	"github.com/tcpkit/tcpkit/hosts/native/netns/netnstest"
+	"github.com/tcpkit/tcpkit/internal/release"
 )
 
 // bulkSize is how many octets move in all: a GiB in the release tier, a tenth of
@@ -26,7 +27,7 @@ import (
 func bulkSize() int {
 	const whole = 1 << 30
 	switch {
-	case release():
+	case release.Whole():
 		return whole
 	case required():
 		return whole / 10

@@ -20,9 +20,6 @@ func TestMain(m *testing.M) {
 	netnstest.Run(m)
 }
 
-// release reports whether the tests run at whole size.
-func release() bool { return os.Getenv("TCPKIT_RELEASE") == "1" }
-
 // required reports whether this is CI.
 func required() bool { return os.Getenv("CI") == "true" || os.Getenv(need.RequireAll) == "1" }
 

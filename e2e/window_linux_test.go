@@ -11,11 +11,12 @@ import (
 
 	"github.com/tcpkit/tcpkit/core/seq"
 	"github.com/tcpkit/tcpkit/core/wire"
+	"github.com/tcpkit/tcpkit/internal/release"
 )
 
 // zeroWindowFor is for how long nobody reads.
 func zeroWindowFor() time.Duration {
-	if release() {
+	if release.Whole() {
 		return time.Minute
 	}
 	return 3 * time.Second

@@ -9,22 +9,20 @@ import (
 	"github.com/tcpkit/tcpkit/core/rule"
 	"github.com/tcpkit/tcpkit/core/tcp"
 	"github.com/tcpkit/tcpkit/core/wire"
+	"github.com/tcpkit/tcpkit/internal/release"
 )
 
 func address(cfg *Config, h int, family wire.Family, port uint16) wire.AddrPort {
 	return wire.AddrPort{Addr: cfg.Hosts[h].Addrs[map[wire.Family]int{wire.IPv4: 0, wire.IPv6: 1}[family]].Addr, Port: port}
 }
 
-// THREATS S13: a hundred thousand SYNs from nowhere in a second, and honest
+// THREATS S13: a million SYNs from nowhere in a second, and honest
 // clients beside them, before, within and after.
 //
 // Proves: S13
 func TestSynFlood(t *testing.T) {
 	const backlog = 128
-	flood := 100_000
-	if testing.Short() {
-		flood = 10_000
-	}
+	flood := release.Count(20_000, 1_000_000)
 	for _, family := range families {
 		cfg := pair("linux")
 		for i := range 5 {
@@ -61,10 +59,7 @@ func TestSynFlood(t *testing.T) {
 //
 // Proves: S14, S27
 func TestAckAndResetFlood(t *testing.T) {
-	count := uint32(20_000)
-	if testing.Short() {
-		count = 1000
-	}
+	count := uint32(release.Count(5000, 1_000_000))
 	for _, flags := range []wire.Flags{wire.ACK, wire.RST, wire.RST | wire.ACK, wire.SYN | wire.ACK, wire.FIN, 0} {
 		f := Flow{Sure: true, Users: users([]Step{write(200_000), half, eof}, []Step{eof, write(1000)})}
 		cfg := pair("linux", f)
@@ -124,10 +119,7 @@ func TestBacklogFull(t *testing.T) {
 //
 // Proves: S15, MUST-37
 func TestSockstress(t *testing.T) {
-	n := 300
-	if testing.Short() {
-		n = 100
-	}
+	n := release.Count(100, 300)
 	run := func(memory int) *World {
 		cfg := pair("linux")
 		cfg.Hosts[1].Core.Memory = memory

@@ -11,6 +11,7 @@ import (
 	"github.com/tcpkit/tcpkit/core/siphash"
 	"github.com/tcpkit/tcpkit/core/tcp"
 	"github.com/tcpkit/tcpkit/core/wire"
+	"github.com/tcpkit/tcpkit/internal/release"
 )
 
 // A script of octets drives one TCB: segments of all kinds whose numbers lie near
@@ -52,10 +53,7 @@ func FuzzTCB(f *testing.F) {
 
 // Random scripts, the same in every run.
 func TestRandomTCBs(t *testing.T) {
-	runs := uint64(1500)
-	if testing.Short() {
-		runs = 300
-	}
+	runs := uint64(release.Count(400, 2000))
 	states := map[tcp.State]int{}
 	for run := range runs {
 		b := make([]byte, 4000)
