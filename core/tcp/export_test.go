@@ -13,3 +13,14 @@ func (c *TCB) Runs() int { return c.out.runs }
 
 // SackedOctets is how many octets in flight are SACKed.
 func (c *TCB) SackedOctets() int { return int(c.out.sacked) }
+
+// HeldStretches is how many stretches wait for what lies before them.
+func (c *TCB) HeldStretches() int {
+	if c.hold == nil {
+		return 0
+	}
+	return c.hold.n
+}
+
+// TSRecent is TS.Recent of RFC 7323 §4.3.
+func (c *TCB) TSRecent() uint32 { return c.ts.recent }

@@ -224,6 +224,7 @@ func TestUrgentGrid(t *testing.T) {
 // copied is the end as it is now, to be used up.
 func (e *end) copied() *end {
 	c := *e
+	c.sent = nil
 	c.env = e.env.Clone()
 	c.c = e.c.Clone(&c.env)
 	return &c
