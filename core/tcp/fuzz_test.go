@@ -51,31 +51,36 @@ func FuzzTCB(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) { drive(t, b) })
 }
 
-// Random scripts, the same in every run.
+// Random mixes of segments, calls and time, the same in every run (THREATS S37).
+//
+// Proves: S37
 func TestRandomTCBs(t *testing.T) {
-	runs := uint64(release.Count(400, 2000))
-	states := map[tcp.State]int{}
-	for run := range runs {
+	least := release.Count(100_000, 1_000_000)
+	states, total := map[tcp.State]int{}, 0
+	for run := uint64(0); total < least; run++ {
 		b := make([]byte, 4000)
 		for i := range b {
 			b[i] = byte(siphash.Words2(siphash.Key{K0: 11}, run, uint64(i)))
 		}
-		for s := range drive(t, b) {
+		seen, mixed := drive(t, b)
+		for s := range seen {
 			states[s]++
 		}
-		if t.Failed() {
+		if total += mixed; t.Failed() {
 			t.Fatalf("run %d", run)
 		}
 	}
 	for _, s := range allStates {
 		require.Positive(t, states[s], "%v is reached", s)
 	}
-	t.Log(states)
+	t.Log(total, states)
 }
 
-func drive(t *testing.T, b []byte) map[tcp.State]bool {
+// drive returns the states that were reached, and how many segments, calls and
+// timers there were.
+func drive(t *testing.T, b []byte) (seen map[tcp.State]bool, mixed int) {
 	in := &tape{b: b}
-	seen := map[tcp.State]bool{}
+	seen = map[tcp.State]bool{}
 	cfg := tcp.Linux()
 	if in.next()&1 != 0 {
 		cfg = tcp.RFC9293()
@@ -246,7 +251,7 @@ func drive(t *testing.T, b []byte) map[tcp.State]bool {
 	}
 	check("opened")
 	buf := make([]byte, 8192)
-	for !in.done() {
+	for ; !in.done(); mixed++ {
 		what := "time"
 		switch op := in.next(); {
 		case op < 130:
@@ -321,5 +326,5 @@ func drive(t *testing.T, b []byte) map[tcp.State]bool {
 	require.True(t, e.c.Gone(), "%v has no end", e.c.State())
 	e.c.Drop()
 	require.Zero(t, e.env.Pool.InUse(), "memory is given back")
-	return seen
+	return seen, mixed
 }
