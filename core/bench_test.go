@@ -182,7 +182,7 @@ func BenchmarkLookup(b *testing.B) {
 			tuples := make([]tcp.Tuple, n)
 			for i := range tuples {
 				tuples[i] = tupleOf(uint32(i) * 7919)
-				s.newConn(&s.cfg.TCP, tuples[i])
+				_, _ = s.newConn(&s.cfg.TCP, tuples[i])
 			}
 			i := 0
 			for b.Loop() {

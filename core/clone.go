@@ -27,6 +27,7 @@ func (s *Stack) Clone() *Stack {
 		}
 	}
 	d.free = slices.Clone(s.free)
+	d.peers = s.peers.clone(d.conns)
 	d.table, d.timers, d.wait = s.table.clone(), s.timers.clone(), s.wait.clone()
 	d.listeners = slices.Clone(s.listeners)
 	for i, l := range s.listeners {

@@ -133,9 +133,9 @@ func (s *Stack) openCookie(now clock.Instant, l *Listener, seg *tcp.Segment) (bo
 			o.WindowScale = int8(shift)
 		}
 	}
-	c := s.newConn(l.cfg, seg.Tuple)
-	if c == nil {
-		return true, rule.DropResources
+	c, why := s.newConn(l.cfg, seg.Tuple)
+	if why != rule.NotDropped {
+		return true, why
 	}
 	c.tcb.OpenCookie(now, iss, irs, offset, o, seg)
 	c.listener = l.slot + 1

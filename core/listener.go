@@ -196,9 +196,9 @@ func (s *Stack) openPassive(now clock.Instant, l *Listener, seg *tcp.Segment, is
 		}
 		return s.sendCookie(now, l, seg)
 	}
-	c := s.newConn(l.cfg, seg.Tuple)
-	if c == nil {
-		return rule.DropResources
+	c, why := s.newConn(l.cfg, seg.Tuple)
+	if why != rule.NotDropped {
+		return why
 	}
 	c.tcb.OpenPassive(now, iss, offset, seg)
 	c.listener = l.slot + 1

@@ -18,6 +18,7 @@ type Config struct {
 
 	// Bounds. Each has a counter of what it refused.
 	MaxConns    int // connections at once, half-open ones counted, TIME-WAIT records not
+	MaxPerPeer  int // connections with one address at once, likewise; 0: no bound
 	MaxTimeWait int // TIME-WAIT records; beyond it the oldest goes (THREATS S16)
 	MaxBacklog  int // what Listen's backlog is cut to, SOMAXCONN on Linux
 	SynBacklog  int // half-open connections of one listener, if its backlog is larger
@@ -168,7 +169,7 @@ func linux() Config {
 // check returns ErrInvalid for what no stack can go by.
 func (c *Config) check() error {
 	t := &c.TCP
-	ok := c.MaxConns > 0 && c.MaxTimeWait > 0 && c.MaxBacklog > 0 && c.SynBacklog > 0 &&
+	ok := c.MaxConns > 0 && c.MaxPerPeer >= 0 && c.MaxTimeWait > 0 && c.MaxBacklog > 0 && c.SynBacklog > 0 &&
 		c.FastOpenServers > 0 && c.FastOpenBlackhole >= 0 && c.FastOpenPause >= 0 && c.FastOpenKeys.Number <= 2 &&
 		c.Replies > 0 && c.Burst > 0 && c.ExpireBudget > 0 && c.Memory >= 0 &&
 		c.CookieSlot > 0 && c.MemoryPatience >= 0 && c.ISNTick > 0 && c.PortLow > 0 && c.PortLow <= c.PortHigh &&

@@ -12,7 +12,8 @@ import (
 // listeners that brought no tcp.Config of their own and have set no option. Secret,
 // and the bounds of what is there already, stay as New was told.
 func (s *Stack) SetConfig(c Config) error {
-	c.Secret, c.Memory, c.Replies, c.MaxConns = s.cfg.Secret, s.cfg.Memory, s.cfg.Replies, s.cfg.MaxConns
+	c.Secret, c.Memory, c.Replies = s.cfg.Secret, s.cfg.Memory, s.cfg.Replies
+	c.MaxConns, c.MaxPerPeer = s.cfg.MaxConns, s.cfg.MaxPerPeer
 	if err := c.check(); err != nil {
 		return err
 	}

@@ -21,6 +21,7 @@ type Stack struct {
 	// Connections by slot, nil where there is none, and the slots to use again.
 	conns  []*Conn
 	free   []int32
+	peers  peers
 	lastID uint32
 
 	table  table
@@ -64,6 +65,7 @@ type Stats struct {
 	TimeWaitEvicted uint64 // ended early, since there were too many
 	TimeWaitReused  uint64 // ended early by a new SYN
 	PortsExhausted  uint64 // active opens that found no port
+	OpensRefused    uint64 // active opens beyond MaxConns or MaxPerPeer
 	MemoryAborts    uint64 // connections aborted since memory was used up
 }
 
@@ -83,6 +85,7 @@ func New(cfg Config, link packet.Link) (*Stack, error) {
 	s.env.Link = link
 	s.env.Pool.Budget = cfg.Memory / tcp.ChunkSize
 	s.replies.max = cfg.Replies
+	s.peers = newPeers(&cfg)
 	return s, nil
 }
 
@@ -182,8 +185,9 @@ func (s *Stack) Dial(now clock.Instant, local, remote wire.AddrPort, cfg *tcp.Co
 	} else if s.who(&t) != 0 {
 		return nil, tcp.ErrExists
 	}
-	c := s.newConn(cfg, t)
-	if c == nil {
+	c, why := s.newConn(cfg, t)
+	if why != rule.NotDropped {
+		s.stats.OpensRefused++
 		return nil, tcp.ErrResources
 	}
 	iss, offset := s.isn(now, &t)
@@ -192,25 +196,30 @@ func (s *Stack) Dial(now clock.Instant, local, remote wire.AddrPort, cfg *tcp.Co
 	return c, nil
 }
 
-// newConn takes a slot for a connection, or returns nil when all are taken.
-func (s *Stack) newConn(cfg *tcp.Config, t tcp.Tuple) *Conn {
+// newConn takes a slot for a connection, or says which bound is reached.
+func (s *Stack) newConn(cfg *tcp.Config, t tcp.Tuple) (*Conn, rule.Drop) {
+	if s.peers != nil && s.peers[t.Remote.Addr] >= s.cfg.MaxPerPeer {
+		return nil, rule.DropPeerFull
+	}
+	if len(s.free) == 0 && len(s.conns) >= s.cfg.MaxConns {
+		return nil, rule.DropResources
+	}
 	c := &Conn{stack: s}
 	if n := len(s.free); n > 0 {
 		c.slot = s.free[n-1]
 		s.free = s.free[:n-1]
 		s.conns[c.slot] = c
-	} else if len(s.conns) < s.cfg.MaxConns {
+	} else {
 		c.slot = int32(len(s.conns))
 		s.conns = append(s.conns, c)
-	} else {
-		return nil
 	}
+	s.peers.join(t.Remote.Addr)
 	s.lastID++
 	c.tcb.Init(&s.env, cfg, s.lastID, t)
 	c.flags = connNamed
 	s.insert(ref(c.slot + 1))
 	s.push(&s.age, queueAge, c)
-	return c
+	return c, rule.NotDropped
 }
 
 // after is what every call into a connection ends with: what it has to send is
@@ -272,6 +281,7 @@ func (s *Stack) release(c *Conn) {
 	s.remove(&s.ready, queueReady, c)
 	s.remove(&s.age, queueAge, c)
 	s.timers.remove(c.slot)
+	s.peers.leave(c.Remote().Addr)
 	c.tcb.Drop()
 	s.conns[c.slot] = nil
 	s.free = append(s.free, c.slot)

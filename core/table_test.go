@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tcpkit/tcpkit/core/clock"
+	"github.com/tcpkit/tcpkit/core/rule"
 	"github.com/tcpkit/tcpkit/core/siphash"
 	"github.com/tcpkit/tcpkit/core/tcp"
 	"github.com/tcpkit/tcpkit/core/wire"
@@ -34,7 +35,8 @@ func TestTableFindsWhatIsThere(t *testing.T) {
 			delete(is, tuple)
 		} else {
 			require.Zero(t, s.lookup(&tuple), "an entry that is not there is not found")
-			is[tuple] = s.newConn(&s.cfg.TCP, tuple).slot
+			c, _ := s.newConn(&s.cfg.TCP, tuple)
+			is[tuple] = c.slot
 		}
 	}
 	for tuple, slot := range is {
@@ -69,7 +71,8 @@ func TestTableSpreadsCollisions(t *testing.T) {
 	for i := uint32(0); found < n; i++ {
 		tuple := tupleOf(i)
 		if hashTuple(a.keys.table, &tuple)&0x3f == 5 {
-			require.NotNil(t, b.newConn(&b.cfg.TCP, tuple))
+			_, why := b.newConn(&b.cfg.TCP, tuple)
+			require.Equal(t, rule.NotDropped, why)
 			found++
 		}
 	}

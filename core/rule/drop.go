@@ -61,6 +61,7 @@ const (
 	DropHook
 	DropMemory
 	DropNoTimestamp
+	DropPeerFull
 
 	DropCount // how many there are
 )
@@ -119,6 +120,7 @@ var drops = [DropCount]struct {
 	DropHook:            {"hook", None},
 	DropMemory:          {"memory", MemoryPressure},
 	DropNoTimestamp:     {"no-timestamp", TimestampMissing},
+	DropPeerFull:        {"peer-full", None},
 }
 
 // String is the counter's name, "tcp-checksum".
