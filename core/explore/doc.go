@@ -10,8 +10,9 @@
 // A step is one of these: a packet on its way arrives, arrives and stays on its
 // way, or is lost; a timer fires; a user makes the next call of its program.
 // Timers have no time but an order: each end has a clock of its own, which moves
-// when the end's next timer fires. Only 2 MSL, an orphan's patience and keepalive
-// outlast all packets. How often each kind of step may be taken is bounded by the
+// when the end's next timer fires, and while it waits for no timer of its own also
+// when the other's does. Only 2 MSL, an orphan's patience and keepalive outlast all
+// packets. How often each kind of step may be taken is bounded by the
 // world's Limits, so that there is an end.
 //
 // In each state it is checked
