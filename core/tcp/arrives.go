@@ -315,6 +315,7 @@ func (c *TCB) checkSameSyn(now clock.Instant, seg *Segment) bool {
 		// alone, as §3.10.7.4 wants, would tell the peer nothing. It goes no more often
 		// than a challenge ACK.
 		c.drop(now, rule.DropSyn)
+		c.updateRecent(now, seg)
 		c.sentWithoutECN(seg)
 		if !c.answered || now.Sub(c.answerAt) >= c.cfg.ChallengeInterval {
 			c.answered, c.answerAt = true, now

@@ -62,3 +62,21 @@ func TestSegmentWithoutItsTimestamp(t *testing.T) {
 		require.Equal(t, 10, e.c.Readable())
 	})
 }
+
+// RFC 7323 §4.3: a SYN that comes again brings a newer timestamp, and the SYN-ACK
+// that answers it echoes that one: else the peer would measure from its first SYN.
+//
+// Proves: RFC 7323 §4.3
+func TestTimestampOfASynThatComesAgain(t *testing.T) {
+	each(t, func(t *testing.T, v variant) {
+		e := newEnd(t, v, tcp.Linux())
+		e.synReceived(stamp(100, 0))
+		e.pass(700 * ms)
+		e.in("S 0(0) win 65535", mss(1460), stamp(800, 0))
+		e.out("again", "S. 0(0) ack 1")
+		require.Equal(t, uint32(800), e.last.Options.TSEcr)
+		e.in("S 0(0) win 65535", mss(1460), stamp(500, 0))
+		e.pass(second)
+		require.Equal(t, uint32(800), e.last.Options.TSEcr, "an older one changes nothing")
+	})
+}
