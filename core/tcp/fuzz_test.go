@@ -46,6 +46,54 @@ func (t *tape) near(of ...seq.Value) seq.Value {
 	}
 }
 
+// features switches on what the profiles leave off.
+func features(bits int, cfg *tcp.Config) {
+	if bits&1 != 0 {
+		cfg.ECN = 1
+	}
+	cfg.Pacing = bits&2 != 0
+	if bits&4 != 0 {
+		cfg.MaxPacingRate = 20_000
+	}
+	cfg.MTUProbing = bits&8 != 0
+	cfg.UrgentInline = bits&16 != 0
+	cfg.UrgentAtLast = bits&32 != 0
+}
+
+// opens is an open, passive or active, perhaps with Fast Open.
+func (e *end) opens(in *tape, passive bool, syn ...wire.Options) {
+	fast := in.next()&3 == 0
+	text := make([]byte, in.next()*8)
+	if !passive {
+		e.c.OpenActive(e.now, e.iss, 0)
+		if fast {
+			e.c.FastOpen(tcp.FastOpening{Cookie: tcp.Cookie{Len: 8}, Option: true, Data: true}, text)
+		}
+		return
+	}
+	s := e.segment("S 0(0) win 3000", syn...)
+	s.Flags |= wire.Flags(in.next()) & (wire.ECE | wire.CWR)
+	s.Payload = text
+	e.c.OpenPassive(e.now, e.iss, 0, s)
+	if fast {
+		e.c.OpenFast(e.now, s, tcp.Cookie{})
+	}
+}
+
+// writes is any of the ways to write.
+func (e *end) writes(in *tape, b []byte) {
+	switch in.next() % 8 {
+	case 0:
+		_, _ = e.c.WriteMore(e.now, b)
+	case 1:
+		_, _ = e.c.WriteEOR(e.now, b)
+	case 2:
+		_, _ = e.c.WriteUrgent(e.now, b)
+	default:
+		_, _ = e.c.Write(e.now, b)
+	}
+}
+
 func FuzzTCB(f *testing.F) {
 	f.Add([]byte("a little of everything, and more of it than that"))
 	f.Fuzz(func(t *testing.T, b []byte) { drive(t, b) })
@@ -86,6 +134,7 @@ func drive(t *testing.T, b []byte) (seen map[tcp.State]bool, mixed int) {
 		cfg = tcp.RFC9293()
 	}
 	kind := in.next()
+	features(in.next(), &cfg)
 	if kind&1 != 0 {
 		cfg.ReceiveBuffer, cfg.ReceiveBufferMax = 3000, 3000
 	}
@@ -181,6 +230,10 @@ func drive(t *testing.T, b []byte) (seen map[tcp.State]bool, mixed int) {
 				s.Flags &^= wire.RST
 			}
 		}
+		if in.next() > 180 {
+			s.Flags |= wire.Flags(in.next()) & (wire.ECE | wire.CWR)
+			s.TOS = uint8(in.next())
+		}
 		if in.next() > 230 {
 			s.Flags |= wire.FIN
 		}
@@ -234,17 +287,18 @@ func drive(t *testing.T, b []byte) (seen map[tcp.State]bool, mixed int) {
 
 	switch in.next() % 3 {
 	case 0:
-		e.c.OpenPassive(e.now, e.iss, 0, e.segment("S 0(0) win 3000", syn...))
+		e.opens(in, true, syn...)
 		mine++
 	case 1:
-		e.c.OpenActive(e.now, e.iss, 0)
+		e.opens(in, false)
 		if in.next() > 50 {
 			check("open")
 			e.c.Arrives(e.now, e.segment("S. 0(0) ack 1 win 3000", syn...))
 			mine++
 		}
 	default:
-		e.c.OpenPassive(e.now, e.iss, 0, e.segment("S 0(0) win 3000", syn...))
+		e.opens(in, true, syn...)
+		mine++
 		check("open")
 		e.c.Arrives(e.now, e.segment(". 1(0) ack 1 win 3000", stamp(100, 0)))
 		una++
@@ -260,10 +314,13 @@ func drive(t *testing.T, b []byte) (seen map[tcp.State]bool, mixed int) {
 			e.c.Arrives(e.now, s)
 		case op < 170:
 			what = "write"
-			_, _ = e.c.Write(e.now, buf[:in.next()*32])
-		case op < 200:
+			e.writes(in, buf[:in.next()*32])
+		case op < 197:
 			what = "read"
 			_, _ = e.c.Read(e.now, buf[:in.next()*32])
+		case op < 200:
+			what = "read urgent"
+			_, _ = e.c.ReadUrgent(in.next()&1 != 0)
 		case op < 204:
 			what = "close write"
 			_ = e.c.CloseWrite(e.now)
@@ -278,7 +335,7 @@ func drive(t *testing.T, b []byte) (seen map[tcp.State]bool, mixed int) {
 			_ = e.c.CloseRead(e.now)
 		case op < 212:
 			what = "options"
-			switch in.next() % 6 {
+			switch in.next() % 8 {
 			case 0:
 				e.c.SetNoDelay(in.next()&1 != 0)
 			case 1:
@@ -289,8 +346,12 @@ func drive(t *testing.T, b []byte) (seen map[tcp.State]bool, mixed int) {
 				e.c.SetUserTimeout(e.now, clock.Duration(in.next())*second)
 			case 4:
 				e.c.SetKeepalive(e.now, in.next()&1 != 0, second, second, 2)
+			case 5:
+				e.c.SetCork(in.next()&1 != 0)
+			case 6:
+				e.c.SetMaxPacingRate(uint64(in.next()) * 1000)
 			default:
-				_, _ = e.c.WriteUrgent(e.now, buf[:in.next()])
+				e.c.SetUrgentInline(in.next()&1 != 0)
 			}
 		case op < 215:
 			what = "icmp"
