@@ -555,7 +555,7 @@ func (c *TCB) textInOrder(now clock.Instant, seg *Segment) {
 		// The user reads no more: it is acknowledged and dropped.
 		c.rcv.nxt = c.rcv.nxt.Add(seq.Size(n))
 		if c.hold != nil {
-			c.rcv.nxt = c.hold.reached(c.rcv.nxt)
+			c.reach(c.rcv.nxt)
 			c.settle()
 		}
 		c.ackPolicy(now, seg)
@@ -568,7 +568,7 @@ func (c *TCB) textInOrder(now clock.Instant, seg *Segment) {
 	} else {
 		k = c.place(seg.Seq, seg.Payload)
 		before := c.rcv.nxt
-		c.rcv.nxt = c.hold.reached(before.Add(seq.Size(k)))
+		c.reach(before.Add(seq.Size(k)))
 		c.recvBuf.n += uint32(c.rcv.nxt.From(before))
 		c.settle()
 		c.pend |= pendAck // a gap closes: RFC 5681 §4.2
@@ -588,67 +588,6 @@ func (c *TCB) textInOrder(now clock.Instant, seg *Segment) {
 	c.ackPolicy(now, seg)
 }
 
-// place writes data that begins at start to its place in the receive buffer,
-// but for what is held there already: the first octet to arrive stays
-// (THREATS S18). It returns how far the data has found room.
-func (c *TCB) place(start seq.Value, data []byte) int {
-	end := start.Add(seq.Size(len(data)))
-	for at := start; at.Before(end); {
-		from, to := c.hold.gap(at, end)
-		if from == to {
-			break
-		}
-		part := data[from.From(start):to.From(start)]
-		off := c.recvBuf.n + uint32(from.From(c.rcv.nxt))
-		if k := c.recvBuf.put(&c.env.Pool, off, part); k < len(part) {
-			return int(from.From(start)) + k
-		}
-		at = to
-	}
-	return len(data)
-}
-
-// textEarly holds data beyond RCV.NXT (SHLD-31) and asks for what is missing
-// (MAY-13).
-func (c *TCB) textEarly(now clock.Instant, seg *Segment) {
-	c.pend |= pendAck
-	start := seg.Seq
-	end := start.Add(seq.Size(len(seg.Payload)))
-	if c.env.Pool.Pressed() {
-		c.drop(now, rule.DropMemory)
-		return
-	}
-	if c.hold == nil {
-		c.hold = c.env.takeReassembly()
-	}
-	if !c.hold.room(start, end) {
-		c.drop(now, rule.DropReceiveFull)
-		return
-	}
-	if !c.readShut {
-		k := c.place(start, seg.Payload)
-		if k < len(seg.Payload) {
-			c.drop(now, rule.DropMemory)
-			end = start.Add(seq.Size(k))
-		}
-	}
-	if start != end {
-		c.hold.insert(start, end)
-	}
-	c.settle()
-}
-
-// settle gives the reassembly back when nothing is held any more.
-func (c *TCB) settle() {
-	if c.hold != nil && c.hold.n == 0 {
-		c.env.giveReassembly(c.hold)
-		c.hold = nil
-		if c.recvBuf.n == 0 {
-			c.recvBuf.release(&c.env.Pool)
-		}
-	}
-}
-
 // checkFin is the eighth check. A FIN beyond a gap is remembered until the gap
 // is filled.
 func (c *TCB) checkFin(now clock.Instant, seg *Segment) {
@@ -661,7 +600,7 @@ func (c *TCB) checkFin(now clock.Instant, seg *Segment) {
 	}
 	if seg.Flags&wire.FIN != 0 && !c.rcv.finKnown {
 		at := seg.Seq.Add(seq.Size(len(seg.Payload)))
-		if c.hold != nil && c.hold.end().After(at) {
+		if at.Before(c.rcv.nxt) || c.hold != nil && c.hold.end().After(at) {
 			// Data behind a FIN: one of the two is a lie. The data came first.
 			c.drop(now, rule.DropAfterFin)
 			c.pend |= pendAck
@@ -673,6 +612,7 @@ func (c *TCB) checkFin(now clock.Instant, seg *Segment) {
 		c.peerFinished(now, len(seg.Payload) > 0)
 	} else if seg.Flags&wire.FIN != 0 {
 		c.pend |= pendAck // it lies behind a gap, RFC 5681 §4.2
+		c.holdFin()
 	}
 }
 

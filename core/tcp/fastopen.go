@@ -264,7 +264,7 @@ func (c *TCB) fastOver(from State, by Cause) {
 	n := &c.fast.news
 	n.Negative = n.Negative || from == SynSent && by != ByCall
 	if c.fast.option && c.count.dataSegsIn == 0 {
-		n.Blackhole = n.Blackhole || c.rcv.finKnown && !c.rcv.finished && c.hold == nil
+		n.Blackhole = n.Blackhole || c.rcv.finKnown && !c.rcv.finished
 	}
 	n.Works = c.fast.option && c.count.dataSegsIn > 0
 }

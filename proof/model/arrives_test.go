@@ -399,8 +399,11 @@ func (m *tcb) fromSixth(seg segment) {
 func (m *tcb) consumed() seq.Value { return m.IRS.Add(1 + m.Read) }
 
 // contradicts reports whether the peer's FIN cannot be the octet at: there is text
-// beyond, or it was another octet before.
+// there or beyond, or it was another octet before.
 func (m *tcb) contradicts(at seq.Value) bool {
+	if at.Before(m.RCV.NXT) {
+		return true
+	}
 	for v := range m.Held {
 		if v.AtOrAfter(at) {
 			return true

@@ -66,7 +66,7 @@ var deviations = [deviationCount]struct{ name, step, reason string }{
 		"RFC 5681 §3.2 needs the ACKs of such segments, and MUST-66 their URG; an ACK that is true now is true later",
 	},
 	falseFIN: {
-		"a FIN before text that is held, or elsewhere than the FIN that is held, is acknowledged and forgotten", "§3.10.7.4 eighth",
+		"a FIN before text that has come, or elsewhere than the FIN that is held, is acknowledged and forgotten", "§3.10.7.4 eighth",
 		"one of the two is forged; what came first stands, as with text",
 	},
 	falseText: {
