@@ -2,6 +2,7 @@ package core
 
 import (
 	"testing"
+	"unsafe"
 
 	"github.com/stretchr/testify/require"
 
@@ -182,6 +183,7 @@ func TestSynFlood(t *testing.T) {
 	n := release.Count(20_000, 1_000_000)
 	p := newPair(t, config("linux"))
 	l := p.listen(p.b, 80, 128)
+	before := heap()
 	syn := func(i int) {
 		from := wire.AddrPort{Addr: wire.AddrFrom4([4]byte{172, 16, byte(i >> 16), byte(i >> 8)}), Port: uint16(i)}
 		p.p.Bytes = segment(from, at("10.0.0.2", 80), wire.TCP{Flags: wire.SYN, Window: 1000}, "")
@@ -193,9 +195,13 @@ func TestSynFlood(t *testing.T) {
 		syn(i)
 	}
 	require.LessOrEqual(t, p.b.Conns(), 130)
+	const one = int(unsafe.Sizeof(Conn{})) + 1024 // with its places in the tables, and the room of replies
+	require.LessOrEqual(t, heap()-before, 130*one, "of the heap")
+	p.sent = 0
 	a := p.dial(p.a, at("10.0.0.2", 80))
 	p.pump()
 	require.Equal(t, tcp.Established, a.State())
+	require.LessOrEqual(t, p.sent, 6, "three round trips at most")
 	b := p.accept(l)
 	_, err := a.Write(p.now, []byte("hello"))
 	require.NoError(t, err)

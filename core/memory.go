@@ -2,7 +2,6 @@ package core
 
 import (
 	"github.com/tcpkit/tcpkit/core/clock"
-	"github.com/tcpkit/tcpkit/core/rule"
 	"github.com/tcpkit/tcpkit/core/tcp"
 )
 
@@ -51,7 +50,7 @@ func (s *Stack) relieve(now clock.Instant) {
 			if left := s.cfg.MemoryPatience - c.tcb.StoodStill(now); left > 0 {
 				again = min(again, left)
 			} else {
-				c.tcb.AbortWith(now, tcp.ErrResources, tcp.ByTimer, rule.MemoryPressure)
+				c.tcb.AbortForMemory(now)
 				s.stats.MemoryAborts++
 				s.after(now, c)
 			}

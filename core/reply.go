@@ -77,15 +77,32 @@ func (s *Stack) reply(now clock.Instant, id uint32, r *tcp.Reply) rule.Drop {
 
 // resets bounds the resets that one address is sent. It remembers when each
 // address may be sent the next, as if they went out evenly; an address may be
-// ahead of that by the burst. Addresses share a fixed table by a keyed hash, and
-// whoever comes later takes the place: nothing that one address does can be seen
-// at another that does not share its place, and who shares is not to be found out
-// (THREATS S05, S33).
-type resets [1 << 10]resetPlace
+// ahead of that by the burst. Addresses share a fixed table by a keyed hash, a few
+// in each row, and whoever comes new takes the place of the one that is least
+// ahead: so a flood from many addresses does not make the table forget the one
+// that is flooded, and nothing that one address does can be seen at another that
+// does not share its row; who does is not to be found out (THREATS S05, S33).
+type resets [1 << 7][8]resetPlace
 
 type resetPlace struct {
 	who  uint64
 	next clock.Instant
+}
+
+// place returns the place of who, which may be somebody else's still.
+func (r *resets) place(who uint64) *resetPlace {
+	row := &r[who%uint64(len(r))]
+	least := &row[0]
+	for i := range row {
+		p := &row[i]
+		if p.who == who {
+			return p
+		}
+		if p.next < least.next {
+			least = p
+		}
+	}
+	return least
 }
 
 // mayReset reports whether addr may be sent a reset now, and counts it.
@@ -95,7 +112,7 @@ func (s *Stack) mayReset(now clock.Instant, addr wire.Addr) bool {
 	}
 	hi, lo := addr.Words()
 	who := siphash.Words2(s.keys.source, hi, lo)
-	p := &s.resets[who%uint64(len(s.resets))]
+	p := s.resets.place(who)
 	if p.who != who || p.next < now {
 		*p = resetPlace{who: who, next: now}
 	}

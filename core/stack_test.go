@@ -11,6 +11,7 @@ import (
 	"github.com/tcpkit/tcpkit/core/rule"
 	"github.com/tcpkit/tcpkit/core/tcp"
 	"github.com/tcpkit/tcpkit/core/wire"
+	"github.com/tcpkit/tcpkit/internal/release"
 )
 
 var families = []wire.Family{wire.IPv4, wire.IPv6}
@@ -384,9 +385,9 @@ func TestExpireInParts(t *testing.T) {
 	cfg := config("linux")
 	cfg.ExpireBudget = 10
 	s := newStack(t, cfg, ethernet, "10.0.0.1/24")
-	const n = 95
-	for range n {
-		_, err := s.Dial(0, wire.AddrPort{}, at("10.0.0.2", 80), nil)
+	n := release.Count(95, 100_000)
+	for i := range n {
+		_, err := s.Dial(0, wire.AddrPort{}, at("10.0.0.2", 80+uint16(i%10)), nil)
 		require.NoError(t, err)
 	}
 	var p packet.Packet

@@ -10,6 +10,7 @@ import (
 	"github.com/tcpkit/tcpkit/core/seq"
 	"github.com/tcpkit/tcpkit/core/tcp"
 	"github.com/tcpkit/tcpkit/core/wire"
+	"github.com/tcpkit/tcpkit/internal/release"
 )
 
 // THREATS S16.
@@ -173,19 +174,43 @@ func TestTimeWaitEviction(t *testing.T) {
 	}
 }
 
-// THREATS S16: closes to peers that never answer leave nothing behind.
+// THREATS S16: closes to peers that fall silent at any moment leave nothing behind
+// once their time is over. Who has not closed is seen in the status.
 //
 // Proves: S16
 func TestSilentPeersLeaveNothing(t *testing.T) {
-	n := 2000
-	p := newPair(t, config("linux"))
-	l := p.listen(p.b, 80, 10)
-	for range n {
-		p.dial(p.a, at("10.0.0.2", 80))
-		p.pump()
-		require.NoError(t, p.accept(l).Close(p.now))
+	n := release.Count(2000, 100_000)
+	cfg := config("linux")
+	p := newPair(t, cfg)
+	var listeners []*Listener
+	for port := range uint16(4) {
+		listeners = append(listeners, p.listen(p.b, 80+port, 10))
 	}
-	p.a = newStack(t, config("linux"), ethernet, "10.0.9.9/24") // the peers are gone
+	for i := range n {
+		far := p.dial(p.a, at("10.0.0.2", 80+uint16(i%4)))
+		p.pump()
+		c := p.accept(listeners[i%4])
+		switch i % 5 {
+		case 1: // data is in flight too
+			_, err := c.Write(p.now, []byte("data"))
+			require.NoError(t, err)
+		case 2: // LAST-ACK
+			require.NoError(t, far.Close(p.now))
+			p.pump()
+			require.Equal(t, tcp.CloseWait, c.Status(p.now).State)
+		}
+		require.NoError(t, c.Close(p.now))
+		if i%5 > 2 { // FIN-WAIT-2
+			p.pump()
+		}
+		if i%5 > 3 { // TIME-WAIT
+			require.NoError(t, far.Close(p.now))
+			p.pump()
+		}
+	}
+	p.a = newStack(t, cfg, ethernet, "10.0.9.9/24") // the peers are gone
+	p.run(2 * clock.Minute)
+	require.LessOrEqual(t, p.b.Conns(), n/5*3, "FIN-WAIT-2 and TIME-WAIT last a minute")
 	p.run(30 * clock.Minute)
 	require.Zero(t, p.b.Conns())
 	require.Zero(t, p.b.TimeWaits())

@@ -36,6 +36,13 @@ func (c *TCB) AbortWith(now clock.Instant, err Error, by Cause, id rule.ID) {
 	}
 }
 
+// AbortForMemory ends the connection, if it has not ended, so that its memory is
+// there for others: what has arrived is flushed too, read or not (§3.10.5).
+func (c *TCB) AbortForMemory(now clock.Instant) {
+	c.AbortWith(now, ErrResources, ByTimer, rule.MemoryPressure)
+	c.forgetReceived()
+}
+
 // reset ends the connection and sends <SEQ=SND.NXT><CTL=RST,ACK>.
 func (c *TCB) reset(now clock.Instant, err Error, by Cause, id rule.ID) {
 	c.pend |= pendReset
