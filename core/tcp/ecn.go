@@ -149,7 +149,8 @@ func (c *TCB) hearECE(now clock.Instant, seg *Segment, before uint32, delivered 
 		// Something sent after the reduction is acknowledged: so the CWR has arrived.
 		c.ecn.flags &^= ecnReducing
 	}
-	if !c.ecn.has(ecnAgreed) || seg.Flags&(wire.ECE|wire.SYN) != wire.ECE || before == 0 {
+	// The ECE of a SYN-ACK is about the agreement, §6.1.1.
+	if !c.ecn.has(ecnAgreed) || seg.Flags&wire.ECE == 0 || seg.unscaled || before == 0 {
 		return false
 	}
 	if c.ecn.has(ecnReducing) || c.rec.phase >= Recovery {
