@@ -305,11 +305,8 @@ func (c *TCB) sendNew(now clock.Instant, p *packet.Packet) (sent, built bool) {
 	force := c.pend&pendForce != 0
 	c.pend &^= pendForce
 	idle := c.out == nil
-	if idle && c.cfg.SlowStartAfterIdle && c.count.dataSegsOut > 0 {
-		if gap := now.Sub(c.sentAt); gap > c.timeout() {
-			c.cfg.Controller.OnIdle(&c.cc, now, gap, c.timeout())
-			c.sentAt = now
-		}
+	if idle {
+		c.afterIdleness(now)
 	}
 	usable := uint32(0)
 	if edge := c.snd.base.Add(c.snd.wnd); edge.After(c.snd.nxt) { // a SYN takes nothing of the window
@@ -322,29 +319,8 @@ func (c *TCB) sendNew(now clock.Instant, p *packet.Packet) (sent, built bool) {
 	if force || tail {
 		n, _ = c.toRecordEnd(c.snd.nxt, min(unsent, max(usable, 1), limit))
 	} else {
-		room := uint32(0)
-		if f := c.inFlight(); f < c.cc.Cwnd {
-			room = c.cc.Cwnd - f
-		}
-		if n > room {
-			if room < limit && !idle {
-				return false, false // wait for an ACK
-			}
-			n = max(room, min(n, limit))
-		}
-		n = c.segmentSize(n, limit)
-		switch _, whole := c.toRecordEnd(c.snd.nxt, n); {
-		case n >= limit || n == 0 && unsent == 0:
-		case n < unsent && !whole && !c.worthSending(n):
-			c.armPersist(now)
-			return false, false
-		case n < unsent:
-			// The end of a record, with another behind it.
-		case c.snd.finQueued:
-		case c.held():
-			c.armPersist(now)
-			return false, false
-		case c.nagled():
+		may := false
+		if n, may = c.newSize(now, n, unsent, limit); !may {
 			return false, false
 		}
 	}
@@ -391,6 +367,46 @@ func (c *TCB) sendNew(now clock.Instant, p *packet.Packet) (sent, built bool) {
 		c.roomFreed()
 	}
 	return true, c.sendData(now, p, start, n, fin, false)
+}
+
+// afterIdleness is RFC 5681 §4.1: what the window was says little after a pause.
+func (c *TCB) afterIdleness(now clock.Instant) {
+	if !c.cfg.SlowStartAfterIdle || c.count.dataSegsOut == 0 {
+		return
+	}
+	if gap := now.Sub(c.sentAt); gap > c.timeout() {
+		c.cfg.Controller.OnIdle(&c.cc, now, gap, c.timeout())
+		c.sentAt = now
+	}
+}
+
+// newSize cuts n octets, which the peer's window takes, to what the congestion window
+// lets out in one packet, and reports whether they may go now: what is less than a
+// segment may have to wait, for an ACK or for the persist timer.
+func (c *TCB) newSize(now clock.Instant, n, unsent, limit uint32) (size uint32, may bool) {
+	room := c.cc.Cwnd - min(c.cc.Cwnd, c.inFlight())
+	if n > room {
+		if room < limit && c.out != nil {
+			return 0, false // wait for an ACK
+		}
+		n = max(room, min(n, limit))
+	}
+	n = c.segmentSize(n, limit)
+	switch _, whole := c.toRecordEnd(c.snd.nxt, n); {
+	case n >= limit || n == 0 && unsent == 0:
+	case n < unsent && !whole && !c.worthSending(n):
+		c.armPersist(now)
+		return 0, false
+	case n < unsent:
+		// The end of a record, with another behind it.
+	case c.snd.finQueued:
+	case c.held():
+		c.armPersist(now)
+		return 0, false
+	case c.nagled():
+		return 0, false
+	}
+	return n, true
 }
 
 // pushes reports whether the octets up to end have PSH: when they are all that was
