@@ -122,7 +122,7 @@ func (s *Stack) quoted(m *wire.ICMP) (*Conn, *wire.IP, rule.Drop) {
 		return nil, nil, rule.DropNoConnection
 	}
 	c := s.conns[r-1]
-	if !c.tcb.SeqInFlight(q.Seq) {
+	if !c.tcb.MayQuote(q.Seq) {
 		return nil, nil, rule.DropICMPSequence
 	}
 	return c, ip, rule.NotDropped
@@ -150,7 +150,7 @@ func (s *Stack) tooBig(now clock.Instant, m *wire.ICMP) rule.Drop {
 		return why
 	}
 	// A router cannot have found a packet too big that fits (RFC 5927 §7.2).
-	if int64(m.MTU) >= int64(quote.TotalLen) {
+	if int64(m.MTU) >= int64(quote.TotalLen) && !c.tcb.MayFit() {
 		return rule.DropICMPQuote
 	}
 	mtu := int(m.MTU)

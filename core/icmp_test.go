@@ -139,7 +139,7 @@ func TestICMPIsSoftOnceSynchronized(t *testing.T) {
 	require.Equal(t, next, r.one().Seq)
 	for _, typ := range []uint8{3, 11, 12} {
 		for code := range uint8(16) {
-			for _, s := range []seq.Value{next.Sub(1), next.Add(4), next.Add(1 << 30)} {
+			for _, s := range []seq.Value{next.Sub(1), next.Add(5), next.Add(1 << 30)} {
 				r.quoting(wire.ICMP{Type: typ, Code: code, MTU: 100}, r.sentPacket(s, 100))
 			}
 		}

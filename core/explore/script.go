@@ -39,7 +39,7 @@ func (st *story) script(what string) string {
 		w.text("\n--set=tcp_sack=1")
 	}
 	if world.RACK {
-		w.text("\n--set=tcp_recovery=1\n--set=tcp_early_retrans=3")
+		w.text("\n--set=rack=1\n--set=tcp_early_retrans=3")
 	}
 	if world.NoDelay {
 		w.text("\n--set=nagle=0")

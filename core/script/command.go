@@ -298,7 +298,7 @@ func (j *judge) becomeForeign() *problem {
 	}
 	j.foreign = true
 	for _, s := range [...]string{
-		"quick_acks=0", "tcp_syn_linear_timeouts=0", "tcp_recovery=0", "tcp_early_retrans=0", "time_wait_ms=60000", "net.inet.tcp.delacktime=40",
+		"quick_acks=0", "tcp_syn_linear_timeouts=0", "rack=0", "tcp_early_retrans=0", "time_wait_ms=60000", "net.inet.tcp.delacktime=40",
 		"net.inet.tcp.keepcnt=8", "net.inet.tcp.sendspace=32768", "net.inet.tcp.recvspace=65536", "net.inet.tcp.recvbuf_max=2097152",
 		"net.inet.tcp.sendbuf_max=2097152", "net.inet.tcp.icmp_may_rst=1",
 	} {

@@ -153,7 +153,7 @@ func TestSysctls(t *testing.T) {
 		{"net/ipv4/tcp_dsack=0", func(c *core.Config, f *tcp.Config) bool { return !f.DSACK }},
 		{"net.ipv4.tcp_window_scaling=0", func(c *core.Config, f *tcp.Config) bool { return !f.WindowScaling }},
 		{"net.ipv4.tcp_ecn=1", func(c *core.Config, f *tcp.Config) bool { return f.ECN == 1 }},
-		{"net.ipv4.tcp_recovery=0", func(c *core.Config, f *tcp.Config) bool { return !f.RACK }},
+		{"rack=0", func(c *core.Config, f *tcp.Config) bool { return !f.RACK }},
 		{"net.ipv4.tcp_early_retrans=0", func(c *core.Config, f *tcp.Config) bool { return !f.TLP }},
 		{"net.ipv4.tcp_wmem=4096 10000 20000", func(c *core.Config, f *tcp.Config) bool { return f.SendBuffer == 10000 && f.SendBufferMax == 20000 }},
 		{"net.ipv4.tcp_rmem=4096\t10000\t20000", func(c *core.Config, f *tcp.Config) bool {

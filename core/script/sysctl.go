@@ -62,7 +62,7 @@ func linuxKnobs() []knob {
 		flagged("tcp_stdurg", func(c *tcp.Config) *bool { return &c.UrgentAtLast }),
 		flagged("tcp_mtu_probing", func(c *tcp.Config) *bool { return &c.MTUProbing }),
 		{"tcp_base_mss", 48, 65535, true, func(c *core.Config, v int64) { c.TCP.BaseMSS = uint16(v) }},
-		flagged("tcp_recovery", func(c *tcp.Config) *bool { return &c.RACK }),
+		{"tcp_recovery", 0, 7, true, func(c *core.Config, v int64) {}}, // since 6.17 RACK can't be switched off: "rack" does
 		{"tcp_frto", 0, 2, true, func(c *core.Config, v int64) { c.TCP.FRTO = v != 0 }},
 		{"tcp_early_retrans", 0, 4, true, func(c *core.Config, v int64) { c.TCP.TLP = v >= 3 }},
 		{"tcp_ecn", 0, 2, true, func(c *core.Config, v int64) { c.TCP.ECN = uint8(v) }},
@@ -148,6 +148,7 @@ func ownKnobs() []knob {
 		{"max_mss", 1, 65535, false, func(c *core.Config, v int64) { c.TCP.MaxMSS = uint16(v) }},
 		flagged("linux_errors", func(c *tcp.Config) *bool { return &c.LinuxErrors }),
 		flagged("keepalive", func(c *tcp.Config) *bool { return &c.Keepalive }),
+		flagged("rack", func(c *tcp.Config) *bool { return &c.RACK }),
 		flagged("nagle", func(c *tcp.Config) *bool { return &c.Nagle }),
 		{"memory", 1, count, false, func(c *core.Config, v int64) { c.Memory = int(v) }},
 	}

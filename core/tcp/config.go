@@ -49,6 +49,7 @@ type Config struct {
 	FRTO              bool           // RFC 5682
 	FRTOAtOnce        bool           // the first ACK may show that a timeout was spurious, as on Linux; else the second, RFC 5682
 	EifelResponse     bool           // what was spurious is undone as RFC 4015 has it; else cwnd alone comes back, at once, as on Linux
+	RecoveryLasts     bool           // without SACK a recovery ends above what was out when it began, as on Linux; else at its end, RFC 6582 §3.2
 	LossFromCwnd      bool           // a loss reduces cwnd, as Linux has it; else what is in flight, RFC 5681 §3.1
 	LossOncePerWindow bool           // a timeout in a recovery reduces no further, as Linux has it
 
@@ -134,6 +135,8 @@ type Config struct {
 	MTUProbing bool
 	BaseMSS    uint16
 
+	ICMPAtNext   bool // once synchronized an ICMP message may quote SND.NXT too, as on Linux; else only what is in flight, RFC 5927 §4.1
+	ICMPFits     bool // it may say that a packet which fits was too big, as on Linux; else that is refused, RFC 5927 §7.2
 	ICMPEndsOpen bool // any unreachable ends an open that is not synchronized, as on Linux; else only the hard ones
 
 	WideReset   bool // without window scaling a reset is judged by the room in the buffer, as on Linux, else by the window
@@ -155,7 +158,7 @@ func Linux() Config {
 		ReceiveBuffer: 128 << 10, ReceiveBufferMax: 6 << 20,
 		Controller: cubic, InitialWindow: 10, DupThresh: 3, SlowStartAfterIdle: true,
 		RACK: true, TLP: true, TLPAckDelay: 200 * clock.Millisecond, TimerSlack: 2 * clock.Millisecond,
-		RenegeWait: 10 * clock.Millisecond, FRTO: true, FRTOAtOnce: true, LossFromCwnd: true, LossOncePerWindow: true,
+		RenegeWait: 10 * clock.Millisecond, FRTO: true, FRTOAtOnce: true, RecoveryLasts: true, LossFromCwnd: true, LossOncePerWindow: true,
 		Nagle: true, NagleMinshall: true, ProbeFromAnswer: true, KeepWindow: true, MinWindowProbes: 15,
 		RTOInitial: clock.Second, RTOMin: 200 * clock.Millisecond, RTOMax: 120 * clock.Second, RTOMinOfVariance: true,
 		SynRetries: 6, SynAckRetries: 5, SynLinear: 4, SynResend: 10 * clock.Millisecond, R1: 3, R2: 15, R2Time: true, OrphanRetries: 8, OrphanPersist: true,
@@ -166,7 +169,7 @@ func Linux() Config {
 		KeepaliveIdle: 2 * clock.Hour, KeepaliveInterval: 75 * clock.Second, KeepaliveCount: 9,
 		TimeWait: clock.Minute, FinWait2: clock.Minute,
 		UrgentZero: true, KeepMSS: true, MSSOfWindow: true, PushHalf: true, ECN: 2, ECNQuickAcks: true, PacingSlowStart: 200, PacingAvoidance: 120,
-		MSSOfPath: true, PathMTU: true, PathMTUFloor: 552, BaseMSS: 1024, WideReset: true, ICMPEndsOpen: true, LinuxErrors: true, SoftErrors: true,
+		MSSOfPath: true, PathMTU: true, PathMTUFloor: 552, BaseMSS: 1024, WideReset: true, ICMPAtNext: true, ICMPFits: true, ICMPEndsOpen: true, LinuxErrors: true, SoftErrors: true,
 	}
 }
 
@@ -177,10 +180,11 @@ func RFC9293() Config {
 	c.MinMSS = 216 // room for every option and some data
 	c.Controller, c.ByteCountingLimit = reno, 2
 	c.InitialWindowMax = 14600 // RFC 6928 §2
-	c.ICMPEndsOpen, c.LinuxErrors = false, false
+	c.ICMPAtNext, c.ICMPFits, c.ICMPEndsOpen, c.LinuxErrors = false, false, false, false
 	c.RACK, c.TLP, c.TLPWantsSample, c.TimerSlack = false, false, true, 0
 	c.RenegeWait = 0
 	c.FRTOAtOnce, c.EifelResponse, c.LossFromCwnd, c.LossOncePerWindow = false, true, false, false
+	c.RecoveryLasts = false
 	c.SWSOverride = 200 * clock.Millisecond
 	c.NagleMinshall, c.ProbeWithData, c.KeepWindow = false, true, false
 	c.ProbeFromAnswer = false

@@ -391,6 +391,23 @@ func (f *flight) mark(left, right seq.Value, again bool) (marked seq.Size) {
 	return marked
 }
 
+// markLarger takes for lost what went in segments of more than size octets, and what
+// fits behind it in its last one when it goes again.
+func (f *flight) markLarger(size seq.Size) (marked seq.Size) {
+	rest := seq.Size(0) // octets of the last segment that has room
+	for i := range f.live() {
+		s := &f.list[f.head+i]
+		n := s.len()
+		if s.flags&(sacked|lost) != 0 || seq.Size(s.size) <= size && (rest == 0 || rest+n > size) {
+			rest = 0
+			continue
+		}
+		marked += f.lose(f.head + i)
+		rest = (rest + n) % size
+	}
+	return marked
+}
+
 // loseBefore takes for lost what lies before stretch end, was sent once and has not
 // been looked at yet.
 func (f *flight) loseBefore(end int) (marked seq.Size) {

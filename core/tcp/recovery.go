@@ -317,7 +317,9 @@ func (c *TCB) judge(now clock.Instant, n *news) (more bool) {
 		case n.advance > 0 && c.past():
 			c.leave(now, n)
 		default:
-			c.frtoNext(now, n)
+			if !c.lasts() {
+				c.frtoNext(now, n)
+			}
 			return c.judgeWithin(now, n)
 		}
 		ended = true
@@ -371,18 +373,29 @@ func (c *TCB) addDuplicate(delivered seq.Size) {
 }
 
 // past reports whether the ACK covers all that was out when the phase began. A
-// Loss without SACK ends only above it (RFC 6582 §3.2, Linux alike), since the
-// last duplicates of before look the same as new loss.
+// Loss without SACK ends only above it (RFC 6582 §3.2), and on Linux a recovery
+// too, since the last duplicates of before look the same as new loss.
 func (c *TCB) past() bool {
-	if c.rec.phase == Loss && !c.ts.sackOK && c.out != nil {
+	if !c.ts.sackOK && (c.cfg.RecoveryLasts || c.rec.phase == Loss && c.out != nil) {
 		return c.snd.una.After(c.rec.point)
 	}
 	return c.snd.una.AtOrAfter(c.rec.point)
 }
 
+// lasts reports whether a phase without SACK only waits for something above its
+// point: what comes until then says nothing of loss.
+func (c *TCB) lasts() bool { return !c.ts.sackOK && c.snd.una == c.rec.point }
+
 // judgeWithin takes an ACK in while a recovery goes on, and reports whether it has
 // shown that more is lost.
 func (c *TCB) judgeWithin(now clock.Instant, n *news) (more bool) {
+	if c.lasts() {
+		c.rec.dup = 0
+		if n.advance == 0 {
+			n.delivered = 0
+		}
+		return false
+	}
 	if c.out == nil {
 		return false
 	}

@@ -375,10 +375,18 @@ func (c *TCB) keepaliveTimeout(now clock.Instant) {
 }
 
 // SeqInFlight reports whether v was sent and is not acknowledged, which is what
-// an ICMP message about this connection has to quote (RFC 5927 §4.1).
+// an ICMP message about this connection has to quote by RFC 5927 §4.1.
 func (c *TCB) SeqInFlight(v seq.Value) bool {
 	return v.AtOrAfter(c.snd.una) && v.Before(c.snd.nxt) || v == c.snd.una && c.snd.una == c.snd.nxt && c.state == SynSent
 }
+
+// MayQuote reports whether an ICMP message about this connection may quote v.
+func (c *TCB) MayQuote(v seq.Value) bool {
+	return c.SeqInFlight(v) || c.cfg.ICMPAtNext && v == c.snd.nxt && c.state.Synchronized()
+}
+
+// MayFit reports whether a message may say that a packet was too big which is not.
+func (c *TCB) MayFit() bool { return c.cfg.ICMPFits }
 
 // ICMPError takes in an ICMP error about a packet of this connection. Before the
 // connection is synchronized a hard one ends it; after that each is only noted
@@ -431,7 +439,11 @@ func (c *TCB) PathMTU(now clock.Instant, mtu int) {
 	c.softError(now, ErrMessageSize, rule.PathMTU, uint64(mtu))
 	if c.out != nil && (c.mss < old || fragments) {
 		// No congestion, only a size: the window stays (RFC 1191 §6.5).
-		c.out.mark(c.snd.una, c.snd.nxt, true)
+		if fragments { // all had DF
+			c.out.mark(c.snd.una, c.snd.nxt, true)
+		} else if c.out.markLarger(seq.Size(c.mss)) == 0 {
+			return
+		}
 		c.rec.force = 1
 		if c.rec.phase < Recovery {
 			c.rec.point = c.snd.nxt
