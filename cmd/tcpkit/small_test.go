@@ -3,25 +3,35 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tcpkit/tcpkit/core"
 	"github.com/tcpkit/tcpkit/core/clock"
 	"github.com/tcpkit/tcpkit/core/event"
 	"github.com/tcpkit/tcpkit/core/packet"
 	"github.com/tcpkit/tcpkit/core/pcapng"
 	"github.com/tcpkit/tcpkit/core/rule"
+	"github.com/tcpkit/tcpkit/core/siphash"
 	"github.com/tcpkit/tcpkit/core/tcp"
+	"github.com/tcpkit/tcpkit/hosts/native"
 )
 
 func TestParseSize(t *testing.T) {
@@ -223,4 +233,68 @@ func TestStdinPumpError(t *testing.T) {
 	w.CloseWithError(errors.New("broken tape"))
 	_, err := newStdinPump(r).read(context.Background())
 	require.ErrorContains(t, err, "read stdin: broken tape")
+}
+
+// Neither what the command prints, nor what it tells of a host, nor a capture with
+// its comments has the secret of the host or a key of its cookies in it, in any of
+// the ways in which octets are written.
+//
+// Proves: H06
+func TestNoSecretIsTold(t *testing.T) {
+	cfg, err := core.Profile("linux")
+	require.NoError(t, err)
+	key := siphash.Key{K0: 0xf1e2d3c4b5a69788, K1: 0x8897a6b5c4d3e2f1}
+	copy(cfg.Secret[:], "\xd1\xe2\xf3\xa4\xb5\xc6\xd7\xe8\x91\x82\x73\x64\x55\x46\x37\x28")
+	cfg.FastOpenKeys = core.FastOpenKeys{Number: 1, Key: [2]siphash.Key{key}}
+	path := filepath.Join(t.TempDir(), "a.pcapng")
+	c, err := openCapture(path, "tun0", 0, quiet)
+	require.NoError(t, err)
+	x, y := native.NewPipe(packet.Link{MTU: 1500}, 64)
+	local := func(a string) []netip.Prefix { return []netip.Prefix{netip.MustParsePrefix(a)} }
+	h, err := native.New(native.Config{Core: cfg, IO: x, Local: local("10.8.0.1/24"), Tap: c})
+	require.NoError(t, err)
+	peer, err := native.New(native.Config{IO: y, Local: local("10.8.0.2/24")})
+	require.NoError(t, err)
+	l, err := h.Listen("tcp", ":80")
+	require.NoError(t, err)
+	from, err := peer.Dial("tcp", "10.8.0.1:80")
+	require.NoError(t, err)
+	to, err := l.Accept()
+	require.NoError(t, err)
+	_, err = to.Write([]byte("hello"))
+	require.NoError(t, err)
+	_, err = io.ReadFull(from, make([]byte, 5))
+	require.NoError(t, err)
+	_, err = h.Dial("tcp", "10.8.0.2:81")
+	require.Error(t, err)
+
+	var told bytes.Buffer
+	require.NoError(t, printConfig(&told, &cfg))
+	rows := h.Status()
+	for i := range rows {
+		require.NoError(t, json.NewEncoder(&told).Encode(describeConnection(&rows[i])))
+	}
+	stats := h.Stats()
+	require.NoError(t, json.NewEncoder(&told).Encode(describeCounters(&stats.Stats)))
+	require.NoError(t, h.Close())
+	require.NoError(t, peer.Close())
+	require.NoError(t, c.close())
+	captured, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Contains(t, string(captured), "ESTABLISHED")
+	require.Contains(t, told.String(), "rto-min")
+	told.Write(captured)
+	words := strings.ToLower(told.String())
+	for _, half := range [][]byte{cfg.Secret[:8], cfg.Secret[8:]} {
+		for _, n := range []uint64{binary.LittleEndian.Uint64(half), binary.BigEndian.Uint64(half), key.K0, key.K1} {
+			octets := binary.LittleEndian.AppendUint64(nil, n)
+			require.False(t, bytes.Contains(told.Bytes(), octets))
+			for _, text := range []string{
+				hex.EncodeToString(octets), strconv.FormatUint(n, 16), strconv.FormatUint(n, 10), strconv.FormatInt(int64(n), 10),
+				strings.Trim(fmt.Sprint(octets), "[]"), strings.ToLower(base64.RawStdEncoding.EncodeToString(octets)[:10]),
+			} {
+				require.False(t, strings.Contains(words, text), text)
+			}
+		}
+	}
 }

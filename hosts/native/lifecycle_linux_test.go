@@ -24,6 +24,7 @@ import (
 	"github.com/tcpkit/tcpkit/hosts/native"
 	"github.com/tcpkit/tcpkit/hosts/native/netns/netnstest"
 	"github.com/tcpkit/tcpkit/internal/need"
+	"github.com/tcpkit/tcpkit/internal/release"
 )
 
 // beyond is a network that only a test's TUN leads to.
@@ -265,30 +266,37 @@ func TestTUNFromFD(t *testing.T) {
 	require.ErrorIs(t, tun.ReadPacket(new(packet.Packet)), packet.ErrClosed)
 }
 
-// A process that is killed leaves nothing.
+// Processes that are told to end, and processes that are killed, leave no device, no
+// route and nothing else: the next has the same device, within a second.
 //
 // Proves: H02
 func TestKilledLeavesNothing(t *testing.T) {
 	netnstest.Need(t)
-	for _, sig := range []os.Signal{syscall.SIGKILL, syscall.SIGTERM, syscall.SIGINT} {
-		t.Run(sig.String(), func(t *testing.T) {
-			before := traces(t)
-			cmd := exec.Command("/proc/self/exe")
-			cmd.Env = append(os.Environ(), "NATIVE_TEST_CHILD=host")
-			out, err := cmd.StdoutPipe()
-			require.NoError(t, err)
-			require.NoError(t, cmd.Start())
-			name, err := bufio.NewReader(out).ReadString('\n')
-			require.NoError(t, err)
-			_, err = netlink.LinkByName(strings.TrimSpace(name))
-			require.NoError(t, err)
-			c, err := net.Dial("tcp", "10.9.0.2:80")
-			require.NoError(t, err)
-			require.NoError(t, cmd.Process.Signal(sig))
-			cmd.Wait()
-			c.Close()
-			require.ElementsMatch(t, before, traces(t))
-		})
+	before := traces(t)
+	slowest := time.Duration(0)
+	for i := range release.Count(6, 1000) {
+		sig := []os.Signal{syscall.SIGKILL, syscall.SIGTERM, syscall.SIGINT}[i%3]
+		began := time.Now()
+		cmd := exec.Command("/proc/self/exe")
+		cmd.Env = append(os.Environ(), "NATIVE_TEST_CHILD=host")
+		out, err := cmd.StdoutPipe()
+		require.NoError(t, err)
+		require.NoError(t, cmd.Start())
+		name, err := bufio.NewReader(out).ReadString('\n')
+		require.NoError(t, err, "restart %d", i)
+		slowest = max(slowest, time.Since(began))
+		_, err = netlink.LinkByName(strings.TrimSpace(name))
+		require.NoError(t, err)
+		c, err := net.Dial("tcp", "10.9.0.2:80")
+		require.NoError(t, err)
+		require.NoError(t, cmd.Process.Signal(sig))
+		cmd.Wait()
+		c.Close()
+		require.ElementsMatch(t, before, traces(t), "after %v, the %dth", sig, i)
+	}
+	t.Logf("the slowest restart took %v", slowest)
+	if release.Whole() { // where the machine may be expected to have nothing else to do
+		require.Less(t, slowest, time.Second)
 	}
 }
 
@@ -296,7 +304,7 @@ func init() { children["host"] = childHost }
 
 // childHost is the process that is killed.
 func childHost() {
-	tun, err := native.OpenTUN(native.TUNConfig{Peer: kernelLocal, Routes: []netip.Prefix{beyond}})
+	tun, err := native.OpenTUN(native.TUNConfig{Name: "again0", Peer: kernelLocal, Routes: []netip.Prefix{beyond}})
 	if err == nil {
 		var h *native.Host
 		if h, err = native.New(native.Config{Local: stackLocal, IO: tun}); err == nil {
