@@ -6,7 +6,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tcpkit/tcpkit/core/clock"
-	"github.com/tcpkit/tcpkit/core/rule"
 	"github.com/tcpkit/tcpkit/core/seq"
 	"github.com/tcpkit/tcpkit/core/tcp"
 	"github.com/tcpkit/tcpkit/core/wire"
@@ -158,18 +157,4 @@ func TestResetsAreBounded(t *testing.T) {
 		r.send(wire.TCP{Flags: wire.ACK}, "")
 		r.one()
 	}
-}
-
-// Proves: H04
-func TestReplyQueueIsBounded(t *testing.T) {
-	cfg := config("linux")
-	cfg.Replies = 3
-	r := newRaw(t, cfg)
-	for range 5 {
-		for range 10 {
-			r.send(wire.TCP{Flags: wire.ACK}, "")
-		}
-		require.Len(t, r.replies(), 3)
-	}
-	require.Equal(t, uint64(35), r.drops(rule.DropReplyQueueFull))
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/tcpkit/tcpkit/core/rule"
 	"github.com/tcpkit/tcpkit/core/tcp"
 	"github.com/tcpkit/tcpkit/core/wire"
+	"github.com/tcpkit/tcpkit/internal/release"
 )
 
 // stuck is a pair where many connections hold memory of b and make no progress:
@@ -83,6 +84,58 @@ func TestMemoryLadder(t *testing.T) {
 	p.run(10 * clock.Second)
 	require.Equal(t, tcp.Established, late.State(), "and there is room again")
 	require.Equal(t, 1, l.Waiting())
+}
+
+// THREATS S15: very many connections at a closed window. Below pressure all of them
+// stay, and are probed; above it some are aborted until the budget holds, and
+// TestMemoryLadder says which.
+//
+// Proves: S15, MUST-37
+func TestVeryManyZeroWindows(t *testing.T) {
+	n := release.Count(200, 10_000)
+	for _, family := range families {
+		for _, c := range []struct {
+			each  int // octets of memory for each
+			stays bool
+		}{{16 << 10, true}, {6 << 10, false}} {
+			cfg := config("linux")
+			cfg.TCP.SendBuffer, cfg.TCP.SendBufferMax = 8<<10, 8<<10
+			cfg.TCP.ReceiveBuffer, cfg.TCP.ReceiveBufferMax = 4<<10, 4<<10
+			p := newPair(t, cfg)
+			cfg.Memory = n * c.each
+			p.b = newStack(t, cfg, ethernet, "10.0.0.2/24", "fd00::2/64")
+			var conns []*Conn
+			for range n {
+				_, b := p.connect(family)
+				conns = append(conns, b)
+			}
+			block := make([]byte, 16<<10)
+			for range 20 { // until the peers' buffers are full too
+				for _, b := range conns {
+					_, _ = b.Write(p.now, block)
+				}
+				p.run(clock.Second)
+			}
+			require.LessOrEqual(t, p.b.env.Pool.InUse(), cfg.Memory)
+			p.run(clock.Hour)
+			aborts := int(p.b.Stats().MemoryAborts)
+			require.LessOrEqual(t, p.b.env.Pool.InUse(), cfg.Memory)
+			require.False(t, p.b.short())
+			require.Equal(t, c.stays, aborts == 0, "%d", aborts)
+			require.Less(t, aborts, n/2, "no more than needed")
+			stay := 0
+			for _, b := range conns {
+				if b.State() == tcp.Established {
+					stay++
+				} else {
+					require.Equal(t, tcp.ErrResources, b.Err())
+				}
+			}
+			require.Equal(t, n-aborts, stay)
+			require.NotZero(t, p.b.Stats().ZeroWindowProbes)
+			t.Logf("%v, %d octets each: %d of %d aborted", family, c.each, aborts, n)
+		}
+	}
 }
 
 // Memory that is used up by connections that do make progress is no reason to
