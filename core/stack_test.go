@@ -294,6 +294,58 @@ func TestFragmentsAndBadPackets(t *testing.T) {
 	}
 }
 
+// THREATS S35 (CVE-2018-5391): fragments, tiny, overlapping, the first, the last and
+// those between, of both families, leave nothing but a counter.
+//
+// Proves: S35
+func TestFragmentsLeaveNothing(t *testing.T) {
+	for _, r := range []*raw{newRaw(t, config("linux")), newRaw6(t, config("linux"))} {
+		r.listen(5)
+		whole := segment(r.remote, r.local, wire.TCP{Seq: 1, Flags: wire.SYN, Window: 1000}, "data that has been cut")
+		header := 20
+		if r.local.Addr.Is6() {
+			header = 40
+		}
+		count := uint64(0)
+		upper := whole[header:]
+		for _, size := range []int{8, 16, 24, len(upper)} {
+			for at := 0; at < len(upper); at += 8 {
+				part := upper[at:min(at+size, len(upper))]
+				more := at+size < len(upper)
+				if at == 0 && !more {
+					continue // that is no fragment
+				}
+				b := append([]byte(nil), whole[:header]...)
+				if header == 20 {
+					b = append(b, part...)
+					wire.PutBe16(b[2:], uint16(len(b)))
+					wire.PutBe16(b[6:], uint16(at/8))
+					if more {
+						b[6] |= 0x20
+					}
+					wire.PutBe16(b[10:], 0)
+					wire.PutBe16(b[10:], ^wire.Fold(wire.Sum(b[:20], 0)))
+				} else {
+					b[6] = wire.ProtocolFragment
+					b = append(b, wire.ProtocolTCP, 0, byte(at>>8), byte(at), 0, 0, 0, 1)
+					if more {
+						b[header+3] |= 1
+					}
+					b = append(b, part...)
+					wire.PutBe16(b[4:], uint16(len(b)-header))
+				}
+				r.packet(b)
+				r.none("no fragment is answered")
+				count++
+			}
+		}
+		require.Equal(t, count, r.drops(rule.DropIPFragment))
+		require.Zero(t, r.s.Conns())
+		require.Zero(t, r.s.env.Pool.InUse())
+		require.Equal(t, clock.Never, r.s.Deadline())
+	}
+}
+
 // RFC 9293 §3.1 MUST-3, and offload: a partial checksum is believed only from a
 // link that may deliver one.
 //

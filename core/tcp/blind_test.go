@@ -211,6 +211,7 @@ func TestSplitHandshake(t *testing.T) {
 					require.Contains(t, []string{"S 0(0)", "S. 0(0) ack 1", ". 1(0) ack 1", "R 77(0)"}, text, what())
 				}
 				require.Contains(t, []tcp.State{tcp.SynSent, tcp.SynReceived, tcp.Established}, e.c.State(), "%v", order)
+				require.False(t, e.c.Passive(), "%v", order)
 				// A reset ends an active open, and is told; a passive one it would lead back to
 				// LISTEN.
 				if s := e.c.State(); s == tcp.SynReceived {

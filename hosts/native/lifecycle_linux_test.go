@@ -2,6 +2,7 @@ package native_test
 
 import (
 	"bufio"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -301,6 +303,35 @@ func TestKilledLeavesNothing(t *testing.T) {
 }
 
 func init() { children["host"] = childHost }
+
+// A host does not start on a machine whose entropy fails or comes short: its numbers
+// would be guessed (THREATS S09).
+//
+// Proves: S09
+func TestNoEntropyNoStart(t *testing.T) {
+	for child, starts := range map[string]bool{"entropy": true, "entropy short": false, "entropy fails": false} {
+		cmd := exec.Command("/proc/self/exe")
+		cmd.Env = append(os.Environ(), "NATIVE_TEST_CHILD="+child)
+		out, err := cmd.CombinedOutput()
+		require.Equal(t, starts, err == nil, "%s: %s", child, out)
+		require.Equal(t, starts, strings.Contains(string(out), "started"), "%s: %s", child, out)
+	}
+}
+
+func init() {
+	for child, source := range map[string]io.Reader{
+		"entropy": rand.Reader, "entropy short": strings.NewReader("too short"), "entropy fails": iotest.ErrReader(errors.New("broken")),
+	} {
+		children[child] = func() {
+			rand.Reader = source
+			x, _ := native.NewPipe(packet.Link{MTU: 1500}, 4)
+			if _, err := native.New(native.Config{IO: x}); err != nil {
+				os.Exit(1)
+			}
+			fmt.Println("started")
+		}
+	}
+}
 
 // childHost is the process that is killed.
 func childHost() {
