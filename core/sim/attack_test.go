@@ -35,6 +35,7 @@ func TestSynFlood(t *testing.T) {
 			At: clock.Instant(clock.Second), Every: clock.Second / clock.Duration(flood), Count: uint32(flood),
 			To: address(&cfg, 1, family, 80), Flags: wire.SYN,
 		}}
+		cfg.MaxEvents = uint64(10*flood) + 1_000_000
 		w := world(t, cfg)
 		most := 0
 		for w.Now() < clock.Instant(3*clock.Second) && w.Step() {
@@ -68,6 +69,7 @@ func TestAckAndResetFlood(t *testing.T) {
 			{At: clock.Instant(clock.Second), Every: clock.Microsecond, Count: 500, To: address(&cfg, 1, wire.IPv4, 80), Flags: wire.SYN},
 			{At: clock.Instant(clock.Second), Every: 20 * clock.Microsecond, Count: count, To: address(&cfg, 1, wire.IPv4, 80), Flags: flags},
 		}
+		cfg.MaxEvents = uint64(10*count) + 1_000_000
 		w := finish(t, cfg)
 		s := w.Stack(1).Stats()
 		require.LessOrEqual(t, s.CookiesAccepted, uint64(1), "the honest one's")
