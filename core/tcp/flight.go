@@ -29,6 +29,13 @@ const (
 
 func (s *sent) len() seq.Size { return s.end.From(s.start) }
 
+// last is the length of the last segment of s, at least an octet: what was gathered
+// may be of segments of several sizes.
+func (s *sent) last() seq.Size {
+	n, others := s.len(), seq.Size(s.segs-1)*seq.Size(s.size)
+	return max(n-min(others, n), 1)
+}
+
 // before is how many segments of s lie before its octet v, one that v cuts among
 // them.
 func (s *sent) before(v seq.Value) uint32 {

@@ -161,3 +161,26 @@ func TestFlightIsBounded(t *testing.T) {
 	f.ack(1<<20, 0, &acked{})
 	require.Zero(t, [3]seq.Size{f.sacked, f.lost, f.resent}, "nothing is out, nothing is counted")
 }
+
+// What is left of small segments that have gone again in a large one has a last
+// segment too.
+func TestLastSegment(t *testing.T) {
+	f := &flight{}
+	f.add(1, 101, 100, 1)
+	f.add(101, 1101, 1000, 2)
+	f.mark(1, 1101, true)
+	i, ok := f.cut(f.gather(0, 1000), 1, 1001)
+	require.True(t, ok)
+	require.Equal(t, sent{start: 1001, end: 1101, at: 2, segs: 1, size: 1000, flags: lost}, f.list[i+1])
+	for _, c := range []struct {
+		s    sent
+		want seq.Size
+	}{
+		{sent{start: 1, end: 2501, segs: 3, size: 1000}, 500},
+		{sent{start: 1, end: 1001, segs: 1, size: 1000}, 1000},
+		{sent{start: 1, end: 201, segs: 2, size: 1000}, 1},
+		{sent{start: 1, end: 2001, segs: 3, size: 1000}, 1},
+	} {
+		require.Equal(t, c.want, c.s.last())
+	}
+}

@@ -352,7 +352,7 @@ func (c *TCB) sendNew(now clock.Instant, p *packet.Packet) (sent, built bool) {
 		c.armRetransmit(now) // RFC 6298 §5.1
 		c.startUserTimer(now)
 	}
-	if !tail && (now != c.sentAt || !c.isArmed(timerTLP) || len(c.out.list) == 1) {
+	if !tail && (now != c.sentAt || !c.isArmed(timerTLP) || len(c.out.live()) <= 2) {
 		c.armProbe(now) // else it was armed just now
 	}
 	// Data that answers data shows that ACKs may wait for it: on Linux what goes

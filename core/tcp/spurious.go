@@ -38,7 +38,8 @@ func (c *TCB) suspect() {
 	if c.out == nil || c.out.resent == 0 {
 		s.stamped = false
 	} else {
-		s.sent = 1 // a probe is out
+		// A probe, or what a recovery has sent before its timeout.
+		s.sent = int32((c.out.resent + seq.Size(c.mss) - 1) / seq.Size(c.mss))
 	}
 }
 

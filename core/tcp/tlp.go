@@ -105,12 +105,8 @@ func (c *TCB) sendLast(now clock.Instant, p *packet.Packet) (sent, built bool) {
 	if s.flags&(sacked|lost) != 0 || s.end.After(c.snd.una.Add(c.snd.wnd)) {
 		return false, false
 	}
-	n := s.len()
-	if s.segs > 1 {
-		n -= seq.Size(s.segs-1) * seq.Size(s.size)
-	}
 	fin := c.snd.finSent
-	n = min(n, covers(c.payloadMax(), fin))
+	n := min(s.last(), covers(c.payloadMax(), fin))
 	i, ok := c.out.cut(i, s.end.Sub(n), s.end)
 	if !ok {
 		return false, false
@@ -143,6 +139,7 @@ func (c *TCB) probeAcked(now clock.Instant, seg *Segment, dsack, duplicate bool)
 		t.out = false
 	case seg.Ack.After(t.end):
 		t.out = false
+		c.trustReduction() // this one is not for its DSACKs to undo
 		c.cfg.Controller.OnLoss(&c.cc, now, c.reducible(c.flightSize()))
 		c.cc.Cwnd = c.cc.Ssthresh
 		c.cfg.Controller.OnRecoveryExit(&c.cc, now)
