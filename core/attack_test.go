@@ -96,7 +96,7 @@ func TestOctetsAtRandomGaps(t *testing.T) {
 //
 // Proves: S27
 func TestReflection(t *testing.T) {
-	count := release.Count(50_000, 1_000_000)
+	count := release.Count(20_000, 1_000_000)
 	for _, fresh := range []func(testing.TB, Config) *raw{newRaw, newRaw6} {
 		r := fresh(t, config("linux"))
 		random := rand.New(rand.NewPCG(27, 1))
@@ -200,7 +200,7 @@ const besideBuffers = 16 << 10
 //
 // Proves: S30
 func TestWorstLayouts(t *testing.T) {
-	n := release.Count(300, 10_000)
+	n := release.Count(150, 10_000)
 	for _, fresh := range []func(testing.TB, Config) *raw{newRaw, newRaw6} {
 		cfg := config("linux")
 		cfg.Memory = n * 24 << 10

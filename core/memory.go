@@ -14,6 +14,9 @@ import (
 //	at the end    what arrives early is dropped, and Write takes nothing (core/tcp)
 //
 // A window that was offered is never taken back (RFC 9293 §3.8.6 SHLD-14).
+//
+// Not counted is what a connection knows of its flight and of gaps: a peer can make
+// that up to 16 KiB (TestWorstLayouts), which Config.MaxConns bounds.
 
 // short reports whether there is too little memory for more connections.
 func (s *Stack) short() bool {

@@ -31,9 +31,9 @@ func TestReplyQueueIsBounded(t *testing.T) {
 
 // Every queue of a stack has a bound, and what finds it full is counted or told:
 // half-open connections, connections to be accepted, events, octets to be sent,
-// octets to be read, octets that came early.
+// octets to be read, octets that came early (THREATS S36: a user who never accepts).
 //
-// Proves: H04
+// Proves: H04, S36
 func TestQueuesAreBounded(t *testing.T) {
 	for _, fresh := range []func(testing.TB, Config) *raw{newRaw, newRaw6} {
 		cfg := config("linux")

@@ -199,7 +199,7 @@ var splits = []string{
 //
 // Proves: S26
 func TestSplitHandshake(t *testing.T) {
-	steps := release.Count(4, 6)
+	steps := release.Count(3, 6)
 	each(t, func(t *testing.T, v variant) {
 		for _, cfg := range []tcp.Config{tcp.Linux(), tcp.RFC9293()} {
 			base := newEnd(t, v, cfg)

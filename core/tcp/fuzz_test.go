@@ -103,7 +103,7 @@ func FuzzTCB(f *testing.F) {
 //
 // Proves: S37
 func TestRandomTCBs(t *testing.T) {
-	least := release.Count(100_000, 1_000_000)
+	least := release.Count(60_000, 1_000_000)
 	states, total := map[tcp.State]int{}, 0
 	for run := uint64(0); total < least; run++ {
 		b := make([]byte, 4000)
