@@ -73,6 +73,7 @@ type flight struct {
 	told       [4]wire.SACKBlock // the blocks of the last ACK, which tell nothing new
 	budget     int               // steps that are left to this ACK
 	steps      uint64            // those taken so far, which tests bound (THREATS S02)
+	relost     bool              // of what was last found lost some had been sent again
 	rack       rackSegment
 }
 

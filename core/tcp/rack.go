@@ -159,6 +159,7 @@ func (c *TCB) detectLosses(now clock.Instant) bool {
 // RACK.rtt and the reordering window. wait is how long it takes until all that was
 // sent before RACK.segment would be.
 func (f *flight) overdue(now clock.Instant, span clock.Duration) (marked seq.Size, wait clock.Duration) {
+	f.relost = false
 	passed := true // all so far can be passed over by the next ACK
 	for i := f.find(f.judged); i < len(f.list); i++ {
 		s := &f.list[i]
@@ -183,6 +184,7 @@ func (f *flight) overdue(now clock.Instant, span clock.Duration) (marked seq.Siz
 		}
 	}
 	again, longest := f.overdueAgain(now, span)
+	f.relost = again > 0
 	return marked + again, max(wait, longest)
 }
 
@@ -224,7 +226,7 @@ func (f *flight) overdueAgain(now clock.Instant, span clock.Duration) (marked se
 
 // reorderTimeout looks again when what may have been reordered has had its time.
 func (c *TCB) reorderTimeout(now clock.Instant) {
-	if c.out != nil && c.detectLosses(now) && c.rec.phase < Recovery {
+	if c.out != nil && c.detectLosses(now) && (c.rec.phase < Recovery || c.rec.phase == Loss && c.out.relost) {
 		c.enter(now, rule.SackRecovery, 0)
 		c.prrStep(now, seq.Size(c.mss), false)
 	}

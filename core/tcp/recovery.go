@@ -320,7 +320,10 @@ func (c *TCB) judge(now clock.Instant, n *news) (more bool) {
 			if !c.lasts() {
 				c.frtoNext(now, n)
 			}
-			return c.judgeWithin(now, n)
+			if more = c.judgeWithin(now, n); more && c.out.relost {
+				c.enter(now, rule.SackRecovery, n.delivered)
+			}
+			return more
 		}
 		ended = true
 	case Open, Disorder:
@@ -479,9 +482,10 @@ func (c *TCB) reducible(flight uint32) uint32 {
 func (c *TCB) flightSize() uint32 { return uint32(c.snd.nxt.From(c.snd.una)) }
 
 // enter begins fast recovery (RFC 5681 §3.2 step 2, RFC 6675 §5 step 4) with an
-// ACK that has delivered so many octets.
+// ACK that has delivered so many octets. After a timeout it does so when what went
+// again is lost: that is congestion once more (RFC 5681 §4.3).
 func (c *TCB) enter(now clock.Instant, id rule.ID, delivered seq.Size) {
-	c.rec.point, c.out.limit = c.snd.nxt, c.snd.nxt
+	c.rec.point, c.out.limit, c.rec.frto = c.snd.nxt, c.snd.nxt, frtoOff
 	c.env.Stats.FastRetransmits++
 	c.forgetProbe()
 	if !c.ecn.has(ecnReducing) { // else this window of data has had its reduction
