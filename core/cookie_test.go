@@ -128,6 +128,9 @@ func TestForgedCookies(t *testing.T) {
 	require.Equal(t, uint64(1), r.drops(rule.DropCookie))
 }
 
+// THREATS S14: a cookie is good for one name and for two slots.
+//
+// Proves: S14
 func TestCookieElsewhereOrLater(t *testing.T) {
 	cfg := config("linux")
 	for name, c := range map[string]struct {

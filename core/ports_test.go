@@ -82,6 +82,9 @@ func TestPortsOfDestinationsAreApart(t *testing.T) {
 	}
 }
 
+// THREATS S10: when all ports of a destination are taken, that is told, and counted.
+//
+// Proves: S10
 func TestPortsRunOut(t *testing.T) {
 	cfg := config("linux")
 	cfg.PortLow, cfg.PortHigh = 40000, 40099
