@@ -1,6 +1,8 @@
 package tcp
 
 import (
+	"slices"
+
 	"github.com/tcpkit/tcpkit/core/clock"
 	"github.com/tcpkit/tcpkit/core/seq"
 	"github.com/tcpkit/tcpkit/core/siphash"
@@ -118,7 +120,7 @@ func (c *TCB) undoWithin(now clock.Instant, n *news) bool {
 	case n.advance > 0 && c.original(n.seg):
 		// The hole was filled by what had only been late: that is reordering.
 		c.sawReordering(seq.Size(c.mss))
-		if c.out != nil && c.out.resent > 0 {
+		if c.out != nil && c.out.repairing() {
 			// Something is out in vain already; no more of it goes for now (Linux).
 			c.out.unmark()
 			return false
@@ -132,6 +134,11 @@ func (c *TCB) undoWithin(now clock.Instant, n *news) bool {
 		return false
 	}
 	return true
+}
+
+// repairing reports whether anything but a probe is out again.
+func (f *flight) repairing() bool {
+	return f.resent > 0 && slices.ContainsFunc(f.live(), func(s sent) bool { return s.flags&(resent|probe) == resent })
 }
 
 // unmark takes nothing for lost any more. What has gone more than once is waited

@@ -114,6 +114,9 @@ func (c *TCB) sendLast(now clock.Instant, p *packet.Packet) (sent, built bool) {
 	if fin {
 		n--
 	}
+	if c.out.resent == 0 {
+		c.ownLoss().doubt.stamped = false // what was sent again long ago tells nothing
+	}
 	return c.resend(now, p, i, uint32(n), fin)
 }
 
