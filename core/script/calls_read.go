@@ -94,7 +94,7 @@ func (r *runner) recvText(s *socket, p *pendingCall, t *transfer) (b []byte, o o
 				return b, o, true
 			}
 			return b, o, false
-		case errors.Is(err, tcp.ErrEOF) && s.error() == "":
+		case errors.Is(err, tcp.ErrEOF):
 			return b, o, true
 		}
 		if errno := s.takeError(); errno != "" {

@@ -40,11 +40,14 @@ func (c *TCB) prrStep(now clock.Instant, delivered seq.Size, safe bool) {
 	if pipe > c.cc.Ssthresh {
 		// In proportion, and what is due is due in whole segments.
 		due := (uint64(p.delivered)*uint64(c.cc.Ssthresh) + uint64(p.flight) - 1) / uint64(p.flight)
-		due = (due + uint64(mss) - 1) / uint64(mss) * uint64(mss)
+		due = wholeSegments(due, mss)
 		n = uint32(due - min(due, uint64(p.out)))
 	} else {
-		// PRR-CRB: as much as was delivered; PRR-SSRB: a segment more, as in slow start.
+		// PRR-CRB: as much as was delivered, in whole segments as on Linux, or a short
+		// last one would hold back the next resend; PRR-SSRB: a segment more, as in slow
+		// start.
 		n = max(p.delivered-min(p.delivered, p.out), uint32(delivered))
+		n = uint32(wholeSegments(uint64(n), mss))
 		if safe {
 			n += mss
 		}
@@ -55,6 +58,11 @@ func (c *TCB) prrStep(now clock.Instant, delivered seq.Size, safe bool) {
 	}
 	c.cc.Cwnd = max(pipe+n, mss)
 	c.logCongestion(now)
+}
+
+// wholeSegments rounds n octets up to segments.
+func wholeSegments(n uint64, mss uint32) uint64 {
+	return (n + uint64(mss) - 1) / uint64(mss) * uint64(mss)
 }
 
 // prrSent counts what goes out while an episode goes on.

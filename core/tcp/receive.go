@@ -9,13 +9,10 @@ import (
 // returns their number. It never blocks: with nothing there it returns
 // ErrWouldBlock, and ReadyRead tells when there is something. After the peer's
 // FIN it returns ErrEOF; after a reset the octets that had arrived, then the
-// error.
+// error. On Linux a FIN before the reset hides it, and CloseRead does not.
 func (c *TCB) Read(now clock.Instant, b []byte) (int, error) {
 	if c.released {
 		return 0, ErrClosing
-	}
-	if c.readShut {
-		return 0, ErrEOF
 	}
 	if c.recvBuf.n > 0 && len(b) > 0 {
 		c.passMark(now)
@@ -27,9 +24,11 @@ func (c *TCB) Read(now clock.Instant, b []byte) (int, error) {
 	switch {
 	case c.recvBuf.n > 0: // an empty b
 		return 0, nil
+	case c.cfg.LinuxErrors && c.rcv.finished, !c.cfg.LinuxErrors && c.readShut:
+		return 0, ErrEOF
 	case c.err != NoError:
 		return 0, c.err
-	case c.rcv.finished:
+	case c.rcv.finished || c.readShut:
 		return 0, ErrEOF
 	case c.state == Closed:
 		return 0, ErrNotExist
