@@ -85,15 +85,17 @@ func (c *Conn) read(b []byte) (n int, err error) {
 }
 
 // Write writes all of b, and waits while there is no room for it.
-func (c *Conn) Write(b []byte) (int, error) {
-	n, err := c.write(b)
+func (c *Conn) Write(b []byte) (int, error) { return c.writeAs(b, plain) }
+
+func (c *Conn) writeAs(b []byte, as manner) (int, error) {
+	n, err := c.write(b, as)
 	if err != nil {
 		err = c.opError("write", sysError("write", err))
 	}
 	return n, err
 }
 
-func (c *Conn) write(b []byte) (n int, err error) {
+func (c *Conn) write(b []byte, as manner) (n int, err error) {
 	c.out.turn.Lock()
 	defer c.out.turn.Unlock()
 	defer c.contained(&err)
@@ -104,7 +106,7 @@ func (c *Conn) write(b []byte) (n int, err error) {
 			s.unlock()
 			return n, err
 		}
-		m, err := c.core.Write(now, b[n:])
+		m, err := as.put(c.core, now, b[n:])
 		n += m
 		if err == tcp.ErrWouldBlock {
 			err = nil

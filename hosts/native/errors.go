@@ -37,6 +37,7 @@ var errnos = map[tcp.Error]syscall.Errno{
 	tcp.ErrMessageSize:         syscall.EMSGSIZE,
 	tcp.ErrUnsupported:         syscall.EOPNOTSUPP,
 	tcp.ErrProhibited:          syscall.EACCES,
+	tcp.ErrWouldBlock:          syscall.EAGAIN,
 }
 
 // An errno is an error of package syscall that was one of the engine. It matches
