@@ -20,4 +20,25 @@
 //	    TUN ----- gate ------ +       the gate holds packets, or cuts the link
 //
 // Each run has a TUN and a subnet of its own, so that runs don't meet.
+//
+// # The second opinion
+//
+// Many more situations (bouts_*_test.go) are played three times: by the kernel with
+// itself, with tcpkit as the client, and with tcpkit as the server; over IPv4 and IPv6,
+// and with faults that are planned by what a segment is and so are the same for all.
+// The trace of the kernel with itself says what is expected: in a normal form
+// (normal_linux_test.go) tcpkit's is equal, segment by segment and call by call. What
+// may differ stands in testdata/differences.txt, each with its reason, and goes when it
+// shows no more.
+//
+//	      client                                server
+//	kernel in its own     the line: writes    kernel in its own
+//	namespace, TUN    -- down, 10 ms each --  namespace, TUN
+//	    or tcpkit         way, the faults         or tcpkit
+//
+//	go test -v -run TestSecondOpinion ./e2e        # the table of them
+//	TCPKIT_TRACES=1 go test -v -run 'TestSecondOpinion/all/cork$' ./e2e
+//
+// A busy machine is late, and a run in which it was says little of times: those are
+// left out then, and what differs has to do so in several runs.
 package e2e
