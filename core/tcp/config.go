@@ -41,6 +41,7 @@ type Config struct {
 	// Loss recovery. Where SACK was not agreed on it is RFC 6582's, else RFC 6675's or
 	// RACK-TLP's, RFC 8985; cwnd follows RFC 9937 in all of them.
 	RACK              bool           // losses are found by time, RFC 8985 §6
+	RACKByEcho        bool           // of what went again that alone counts whose timestamp comes back, RFC 8985 §6.2; Linux does not look
 	TLP               bool           // a probe goes before the timeout, RFC 8985 §7; with RACK only
 	TLPWantsSample    bool           // but only after a new round trip was measured, RFC 8985 §7.3 (MUST; Linux does not look)
 	TLPAckDelay       clock.Duration // how much later the probe goes when one segment is out, TLP.max_ack_delay
@@ -181,7 +182,7 @@ func RFC9293() Config {
 	c.Controller, c.ByteCountingLimit = reno, 2
 	c.InitialWindowMax = 14600 // RFC 6928 §2
 	c.ICMPAtNext, c.ICMPFits, c.ICMPEndsOpen, c.LinuxErrors = false, false, false, false
-	c.RACK, c.TLP, c.TLPWantsSample, c.TimerSlack = false, false, true, 0
+	c.RACK, c.RACKByEcho, c.TLP, c.TLPWantsSample, c.TimerSlack = false, true, false, true, 0
 	c.RenegeWait = 0
 	c.FRTOAtOnce, c.EifelResponse, c.LossFromCwnd, c.LossOncePerWindow = false, true, false, false
 	c.RecoveryLasts = false

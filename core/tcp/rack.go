@@ -52,13 +52,14 @@ func (c *TCB) rackOn() bool { return c.ts.sackOK && c.cfg.RACK }
 
 // trust is since when an arrival may be of the first transmission of something
 // that went again: within the shortest round trip, or later than what a timestamp
-// echoes (RFC 8985 §6.2 step 2).
+// echoes (RFC 8985 §6.2 step 2). Linux goes by the round trip alone: what comes behind a
+// gap echoes what came before it (RFC 7323 §4.3), and a loss probe would show nothing.
 func (c *TCB) trust(now clock.Instant, seg *Segment) clock.Instant {
 	if c.out == nil || c.out.resent+c.out.lost == 0 {
 		return now // nothing has gone again
 	}
 	t := now.Add(-c.rtt.least)
-	if c.echoed(now, seg) > 0 {
+	if c.cfg.RACKByEcho && c.echoed(now, seg) > 0 {
 		// The echo names a millisecond: what was sent in it may be what is meant.
 		ticks := clock.Instant(c.stamp(now) - seg.Options.TSEcr)
 		t = min(t, (now/clock.Instant(clock.Millisecond)-ticks+1)*clock.Instant(clock.Millisecond)-1)
