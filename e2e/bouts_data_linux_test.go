@@ -242,6 +242,7 @@ func blockedReset(r *run) {
 	r.say("client: write = %s", outcome(<-done))
 	r.ends(client)
 	r.send(client, 1, 0)
-	r.settleBlind()
+	r.pause(4 * delay)
+	r.step()
 	r.states("CLOSED", "CLOSED")
 }

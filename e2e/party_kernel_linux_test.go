@@ -36,9 +36,7 @@ var kernelOptions = map[string][2]int{
 	"SO_KEEPALIVE": {unix.SOL_SOCKET, unix.SO_KEEPALIVE}, "SO_OOBINLINE": {unix.SOL_SOCKET, unix.SO_OOBINLINE},
 	"TCP_NODELAY": {unix.SOL_TCP, unix.TCP_NODELAY}, "TCP_CORK": {unix.SOL_TCP, unix.TCP_CORK}, "TCP_MAXSEG": {unix.SOL_TCP, unix.TCP_MAXSEG},
 	"TCP_KEEPIDLE": {unix.SOL_TCP, unix.TCP_KEEPIDLE}, "TCP_KEEPINTVL": {unix.SOL_TCP, unix.TCP_KEEPINTVL}, "TCP_KEEPCNT": {unix.SOL_TCP, unix.TCP_KEEPCNT},
-	"TCP_USER_TIMEOUT": {unix.SOL_TCP, unix.TCP_USER_TIMEOUT}, "TCP_SYNCNT": {unix.SOL_TCP, unix.TCP_SYNCNT}, "TCP_LINGER2": {unix.SOL_TCP, unix.TCP_LINGER2},
-	"TCP_DEFER_ACCEPT": {unix.SOL_TCP, unix.TCP_DEFER_ACCEPT}, "TCP_NOTSENT_LOWAT": {unix.SOL_TCP, unix.TCP_NOTSENT_LOWAT},
-	"TCP_FASTOPEN": {unix.SOL_TCP, unix.TCP_FASTOPEN},
+	"TCP_USER_TIMEOUT": {unix.SOL_TCP, unix.TCP_USER_TIMEOUT}, "TCP_FASTOPEN": {unix.SOL_TCP, unix.TCP_FASTOPEN},
 }
 
 func setKernelOption(fd int, o option) error {

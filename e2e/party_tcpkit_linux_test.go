@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/tcpkit/tcpkit/core"
-	"github.com/tcpkit/tcpkit/core/clock"
 	"github.com/tcpkit/tcpkit/core/tcp"
 	"github.com/tcpkit/tcpkit/hosts/native"
 )
@@ -26,13 +25,11 @@ type tcpkitParty struct {
 
 // tcpkitSettings says what the sysctls that situations set are to tcpkit.
 var tcpkitSettings = map[string]func(*core.Config){
-	"tcp_timestamps=0":      func(c *core.Config) { c.TCP.Timestamps = false },
-	"tcp_sack=0":            func(c *core.Config) { c.TCP.SACK = false },
-	"tcp_window_scaling=0":  func(c *core.Config) { c.TCP.WindowScaling = false },
-	"tcp_ecn=1":             func(c *core.Config) { c.TCP.ECN = 1 },
-	"tcp_ecn=0":             func(c *core.Config) { c.TCP.ECN = 0 },
-	"tcp_syncookies=0":      func(c *core.Config) { c.SynCookies = false },
-	"tcp_abort_on_overflow": func(*core.Config) {},
+	"tcp_timestamps=0":     func(c *core.Config) { c.TCP.Timestamps = false },
+	"tcp_sack=0":           func(c *core.Config) { c.TCP.SACK = false },
+	"tcp_window_scaling=0": func(c *core.Config) { c.TCP.WindowScaling = false },
+	"tcp_ecn=1":            func(c *core.Config) { c.TCP.ECN = 1 },
+	"tcp_ecn=0":            func(c *core.Config) { c.TCP.ECN = 0 },
 }
 
 func newTCPkitParty(p *port, own netip.Addr, sysctls string) (*tcpkitParty, error) {
@@ -77,14 +74,6 @@ func (k *tcpkitParty) configured(options []option) (*tcp.Config, error) {
 			c.SendBuffer, c.SendBufferMax = uint32(v), uint32(v)
 		case "TCP_MAXSEG":
 			c.MaxMSS = uint16(v)
-		case "TCP_SYNCNT":
-			c.SynRetries = uint8(v)
-		case "TCP_USER_TIMEOUT":
-			c.UserTimeout = clock.Duration(v) * clock.Millisecond
-		case "TCP_NODELAY":
-			c.Nagle = v == 0
-		case "TCP_DEFER_ACCEPT":
-			c.DeferAccept = clock.Duration(v) * clock.Second
 		case "TCP_FASTOPEN":
 		default:
 			return nil, fmt.Errorf("no option %s before the connection", o.name)

@@ -344,9 +344,3 @@ func (r *run) clean() {
 		p.close()
 	}
 }
-
-// settleBlind ends a step in which not all comes through.
-func (r *run) settleBlind() {
-	r.pause(4 * delay)
-	r.step()
-}
