@@ -2,17 +2,36 @@ package tcp
 
 // spares keeps the records that idle connections have given back.
 type spares struct {
-	flights []*flight
-	losses  []*losses
-	holds   []*reassembly
+	flights spare[flight]
+	losses  spare[losses]
+	holds   spare[reassembly]
 }
+
+// A spare is records of one kind, each as good as new.
+type spare[T any] []*T
 
 const sparesMax = 1024
 
+// take returns a record, nil if there is none.
+func (s *spare[T]) take() *T {
+	n := len(*s)
+	if n == 0 {
+		return nil
+	}
+	r := (*s)[n-1]
+	*s = (*s)[:n-1]
+	return r
+}
+
+// give keeps r for another connection, unless there are enough.
+func (s *spare[T]) give(r *T) {
+	if len(*s) < sparesMax {
+		*s = append(*s, r)
+	}
+}
+
 func (e *Env) takeFlight() *flight {
-	if n := len(e.spare.flights); n > 0 {
-		f := e.spare.flights[n-1]
-		e.spare.flights = e.spare.flights[:n-1]
+	if f := e.spare.flights.take(); f != nil {
 		return f
 	}
 	return &flight{list: make([]sent, 0, 4)}
@@ -20,30 +39,23 @@ func (e *Env) takeFlight() *flight {
 
 func (e *Env) giveFlight(f *flight) {
 	f.reset()
-	if len(e.spare.flights) < sparesMax {
-		e.spare.flights = append(e.spare.flights, f)
-	}
+	e.spare.flights.give(f)
 }
 
 func (e *Env) takeLosses() *losses {
-	if n := len(e.spare.losses); n > 0 {
-		l := e.spare.losses[n-1]
-		e.spare.losses = e.spare.losses[:n-1]
+	if l := e.spare.losses.take(); l != nil {
 		return l
 	}
 	return &losses{}
 }
 
 func (e *Env) giveLosses(l *losses) {
-	if len(e.spare.losses) < sparesMax {
-		e.spare.losses = append(e.spare.losses, l)
-	}
+	*l = losses{}
+	e.spare.losses.give(l)
 }
 
 func (e *Env) takeReassembly() *reassembly {
-	if n := len(e.spare.holds); n > 0 {
-		r := e.spare.holds[n-1]
-		e.spare.holds = e.spare.holds[:n-1]
+	if r := e.spare.holds.take(); r != nil {
 		return r
 	}
 	return &reassembly{}
@@ -51,9 +63,7 @@ func (e *Env) takeReassembly() *reassembly {
 
 func (e *Env) giveReassembly(r *reassembly) {
 	*r = reassembly{}
-	if len(e.spare.holds) < sparesMax {
-		e.spare.holds = append(e.spare.holds, r)
-	}
+	e.spare.holds.give(r)
 }
 
 // Clone copies what the environment holds by itself. Its hook stays the same.
