@@ -37,56 +37,45 @@ func (r *runner) pipeCall(p *pendingCall) outcome {
 	return returns(0)
 }
 
-// readFile is read from what is not a socket.
+// readFile and writeFile are read and write of what is not a socket.
 func (r *runner) readFile(d descriptor, p *pendingCall) outcome {
-	t, ok := transferOf(p.call)
+	return transferFile(d, p.call, false)
+}
+func (r *runner) writeFile(d descriptor, p *pendingCall) outcome {
+	return transferFile(d, p.call, true)
+}
+
+func transferFile(d descriptor, c *Call, write bool) outcome {
+	t, ok := transferOf(c)
 	if !ok {
-		return notThis(p.call)
+		return notThis(c)
 	}
 	switch d := d.(type) {
 	case *file:
 		d.at += t.n
 		return returns(t.n)
 	case *pipe:
-		if d.writes {
-			return fails("EBADF")
-		}
-		if n := min(t.n, *d.held); n > 0 || t.n == 0 {
-			*d.held -= n
-			return returns(n)
-		}
-		if d.nonblock {
-			return fails("EAGAIN")
-		}
-		return blocks
+		return d.transfer(t.n, write)
 	}
 	return fails("EINVAL")
 }
 
-// writeFile is write to what is not a socket.
-func (r *runner) writeFile(d descriptor, p *pendingCall) outcome {
-	t, ok := transferOf(p.call)
-	if !ok {
-		return notThis(p.call)
+// transfer moves up to n octets into the pipe or out of it.
+func (d *pipe) transfer(n int64, write bool) outcome {
+	room, way := *d.held, int64(-1)
+	if write {
+		room, way = pipeSize-*d.held, 1
 	}
-	switch d := d.(type) {
-	case *file:
-		d.at += t.n
-		return returns(t.n)
-	case *pipe:
-		if !d.writes {
-			return fails("EBADF")
-		}
-		if n := min(t.n, pipeSize-*d.held); n > 0 || t.n == 0 {
-			*d.held += n
-			return returns(n)
-		}
-		if d.nonblock {
-			return fails("EAGAIN")
-		}
-		return blocks
+	switch moved := min(n, room); {
+	case write != d.writes:
+		return fails("EBADF")
+	case moved > 0 || n == 0:
+		*d.held += way * moved
+		return returns(moved)
+	case d.nonblock:
+		return fails("EAGAIN")
 	}
-	return fails("EINVAL")
+	return blocks
 }
 
 func (r *runner) closeFile(d descriptor, p *pendingCall) outcome {

@@ -142,21 +142,31 @@ func isOptionOf(name string, level int64) bool {
 	return true
 }
 
-func (r *runner) setsockopt(s *socket, p *pendingCall) outcome {
-	c := p.call
-	if out, done := r.sockoptFast(s, c, true); done {
-		return out
+// optionCall reads the arguments of setsockopt or getsockopt. Without a row of the
+// table the call is over, with the outcome.
+func (r *runner) optionCall(s *socket, c *Call, set bool) (o option, x *sockopt, out outcome) {
+	if out, done := r.sockoptFast(s, c, set); done {
+		return o, nil, out
 	}
 	o, ok := readOption(c)
-	if !ok {
-		return notThis(c)
-	}
-	x, bad := o.find()
 	switch {
-	case o.level == constants["SOL_IPV6"] && s.domain != constants["AF_INET6"]:
-		return fails("ENOPROTOOPT")
+	case !ok:
+		return o, nil, notThis(c)
+	case o.level != constants["SOL_IPV6"] || s.domain == constants["AF_INET6"]:
+		x, out = o.find()
+		return o, x, out
+	case set:
+		return o, nil, fails("ENOPROTOOPT")
+	}
+	return o, nil, fails("EOPNOTSUPP")
+}
+
+func (r *runner) setsockopt(s *socket, p *pendingCall) outcome {
+	c := p.call
+	o, x, out := r.optionCall(s, c, true)
+	switch {
 	case x == nil:
-		return bad
+		return out
 	case x.set == nil:
 		return fails("ENOPROTOOPT")
 	case isNull(o.arg) && o.size != 0:
@@ -171,19 +181,10 @@ func (r *runner) setsockopt(s *socket, p *pendingCall) outcome {
 
 func (r *runner) getsockopt(s *socket, p *pendingCall) outcome {
 	c := p.call
-	if out, done := r.sockoptFast(s, c, false); done {
-		return out
-	}
-	o, ok := readOption(c)
-	if !ok {
-		return notThis(c)
-	}
-	x, bad := o.find()
+	o, x, out := r.optionCall(s, c, false)
 	switch {
-	case o.level == constants["SOL_IPV6"] && s.domain != constants["AF_INET6"]:
-		return fails("EOPNOTSUPP")
 	case x == nil:
-		return bad
+		return out
 	case x.get == nil && x.same == nil:
 		return fails("ENOPROTOOPT")
 	case o.size < 0 && len(c.Args) == 5 && isNumber(single(&c.Args[4])):
@@ -195,7 +196,7 @@ func (r *runner) getsockopt(s *socket, p *pendingCall) outcome {
 		return fails("ENOTCONN")
 	}
 	v := x.get(r, s)
-	out := returns(0)
+	out = returns(0)
 	if o.arg.Kind != Default && (!o.isNumber || v != o.value) {
 		out.differ = differs(o.words, c.Args[3].String(), v)
 	}
