@@ -54,7 +54,7 @@ func corks(r *run) {
 	r.finish()
 }
 
-// corkForgotten waits for the 200 ms after which Linux sends all the same.
+// corkForgotten waits for the RTO, after which Linux sends all the same.
 func corkForgotten(r *run) {
 	r.open()
 	r.set(client, "TCP_CORK", 1)

@@ -13,9 +13,6 @@ import (
 // Two gigabytes without loss lie half the sequence space behind the start: what is
 // remembered of the last recovery, here none, must not seem to lie ahead then.
 func TestFastRetransmitAfterTwoGigabytes(t *testing.T) {
-	if testing.Short() {
-		t.Skip("two gigabytes")
-	}
 	v := variants[0]
 	e := newEnd(t, v, tcp.Linux())
 	e.env.Link.MTU, e.env.Link.Checksum = 65535, true

@@ -142,9 +142,6 @@ func TestUrgentEvents(t *testing.T) {
 
 // Urgent data after more than half of the sequence space without any.
 func TestUrgentAfterTwoGigabytes(t *testing.T) {
-	if testing.Short() {
-		t.Skip("two gigabytes")
-	}
 	v := variants[0]
 	e := newEnd(t, v, tcp.Linux())
 	e.env.Link.MTU, e.env.Link.Checksum = 65535, true

@@ -23,6 +23,7 @@ import (
 	"github.com/tcpkit/tcpkit/core/clock"
 	"github.com/tcpkit/tcpkit/core/wire"
 	"github.com/tcpkit/tcpkit/hosts/wasm/skeleton"
+	"github.com/tcpkit/tcpkit/internal/need"
 	"github.com/tcpkit/tcpkit/plugins/abi"
 	"github.com/tcpkit/tcpkit/plugins/examples/logger"
 )
@@ -310,7 +311,7 @@ func checkBadCalls(t *testing.T, h *host) {
 // TestSameOn386 holds a machine of 32 bits to the same result.
 func TestSameOn386(t *testing.T) {
 	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
-		t.Skip("programs for linux/386 run on linux/amd64")
+		need.Missing(t, "run this on linux/amd64, where programs for linux/386 run too")
 	}
 	file := filepath.Join(t.TempDir(), "tcpkit386")
 	build(t, file, []string{"GOARCH=386"})

@@ -188,7 +188,7 @@ func (m *tcb) arrivesOther(seg segment) {
 		return
 	}
 
-	// Third, check security: not implemented here nor there.
+	// Third, check security: left out, as the engine leaves it out.
 
 	// Fourth, check the SYN bit.
 	if seg.has(wire.SYN) {

@@ -5,6 +5,7 @@ package same
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,24 +19,19 @@ import (
 	"github.com/tetratelabs/wazero/sys"
 )
 
-const scripts = "../../scripts"
-
 // The same script and the same seed give the same packets and the same events on
 // amd64, on a machine of 32 bits, and in a WASM module.
 //
 // Proves: S25
 func TestSame(t *testing.T) {
-	if testing.Short() {
-		t.Skip("two more test binaries have to be built")
-	}
 	n := seeds(t)
 	var want []string
 	t.Run("linux-amd64", func(t *testing.T) { want = list(t, scripts, n) })
 	require.Equal(t, want, list(t, scripts, n), "the same run twice")
-	for name, other := range map[string]func(t *testing.T) string{"linux-386": run386, "wasip1-wasm": runWASM} {
+	for name, other := range map[string]func(t *testing.T, seeds uint64) string{"linux-386": run386, "wasip1-wasm": runWASM} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := marked(other(t))
+			got := marked(other(t, n))
 			require.Len(t, got, len(want))
 			different := 0
 			for i, line := range want {
@@ -73,15 +69,15 @@ func build(t *testing.T, platform ...string) string {
 
 var listArgs = []string{"-test.run=^TestList$", "-test.timeout=10m"}
 
-func run386(t *testing.T) string {
+func run386(t *testing.T, seeds uint64) string {
 	cmd := exec.Command(build(t, "GOARCH=386"), listArgs...)
-	cmd.Env = append(os.Environ(), scriptsVariable+"="+scripts)
+	cmd.Env = append(os.Environ(), scriptsVariable+"="+scripts, seedsVariable+"="+fmt.Sprint(seeds))
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	return string(out)
 }
 
-func runWASM(t *testing.T) string {
+func runWASM(t *testing.T, seeds uint64) string {
 	wasm, err := os.ReadFile(build(t, "GOOS=wasip1", "GOARCH=wasm"))
 	require.NoError(t, err)
 	ctx := context.Background()
@@ -92,7 +88,7 @@ func runWASM(t *testing.T) string {
 	var out bytes.Buffer
 	cfg := wazero.NewModuleConfig().WithStdout(&out).WithStderr(&out).
 		WithArgs(slices.Concat([]string{"same.test"}, listArgs)...).
-		WithEnv(scriptsVariable, "/scripts").WithEnv(seedsVariable, os.Getenv(seedsVariable)).
+		WithEnv(scriptsVariable, "/scripts").WithEnv(seedsVariable, fmt.Sprint(seeds)).
 		WithFSConfig(wazero.NewFSConfig().WithReadOnlyDirMount(scripts, "/scripts")).
 		WithSysWalltime().WithSysNanotime()
 	_, err = r.InstantiateWithConfig(ctx, wasm, cfg)
