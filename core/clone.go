@@ -11,7 +11,7 @@ import (
 // Clone copies the stack with all that it has. Given the same calls, both go on
 // in the same way, octet by octet and event by event; whatever is done to one is
 // not seen by the other. Conn and Listener find the copies of handles, by slot.
-// The hook of both is the same.
+// The hook is cloned too.
 func (s *Stack) Clone() *Stack {
 	d := new(Stack)
 	*d = *s

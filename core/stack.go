@@ -116,13 +116,17 @@ func (s *Stack) Config() *Config { return &s.cfg }
 // Log is where events are collected. It is off until its mask is set.
 func (s *Stack) Log() *event.Log { return &s.env.Log }
 
-// SetHook makes h see, and perhaps stop, what mask names. nil takes it away.
+// SetHook makes h see, and perhaps change or stop, what happens at the steps that
+// mask names. nil takes it away.
 func (s *Stack) SetHook(h tcp.Hook, mask tcp.HookMask) {
 	if h == nil {
 		mask = 0
 	}
-	s.env.Hook, s.env.HookMask = h, mask
+	s.env.Hook, s.env.Hooks = h, mask
 }
+
+// Hook returns what SetHook has set, of a Clone its copy.
+func (s *Stack) Hook() (tcp.Hook, tcp.HookMask) { return s.env.Hook, s.env.Hooks }
 
 // Stats returns the counters. They stand still until Stats is called again.
 func (s *Stack) Stats() *Stats {

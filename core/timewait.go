@@ -67,14 +67,23 @@ func (s *Stack) endWait(now clock.Instant, i int32, by tcp.Cause, id rule.ID) {
 			From: uint8(tcp.TimeWait), To: uint8(tcp.Closed), By: uint8(by),
 		})
 	}
-	s.env.HookTransition(tcp.TransitionRecord{
-		Now: now, Conn: w.ID, Packet: s.env.Packet, From: tcp.TimeWait, To: tcp.Closed, Cause: by, Rule: id,
-		Tuple: w.Tuple, Send: tcp.SendSpace{UNA: w.SndNxt, NXT: w.SndNxt}, Receive: tcp.ReceiveSpace{NXT: w.RcvNxt},
-	})
+	if s.env.Hooks.Has(tcp.StepTransition) {
+		r := s.env.Record(now, tcp.StepTransition)
+		w.fill(r)
+		r.To, r.Cause, r.Rule = tcp.Closed, by, id
+		s.env.Hook.At(r)
+	}
 	s.wait.timers.remove(i)
 	s.erase(ref(-i - 1))
 	s.wait.records[i] = waiting{}
 	s.wait.free = append(s.wait.free, i)
+}
+
+// fill tells a hook of the connection that the record is left of.
+func (w *waiting) fill(r *tcp.Record) {
+	r.Conn, r.From, r.To, r.Tuple = w.ID, tcp.TimeWait, tcp.TimeWait, w.Tuple
+	r.Send = tcp.SendSpace{UNA: w.SndNxt, NXT: w.SndNxt}
+	r.Receive = tcp.ReceiveSpace{NXT: w.RcvNxt}
 }
 
 // top returns the record whose wait ends first, and when: a wait that has begun

@@ -18,12 +18,12 @@ const (
 var hooks = [...]struct {
 	export string
 	hook   abi.Hook
-	mask   tcp.HookMask
+	step   tcp.Step
 }{
-	{abi.ExportTransition, abi.HookTransition, tcp.HookTransition},
-	{abi.ExportArriving, abi.HookArriving, tcp.HookArriving},
-	{abi.ExportLeaving, abi.HookLeaving, tcp.HookLeaving},
-	{abi.ExportRejected, abi.HookRejected, tcp.HookRejected},
+	{abi.ExportTransition, abi.HookTransition, tcp.StepTransition},
+	{abi.ExportArriving, abi.HookArriving, tcp.StepArriving},
+	{abi.ExportLeaving, abi.HookLeaving, tcp.StepLeaving},
+	{abi.ExportRejected, abi.HookRejected, tcp.StepRejected},
 }
 
 // Export returns the name of the export for a hook, "" if this version does not
@@ -136,7 +136,7 @@ func (m *Module) checkHooks() (tcp.HookMask, error) {
 		}
 		for i := range hooks {
 			if hooks[i].export == f.Name {
-				mask |= hooks[i].mask
+				mask |= tcp.Mask(hooks[i].step)
 			}
 		}
 	}

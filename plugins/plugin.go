@@ -4,6 +4,9 @@ import (
 	"errors"
 	"strconv"
 
+	"github.com/tcpkit/tcpkit/core/clock"
+	"github.com/tcpkit/tcpkit/core/event"
+	"github.com/tcpkit/tcpkit/core/siphash"
 	"github.com/tcpkit/tcpkit/core/tcp"
 	"github.com/tcpkit/tcpkit/plugins/abi"
 )
@@ -40,11 +43,11 @@ func load(e Engine, wasm []byte) (*Plugin, error) {
 	if err := m.checkStart(); err != nil {
 		return nil, err
 	}
-	instance, err := e.Start(wasm)
+	instance, err := e.Start(wasm, nil, 0)
 	if err != nil {
 		return nil, err
 	}
-	p := &Plugin{instance: instance, record: make([]byte, 0, abi.SegmentSize)}
+	p := &Plugin{instance: instance, record: make([]byte, abi.RecordSize)}
 	if err := p.agree(&m); err != nil {
 		return nil, errors.Join(err, instance.Close())
 	}
@@ -63,7 +66,7 @@ func (p *Plugin) agree(m *Module) error {
 	if p.mask, err = m.checkHooks(); err != nil {
 		return err
 	}
-	return p.instance.Init(abi.BufferSize)
+	return p.instance.Init(abi.PayloadAt)
 }
 
 // A Failure says which plugin failed, and at what.
@@ -103,40 +106,44 @@ func (p *Plugin) Close() error {
 	return p.instance.Close()
 }
 
-// Transition is the tcp.Hook of a change of state. The verdict binds nobody:
-// the state has changed.
-func (p *Plugin) Transition(r *tcp.TransitionRecord) {
-	if p.Mask()&tcp.HookTransition == 0 {
-		return
-	}
-	p.record = AppendTransition(p.record[:0], r)
-	p.call(abi.HookTransition, false)
-}
-
-// Segment is the tcp.Hook of a segment.
-func (p *Plugin) Segment(r *tcp.SegmentRecord) tcp.Verdict {
-	hook := segmentHook(r)
-	if p.Mask()&maskOf(hook) == 0 {
+// At is tcp.Hook.
+func (p *Plugin) At(r *tcp.Record) tcp.Verdict {
+	hook, ok := p.wants(r.Step)
+	if !ok {
 		return tcp.Pass
 	}
-	p.record = AppendSegment(p.record[:0], r)
-	return p.call(hook, hook != abi.HookRejected)
+	putRecord(p.record, hook, r)
+	return p.call(hook, r.Step == tcp.StepArriving || r.Step == tcp.StepLeaving)
 }
 
-func maskOf(h abi.Hook) tcp.HookMask {
+// Deadline, Expire and Fingerprint: it has no timers, and what it remembers is in
+// its own memory.
+func (p *Plugin) Deadline() clock.Instant                       { return clock.Never }
+func (p *Plugin) Expire(clock.Instant, *tcp.Beside, *event.Log) {}
+func (p *Plugin) Fingerprint(*siphash.Hash, clock.Instant)      {}
+
+// Clone is the same plugin.
+func (p *Plugin) Clone() tcp.Hook { return p }
+
+func (p *Plugin) wants(step tcp.Step) (abi.Hook, bool) {
+	if !p.Mask().Has(step) {
+		return 0, false
+	}
 	for i := range hooks {
-		if hooks[i].hook == h {
-			return hooks[i].mask
+		if hooks[i].step == step {
+			return hooks[i].hook, true
 		}
 	}
-	return 0
+	return 0, false
 }
+
+var whole = [...]Part{{0, abi.RecordSize}}
 
 // call calls one export with the record. What fails passes: a plugin that is
 // gone has no say (THREATS P14).
 func (p *Plugin) call(h abi.Hook, mayDrop bool) tcp.Verdict {
 	p.calls++
-	result, err := p.instance.Call(h, p.record)
+	result, err := p.instance.Call(h, 0, p.record, whole[:], nil)
 	if err != nil {
 		p.err = &Failure{Export(h), p.name, err}
 		return tcp.Pass

@@ -1,46 +1,69 @@
 package plugins
 
 import (
-	"github.com/tcpkit/tcpkit/core/clock"
 	"github.com/tcpkit/tcpkit/core/tcp"
 	"github.com/tcpkit/tcpkit/core/wire"
 	"github.com/tcpkit/tcpkit/plugins/abi"
 )
 
-// AppendTransition appends the record of a change of state, abi.TransitionSize
-// octets.
-func AppendTransition(b []byte, r *tcp.TransitionRecord) []byte {
-	b, p := room(b, abi.TransitionSize)
-	common(p, abi.HookTransition, r.Now, r.Conn, r.Packet, &r.Tuple, &r.Send, &r.Receive)
+// putRecord writes the record of a step, abi.RecordSize octets, into p.
+func putRecord(p []byte, hook abi.Hook, r *tcp.Record) {
+	p = p[:abi.RecordSize]
+	clear(p)
+	wire.PutLe16(p[abi.OffsetSize:], abi.RecordSize)
+	wire.PutLe16(p[abi.OffsetHook:], uint16(hook))
+	wire.PutLe64(p[abi.OffsetNow:], uint64(r.Now))
+	wire.PutLe32(p[abi.OffsetConn:], r.Conn)
+	wire.PutLe32(p[abi.OffsetPacket:], r.Packet)
 	p[abi.OffsetFrom] = uint8(r.From)
 	p[abi.OffsetTo] = uint8(r.To)
 	p[abi.OffsetCause] = uint8(r.Cause)
+	p[abi.OffsetFamily] = uint8(r.Tuple.Local.Addr.Family())
 	wire.PutLe16(p[abi.OffsetRule:], uint16(r.Rule))
+	p[abi.OffsetReason] = uint8(r.Drop)
+	p[abi.OffsetBits] = bits(r)
+	wire.PutLe16(p[abi.OffsetLocalPort:], r.Tuple.Local.Port)
+	wire.PutLe16(p[abi.OffsetRemotePort:], r.Tuple.Remote.Port)
+	wire.PutLe32(p[abi.OffsetSndUNA:], uint32(r.Send.UNA))
+	wire.PutLe32(p[abi.OffsetSndNXT:], uint32(r.Send.NXT))
+	wire.PutLe32(p[abi.OffsetSndWND:], uint32(r.Send.WND))
+	wire.PutLe32(p[abi.OffsetRcvNXT:], uint32(r.Receive.NXT))
+	wire.PutLe32(p[abi.OffsetRcvWND:], uint32(r.Receive.WND))
+	wire.PutLe32(p[abi.OffsetISS:], uint32(r.Send.ISS))
+	wire.PutLe32(p[abi.OffsetIRS:], uint32(r.Receive.IRS))
+	if r.Segment {
+		wire.PutLe32(p[abi.OffsetSections:], abi.SectionSegment)
+		putSegment(p, r)
+	}
+}
+
+func bits(r *tcp.Record) (b uint8) {
+	for _, bit := range [...]struct {
+		is  bool
+		bit uint8
+	}{{r.Leaving, abi.BitLeaving}, {r.Again, abi.BitAgain}, {r.Passive, abi.BitPassive}, {r.Ours, abi.BitOurs}} {
+		if bit.is {
+			b |= bit.bit
+		}
+	}
 	return b
 }
 
-// AppendSegment appends the record of a segment, abi.SegmentSize octets.
-func AppendSegment(b []byte, r *tcp.SegmentRecord) []byte {
-	b, p := room(b, abi.SegmentSize)
-	common(p, segmentHook(r), r.Now, r.Conn, r.Packet, &r.Tuple, &r.Send, &r.Receive)
-	p[abi.OffsetFrom] = uint8(r.State)
-	p[abi.OffsetTo] = uint8(r.State)
-	p[abi.OffsetCause] = uint8(r.Drop)
-	wire.PutLe16(p[abi.OffsetRule:], uint16(r.Drop.Rule()))
+func putSegment(p []byte, r *tcp.Record) {
 	t := &r.TCP
 	wire.PutLe32(p[abi.SegmentSeq:], uint32(t.Seq))
 	wire.PutLe32(p[abi.SegmentAck:], uint32(t.Ack))
 	wire.PutLe16(p[abi.SegmentFlags:], uint16(t.Flags))
 	wire.PutLe16(p[abi.SegmentWindow:], t.Window)
 	wire.PutLe16(p[abi.SegmentUrgent:], t.Urgent)
-	wire.PutLe32(p[abi.SegmentPayload:], r.Length)
-	appendOptions(p, &t.Options)
-	return b
+	wire.PutLe32(p[abi.SegmentPayload:], uint32(len(r.Payload)))
+	p[abi.SegmentTOS], p[abi.SegmentTTL] = r.TOS, r.TTL
+	putOptions(p, &t.Options)
 }
 
-// appendOptions writes the options that are there; a parser may have left the
+// putOptions writes the options that are there; a parser may have left the
 // others as they were in a segment before.
-func appendOptions(p []byte, o *wire.Options) {
+func putOptions(p []byte, o *wire.Options) {
 	wire.PutLe16(p[abi.SegmentHas:], uint16(o.Has))
 	if o.Has.Has(wire.HasMSS) {
 		wire.PutLe16(p[abi.SegmentMSS:], o.MSS)
@@ -53,54 +76,10 @@ func appendOptions(p []byte, o *wire.Options) {
 		wire.PutLe32(p[abi.SegmentTSEcr:], o.TSEcr)
 	}
 	if o.Has.Has(wire.HasSACK) {
-		n := min(int(o.SACKCount), len(o.SACK))
-		p[abi.SegmentSACKs] = uint8(n)
-		for i, block := range o.SACK[:n] {
+		p[abi.SegmentSACKs] = o.SACKCount
+		for i, block := range o.SACK[:min(int(o.SACKCount), 3)] {
 			wire.PutLe32(p[abi.SegmentSACK+8*i:], uint32(block.Left))
 			wire.PutLe32(p[abi.SegmentSACK+8*i+4:], uint32(block.Right))
 		}
 	}
-}
-
-// common writes what all records begin with into p, which is zero and has their
-// size.
-func common(p []byte, hook abi.Hook, now clock.Instant, conn, packet uint32, t *tcp.Tuple, snd *tcp.SendSpace, rcv *tcp.ReceiveSpace) {
-	wire.PutLe16(p[abi.OffsetSize:], uint16(len(p)))
-	wire.PutLe16(p[abi.OffsetHook:], uint16(hook))
-	wire.PutLe64(p[abi.OffsetNow:], uint64(now))
-	wire.PutLe32(p[abi.OffsetConn:], conn)
-	wire.PutLe32(p[abi.OffsetPacket:], packet)
-	p[abi.OffsetFamily] = uint8(t.Local.Addr.Family())
-	local, remote := t.Local.Addr.As16(), t.Remote.Addr.As16()
-	copy(p[abi.OffsetLocal:], local[:])
-	copy(p[abi.OffsetRemote:], remote[:])
-	wire.PutLe16(p[abi.OffsetLocalPort:], t.Local.Port)
-	wire.PutLe16(p[abi.OffsetRemotePort:], t.Remote.Port)
-	wire.PutLe32(p[abi.OffsetSndISS:], uint32(snd.ISS))
-	wire.PutLe32(p[abi.OffsetSndUNA:], uint32(snd.UNA))
-	wire.PutLe32(p[abi.OffsetSndNXT:], uint32(snd.NXT))
-	wire.PutLe32(p[abi.OffsetSndWND:], uint32(snd.WND))
-	wire.PutLe32(p[abi.OffsetSndUP:], uint32(snd.UP))
-	wire.PutLe32(p[abi.OffsetRcvIRS:], uint32(rcv.IRS))
-	wire.PutLe32(p[abi.OffsetRcvNXT:], uint32(rcv.NXT))
-	wire.PutLe32(p[abi.OffsetRcvWND:], uint32(rcv.WND))
-	wire.PutLe32(p[abi.OffsetRcvUP:], uint32(rcv.UP))
-}
-
-// segmentHook is the hook that a record of a segment is for.
-func segmentHook(r *tcp.SegmentRecord) abi.Hook {
-	switch {
-	case r.Leaving:
-		return abi.HookLeaving
-	case r.Drop != 0:
-		return abi.HookRejected
-	default:
-		return abi.HookArriving
-	}
-}
-
-// room appends n zero octets to b and returns them beside it.
-func room(b []byte, n int) (all, part []byte) {
-	b = append(b, make([]byte, n)...)
-	return b, b[len(b)-n:]
 }

@@ -3,6 +3,9 @@ package sim
 import (
 	"slices"
 
+	"github.com/tcpkit/tcpkit/core/clock"
+	"github.com/tcpkit/tcpkit/core/event"
+	"github.com/tcpkit/tcpkit/core/siphash"
 	"github.com/tcpkit/tcpkit/core/tcp"
 )
 
@@ -40,18 +43,22 @@ type move struct {
 	from, to tcp.State
 }
 
-const watched = tcp.HookTransition
+const watched = tcp.HookMask(1 << tcp.StepTransition)
 
-// Transition is called by the engine in the middle of its work.
-func (h *watch) Transition(r *tcp.TransitionRecord) {
+// At is called by the engine in the middle of its work.
+func (h *watch) At(r *tcp.Record) tcp.Verdict {
 	h.edges[r.From][r.To]++
 	h.moved = append(h.moved, move{id: r.Conn, from: r.From, to: r.To})
+	return tcp.Pass
 }
 
-// Segment lets everything pass.
-func (h *watch) Segment(*tcp.SegmentRecord) tcp.Verdict { return tcp.Pass }
+// Deadline, Expire and Fingerprint: it only watches.
+func (h *watch) Deadline() clock.Instant                       { return clock.Never }
+func (h *watch) Expire(clock.Instant, *tcp.Beside, *event.Log) {}
+func (h *watch) Fingerprint(*siphash.Hash, clock.Instant)      {}
 
-func (h *watch) clone() *watch {
+// Clone copies what it has noted.
+func (h *watch) Clone() tcp.Hook {
 	c := *h
 	c.moved = slices.Clone(h.moved)
 	return &c

@@ -182,8 +182,8 @@ func (w *World) Clone() *World {
 	for i := range c.hosts {
 		h := &c.hosts[i]
 		h.stack = h.stack.Clone()
-		h.seen = h.seen.clone()
-		h.stack.SetHook(h.seen, watched)
+		hook, _ := h.stack.Hook()
+		h.seen = hook.(*watch)
 		h.books, h.owner = slices.Clone(h.books), slices.Clone(h.owner)
 	}
 	c.dirs, c.flows, c.ends = slices.Clone(w.dirs), slices.Clone(w.flows), slices.Clone(w.ends)

@@ -19,15 +19,11 @@ func (c *TCB) Arrives(now clock.Instant, seg *Segment) {
 	if c.env.Log.On(event.SegmentIn) {
 		c.log(now, segmentEvent(event.SegmentIn, &seg.TCP, len(seg.Payload)))
 	}
-	if c.env.HookMask&HookArriving != 0 && c.hookSegment(now, &seg.TCP, len(seg.Payload), false, rule.NotDropped) == DropIt {
-		c.drop(now, rule.DropHook)
-		return
-	}
 	c.env.dropped = rule.NotDropped
 	seg.first, seg.unscaled, seg.cut = seg.Seq, seg.Flags&wire.SYN != 0, false
 	c.dispatch(now, seg)
-	if c.env.HookMask&HookRejected != 0 && c.env.dropped != rule.NotDropped {
-		c.hookSegment(now, &seg.TCP, len(seg.Payload), false, c.env.dropped)
+	if c.env.dropped != rule.NotDropped && c.env.Hooks.Has(StepRejected) {
+		c.hookArrived(now, StepRejected, seg, c.env.dropped)
 	}
 }
 
@@ -91,7 +87,7 @@ func (c *TCB) arrivesSynSent(now clock.Instant, seg *Segment) {
 		c.end(now, ErrRefused, BySegment, rule.SynSentReset)
 		return
 	}
-	// Third, security: not implemented, see doc.go.
+	// Third, security: left out, see doc.go.
 	// Fourth: the SYN.
 	if seg.Flags&wire.SYN == 0 {
 		c.drop(now, rule.DropSynSentNothing)
@@ -191,7 +187,7 @@ func (c *TCB) finishQueued(now clock.Instant) {
 func (c *TCB) arrivesOther(now clock.Instant, seg *Segment) {
 	ok := c.checkSequence(now, seg) && // First
 		c.checkReset(now, seg) && // Second
-		// Third, security: not implemented, see doc.go.
+		// Third, security: left out, see doc.go.
 		c.checkSyn(now, seg) && // Fourth
 		c.checkAck(now, seg) // Fifth
 	if !ok {

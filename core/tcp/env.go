@@ -12,18 +12,19 @@ import (
 // An Env is what the connections of one stack share. The stack owns it; it is
 // plain data.
 type Env struct {
-	Link     packet.Link
-	Log      event.Log
-	Stats    Stats
-	Pool     Pool
-	Hook     Hook
-	HookMask HookMask
-	Packet   uint32    // ordinal of the packet that is being handled
-	dropped  rule.Drop // why the segment at hand was refused
-	spare    spares
-	noLoss   losses // always zero: what a connection knows that has lost nothing
-	records  records
-	ack      cc.Ack // what a controller is told: here, since it would have to be allocated elsewhere
+	Link    packet.Link
+	Log     event.Log
+	Stats   Stats
+	Pool    Pool
+	Hook    Hook
+	Hooks   HookMask  // at which steps Hook is called
+	Beside  Beside    // what it wants beside
+	Packet  uint32    // ordinal of the packet that is being handled
+	dropped rule.Drop // why the segment at hand was refused
+	spare   spares
+	noLoss  losses // always zero: what a connection knows that has lost nothing
+	record  Record
+	ack     cc.Ack // what a controller is told: here, since it would have to be allocated elsewhere
 }
 
 // Stats counts what happened on a stack since it was made.

@@ -2,58 +2,128 @@ package tcp
 
 import (
 	"github.com/tcpkit/tcpkit/core/clock"
+	"github.com/tcpkit/tcpkit/core/event"
 	"github.com/tcpkit/tcpkit/core/rule"
 	"github.com/tcpkit/tcpkit/core/seq"
+	"github.com/tcpkit/tcpkit/core/siphash"
 	"github.com/tcpkit/tcpkit/core/wire"
 )
 
-// A HookMask says which hooks are wanted; without any, a hook costs one test.
-type HookMask uint32
+// A Step is a place in the engine's work at which a hook can be called.
+type Step uint8
 
-// The hooks of the transition and segment groups.
+// The steps. What a hook may do at each stands with it; a verdict that has no
+// meaning there counts as Pass.
 const (
-	HookTransition HookMask = 1 << iota // a state has changed
-	HookArriving                        // a segment, before the state machine
-	HookLeaving                         // a segment, before the checksum
-	HookRejected                        // a segment that the state machine refused
+	StepTransition  Step = iota // a state has changed; Reset, GoTo
+	StepMoving                  // a segment that will change the state, before the state machine; as StepArriving
+	StepMoved                   // the segment that leaves by a change; as StepLeaving
+	StepArriving                // a segment, before the state machine; Mutated, Drop, Delay, Duplicate, Reset, Hold
+	StepArrived                 // a segment, after the state machine
+	StepLeaving                 // a segment, before its checksum; Mutated, Drop, Delay, Duplicate, Reset, Hold
+	StepLeft                    // a segment, after its checksum
+	StepRejected                // a segment that the state machine refused
+	StepSyn                     // a SYN for a listener; Args: half-open, their bound, waiting for Accept, their bound, TIME-WAIT records, connections; SendCookie, Drop, Reset
+	StepNew                     // a connection is made; Args: the Setting... of it; Mutated
+	StepEstablished             // it can carry data; as StepNew
+	StepClosed                  // it is forgotten; Args: the Error
+	StepTimerArmed              // Args: slot, when; Mutated, Hold, FireNow
+	StepTimerFired              // Args: slot, retries; Hold
+	StepRTT                     // Args: sample, SRTT, RTTVAR, RTO, all nanoseconds; Mutated, of the sample
+	StepLost                    // octets are marked lost; Args: from, to
+	StepRetransmit              // octets are sent again; Args: from, to, retries
+	StepPhase                   // recovery begins or ends; Args: old, new, cwnd, ssthresh; Mutated, of cwnd and ssthresh
+	StepSpurious                // a reduction was for nothing; Args: cwnd, ssthresh
+	StepAck                     // data has come; Args: segments since the last ACK, octets since, what the engine would do: 1 now, 2 delay; Mutated, of the last
+	StepISN                     // an initial sequence number is chosen; Args: the number; Mutated
+	StepPort                    // a local port is chosen; Args: the port, lowest, highest; Mutated
+	StepWrite                   // the application has written; Payload
+	StepRead                    // the application has read; Payload
+	StepIngress                 // a packet from the link, in Payload; Mutated, Drop, Delay, Duplicate
+	StepEgress                  // a packet to the link, in Payload; Mutated, Drop, Delay, Duplicate
+	StepParse                   // the options of a segment that arrives, in Options; Mutated
+	StepReserve                 // the segment size is set; Args: octets of options that each segment needs beside; Mutated
+	StepOptions                 // the options of a segment that leaves, in Options; Mutated
+	Steps
 )
 
-// A Verdict is a hook's answer.
+// Settings of a connection, the Args of StepNew and StepEstablished. 0 leaves one
+// as it is.
+const (
+	SettingCwnd          = iota // octets
+	SettingRTOMin               // nanoseconds
+	SettingRTOMax               // nanoseconds
+	SettingSendBuffer           // octets
+	SettingReceiveBuffer        // octets
+	SettingUserTimeout          // nanoseconds
+	SettingKeepaliveIdle        // nanoseconds
+	SettingController           // index in the hook's own list, from 1 on
+)
+
+// A HookMask says at which steps a hook is called; at others it costs one test.
+type HookMask uint64
+
+// Has reports whether the mask names a step.
+func (m HookMask) Has(s Step) bool { return m>>s&1 != 0 }
+
+// Mask returns the mask of some steps.
+func Mask(steps ...Step) (m HookMask) {
+	for _, s := range steps {
+		m |= 1 << s
+	}
+	return m
+}
+
+// A Verdict is a hook's answer. The argument of one that has any is in Record.Arg.
 type Verdict uint8
 
 // The verdicts.
 const (
-	Pass Verdict = iota
-	DropIt
+	Pass       Verdict = iota
+	Mutated            // go on with the record as it is now
+	DropIt             // forget the segment
+	Delay              // let it go on only after Arg nanoseconds
+	Duplicate          // let it go on, and Arg&0xff copies of it, each Arg>>8 nanoseconds after the one before
+	Reset              // abort the connection; of a SYN, refuse it
+	SendCookie         // answer the SYN with a cookie
+	Hold               // of a segment: keep it until the hook lets it go; of a timer: it does not act
+	GoTo               // go on to the state Arg, by an edge of Figure 5
+	FireNow            // of a timer that is armed: it acts at once
 )
 
-// A TransitionRecord tells of one change of state.
-type TransitionRecord struct {
-	Now      clock.Instant
-	Conn     uint32
-	Packet   uint32 // ordinal of the packet that caused it, 0 if none did
-	From, To State
+// A Record is what a hook is told at a step. It is the engine's, and good until
+// the hook returns.
+type Record struct {
+	Step     Step
 	Cause    Cause
+	From, To State // of a change; elsewhere both are the state
+	Drop     rule.Drop
 	Rule     rule.ID
+	Conn     uint32 // id of the connection, 0 if there is none
+	Packet   uint32 // ordinal of the packet at hand, 0 if there is none
+	Now      clock.Instant
 	Tuple    Tuple
 	Send     SendSpace
 	Receive  ReceiveSpace
-}
 
-// A SegmentRecord tells of one segment. A hook gets a copy: what it changes
-// changes nothing.
-type SegmentRecord struct {
-	Now     clock.Instant
-	Conn    uint32
-	Packet  uint32
-	State   State
-	Leaving bool
-	Drop    rule.Drop // why it was refused, for HookRejected
-	Tuple   Tuple
-	TCP     wire.TCP
-	Length  uint32 // payload octets
-	Send    SendSpace
-	Receive ReceiveSpace
+	// The segment at hand, if Segment. Payload is that which the hook may change in
+	// place, or replace, with Mutated. Options, if not nil, are raw: of a segment that
+	// leaves they then stand for TCP.Options.
+	Segment  bool
+	Leaving  bool
+	Again    bool // its first octet was sent before
+	Passive  bool // the open was passive
+	Ours     bool // a hook has made it
+	TOS, TTL uint8
+	TCP      wire.TCP
+	Payload  []byte
+	Options  []byte
+
+	Args [8]uint64 // see the steps
+	Arg  uint64    // of the verdict
+
+	Beside *Beside    // where to leave what is to be sent or taken in beside
+	Log    *event.Log // where to tell of verdicts
 }
 
 // SendSpace and ReceiveSpace are the sequence variables of §3.3.1.
@@ -68,45 +138,73 @@ type ReceiveSpace struct {
 	WND          seq.Size
 }
 
-// A Hook sees, and may stop, what the engine does. It is called in the middle
-// of the engine's work and must not call into the stack.
+// A Hook sees, and may change or stop, what the engine does. It is called in the
+// middle of the engine's work and must not call into the stack: what it wants
+// done beside it leaves in Record.Beside.
 type Hook interface {
-	Transition(r *TransitionRecord)
-	Segment(r *SegmentRecord) Verdict
+	// At is called at the steps that the hook's mask names. It must not keep r.
+	At(r *Record) Verdict
+	// Deadline is when Expire has something to do: the hook's own timers. It is
+	// clock.Never without one.
+	Deadline() clock.Instant
+	// Expire is called when the deadline is reached.
+	Expire(now clock.Instant, b *Beside, log *event.Log)
+	// Clone copies what the hook remembers, for a copy of the stack.
+	Clone() Hook
+	// Fingerprint adds what decides the hook's future.
+	Fingerprint(h *siphash.Hash, now clock.Instant)
 }
 
-// records are what hooks are shown. They stand in the Env, since a hook is not
-// called again before it returns, so that a call allocates nothing.
-type records struct {
-	transition TransitionRecord
-	segment    SegmentRecord
+// An Aside is a segment that a hook wants sent, or taken in as if it had arrived.
+type Aside struct {
+	Leaving  bool
+	After    clock.Duration
+	Tuple    Tuple
+	TCP      wire.TCP
+	Options  []byte // raw, in place of those of TCP; nil: those
+	Payload  []byte
+	TOS, TTL uint8
 }
 
-func (c *TCB) hookTransition(now clock.Instant, from, to State, by Cause, id rule.ID) {
-	r := &c.env.records.transition
-	*r = TransitionRecord{
-		Now: now, Conn: c.id, Packet: c.env.Packet, From: from, To: to, Cause: by, Rule: id,
-		Tuple: c.name.tuple(), Send: c.sendSpace(), Receive: c.receiveSpace(),
+// A Beside is a bounded list of what hooks want sent or taken in. The stack
+// takes it when the call at hand is over.
+type Beside struct{ list []Aside }
+
+// mostAsides bounds what hooks may ask for during one call into a stack.
+const mostAsides = 64
+
+// Add leaves a. It copies what a points to, and reports false when there is no room.
+func (b *Beside) Add(a Aside) bool {
+	if len(b.list) >= mostAsides {
+		return false
 	}
-	c.env.Hook.Transition(r)
+	a.Options = append([]byte(nil), a.Options...)
+	a.Payload = append([]byte(nil), a.Payload...)
+	b.list = append(b.list, a)
+	return true
 }
 
-// HookTransition tells the hook of a change of state that a stack makes for a
-// connection of which only a record is left.
-func (e *Env) HookTransition(r TransitionRecord) {
-	if e.HookMask&HookTransition != 0 {
-		e.records.transition = r
-		e.Hook.Transition(&e.records.transition)
-	}
+// Take returns what was left, and forgets it. The result is good until the next
+// Add.
+func (b *Beside) Take() []Aside {
+	list := b.list
+	b.list = b.list[:0]
+	return list
 }
 
-func (c *TCB) hookSegment(now clock.Instant, t *wire.TCP, length int, leaving bool, why rule.Drop) Verdict {
-	r := &c.env.records.segment
-	*r = SegmentRecord{
-		Now: now, Conn: c.id, Packet: c.env.Packet, State: c.state, Leaving: leaving, Drop: why,
-		Tuple: c.name.tuple(), TCP: *t, Length: uint32(length), Send: c.sendSpace(), Receive: c.receiveSpace(),
-	}
-	return c.env.Hook.Segment(r)
+// Record begins a record at a step: it is zero but for the time, the packet at
+// hand and where to leave things. A hook is not called again before it returns, so
+// there is one, and a call allocates nothing.
+func (e *Env) Record(now clock.Instant, step Step) *Record {
+	r := &e.record
+	*r = Record{Step: step, Now: now, Packet: e.Packet, Beside: &e.Beside, Log: &e.Log}
+	return r
+}
+
+// Fill tells of the connection: its name, its state and its sequence variables.
+func (c *TCB) Fill(r *Record) {
+	r.Conn, r.From, r.To, r.Passive, r.Tuple = c.id, c.state, c.state, c.passive, c.name.tuple()
+	r.Send, r.Receive = c.sendSpace(), c.receiveSpace()
 }
 
 func (c *TCB) sendSpace() SendSpace {
@@ -115,4 +213,25 @@ func (c *TCB) sendSpace() SendSpace {
 
 func (c *TCB) receiveSpace() ReceiveSpace {
 	return ReceiveSpace{IRS: c.rcv.irs, NXT: c.rcv.nxt, UP: c.rcv.up, WND: c.rcv.window()}
+}
+
+// at begins a record of the connection at a step.
+func (c *TCB) at(now clock.Instant, step Step) *Record {
+	r := c.env.Record(now, step)
+	c.Fill(r)
+	return r
+}
+
+func (c *TCB) hookTransition(now clock.Instant, from, to State, by Cause, id rule.ID) {
+	r := c.at(now, StepTransition)
+	r.From, r.To, r.Cause, r.Rule = from, to, by, id
+	c.env.Hook.At(r)
+}
+
+// hookArrived tells of a segment after the state machine, or that it refused it.
+func (c *TCB) hookArrived(now clock.Instant, step Step, seg *Segment, why rule.Drop) {
+	r := c.at(now, step)
+	r.Segment, r.TCP, r.Payload, r.TOS, r.TTL = true, seg.TCP, seg.Payload, seg.TOS, seg.TTL
+	r.Drop, r.Rule = why, why.Rule()
+	c.env.Hook.At(r)
 }

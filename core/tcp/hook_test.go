@@ -5,27 +5,34 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tcpkit/tcpkit/core/clock"
+	"github.com/tcpkit/tcpkit/core/event"
+	"github.com/tcpkit/tcpkit/core/rule"
+	"github.com/tcpkit/tcpkit/core/siphash"
 	"github.com/tcpkit/tcpkit/core/wire"
 )
 
-type counting struct{ transitions, segments int }
+type counting [Steps]int
 
-func (h *counting) Transition(*TransitionRecord) { h.transitions++ }
-
-func (h *counting) Segment(*SegmentRecord) Verdict {
-	h.segments++
+func (h *counting) At(r *Record) Verdict {
+	h[r.Step]++
 	return Pass
 }
+
+func (h *counting) Deadline() clock.Instant                   { return clock.Never }
+func (h *counting) Expire(clock.Instant, *Beside, *event.Log) {}
+func (h *counting) Clone() Hook                               { c := *h; return &c }
+func (h *counting) Fingerprint(*siphash.Hash, clock.Instant)  {}
 
 // A hook may be called for every segment, so calling it allocates nothing.
 func TestHookCallsAllocateNothing(t *testing.T) {
 	h := &counting{}
-	env := &Env{Hook: h, HookMask: HookTransition | HookArriving | HookLeaving}
+	env := &Env{Hook: h, Hooks: Mask(StepTransition, StepArrived)}
 	c := &TCB{env: env, cfg: &Config{}}
-	var seg wire.TCP
+	seg := Segment{TCP: wire.TCP{Seq: 1}}
 	require.Zero(t, testing.AllocsPerRun(100, func() {
-		c.hookSegment(0, &seg, 1, true, 0)
+		c.hookArrived(0, StepArrived, &seg, rule.NotDropped)
 		c.hookTransition(0, Listen, SynReceived, BySegment, 0)
 	}))
-	require.Equal(t, [2]int{101, 101}, [2]int{h.transitions, h.segments})
+	require.Equal(t, [2]int{101, 101}, [2]int{h[StepTransition], h[StepArrived]})
 }

@@ -500,9 +500,13 @@ func (c *TCB) sendData(now clock.Instant, p *packet.Packet, start seq.Value, n u
 // field ecn. It reports false when a hook has dropped the segment.
 func (c *TCB) emit(now clock.Instant, p *packet.Packet, t *wire.TCP, ecn uint8, off, n uint32) bool {
 	t.SrcPort, t.DstPort = c.name.localPort, c.name.remotePort
-	if c.env.HookMask&HookLeaving != 0 && c.hookSegment(now, t, int(n), true, rule.NotDropped) == DropIt {
-		c.env.Stats.Drops[rule.DropHook]++
-		return false
+	if c.env.Hooks.Has(StepLeaving) {
+		r := c.at(now, StepLeaving)
+		r.Segment, r.Leaving, r.TCP = true, true, *t
+		if c.env.Hook.At(r) == DropIt {
+			c.env.Stats.Drops[rule.DropHook]++
+			return false
+		}
 	}
 	ip := wire.IP{
 		Src: c.name.local(), Dst: c.name.remote(), Protocol: wire.ProtocolTCP,

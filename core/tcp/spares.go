@@ -66,9 +66,13 @@ func (e *Env) giveReassembly(r *reassembly) {
 	e.spare.holds.give(r)
 }
 
-// Clone copies what the environment holds by itself. Its hook stays the same.
+// Clone copies what the environment holds by itself, and what its hook remembers.
 func (e *Env) Clone() Env {
 	c := *e
+	c.Beside, c.record = Beside{}, Record{}
+	if e.Hook != nil {
+		c.Hook = e.Hook.Clone()
+	}
 	c.Log, c.Pool, c.spare = e.Log.Clone(), e.Pool.Clone(), spares{}
 	return c
 }

@@ -165,7 +165,7 @@ func (c *TCB) become(now clock.Instant, to State, by Cause, id rule.ID) {
 	if c.env.Log.On(event.Transition) {
 		c.log(now, event.Event{Kind: event.Transition, Rule: id, From: uint8(from), To: uint8(to), By: uint8(by)})
 	}
-	if c.env.HookMask&HookTransition != 0 {
+	if c.env.Hooks.Has(StepTransition) {
 		c.hookTransition(now, from, to, by, id)
 	}
 }

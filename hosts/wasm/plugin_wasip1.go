@@ -18,7 +18,9 @@ func callPlugin(id, hook, record uint32) int64
 type embedder struct{ id uint32 }
 
 // Start is plugins.Engine.
-func (e embedder) Start([]byte) (plugins.Instance, error) { return &guest{e.id}, nil }
+func (e embedder) Start([]byte, plugins.Imports, int64) (plugins.Instance, error) {
+	return &guest{e.id}, nil
+}
 
 // A guest is a plugin that the embedder runs.
 type guest struct{ id uint32 }
@@ -40,11 +42,14 @@ func (g *guest) Init(size uint32) error {
 }
 
 // Call is plugins.Instance.
-func (g *guest) Call(h abi.Hook, record []byte) (int64, error) {
-	verdict, err := g.call(h, address(record))
-	runtime.KeepAlive(record)
+func (g *guest) Call(h abi.Hook, _ uint32, image []byte, _ []plugins.Part, _ *int64) (int64, error) {
+	verdict, err := g.call(h, address(image))
+	runtime.KeepAlive(image)
 	return verdict, err
 }
+
+// Fetch is plugins.Instance: the embedder has copied everything back.
+func (g *guest) Fetch([]byte, plugins.Part) error { return nil }
 
 // Close is plugins.Instance. The embedder ends what it has started.
 func (g *guest) Close() error { return nil }

@@ -55,7 +55,7 @@ func (e *Engine) Close() error {
 }
 
 // Start is plugins.Engine.
-func (e *Engine) Start(wasm []byte) (plugins.Instance, error) {
+func (e *Engine) Start(wasm []byte, _ plugins.Imports, _ int64) (plugins.Instance, error) {
 	ctx := context.Background()
 	compiled, err := e.runtime.CompileModule(ctx, wasm)
 	if err != nil {
@@ -117,7 +117,7 @@ func (i *Instance) Init(size uint32) error {
 var errRoom = errors.New("the record is larger than the buffer that was asked for")
 
 // Call is plugins.Instance.
-func (i *Instance) Call(h abi.Hook, record []byte) (int64, error) {
+func (i *Instance) Call(h abi.Hook, _ uint32, image []byte, parts []plugins.Part, _ *int64) (int64, error) {
 	var export api.Function
 	for k := range hooks {
 		if hooks[k] == h {
@@ -127,20 +127,26 @@ func (i *Instance) Call(h abi.Hook, record []byte) (int64, error) {
 	if export == nil {
 		return abi.Trapped, fmt.Errorf("the plugin does not export %s", plugins.Export(h))
 	}
-	if uint64(len(record)) > uint64(i.size) || !i.memory.Write(i.buffer, record) {
-		return abi.Trapped, errRoom
+	for _, p := range parts {
+		if uint64(p.At)+uint64(p.Size) > uint64(i.size) || !i.memory.Write(i.buffer+p.At, image[p.At:p.At+p.Size]) {
+			return abi.Trapped, errRoom
+		}
 	}
 	if err := i.call(export); err != nil {
 		return abi.Trapped, err
 	}
-	result := int64(i.stack[0])
+	return int64(i.stack[0]), nil
+}
+
+// Fetch is plugins.Instance.
+func (i *Instance) Fetch(image []byte, p plugins.Part) error {
 	// Memory may have grown and moved in the call: it is looked up again (THREATS P08).
-	back, ok := i.memory.Read(i.buffer, uint32(len(record)))
-	if !ok {
-		return abi.Trapped, errRoom
+	back, ok := i.memory.Read(i.buffer+p.At, p.Size)
+	if !ok || p.At+p.Size > i.size {
+		return errRoom
 	}
-	copy(record, back)
-	return result, nil
+	copy(image[p.At:], back)
+	return nil
 }
 
 // call calls f with what stands in stack.

@@ -35,8 +35,8 @@ type keep struct {
 	last *wazero.Instance
 }
 
-func (k *keep) Start(wasm []byte) (plugins.Instance, error) {
-	i, err := k.Engine.Start(wasm)
+func (k *keep) Start(wasm []byte, host plugins.Imports, fuel int64) (plugins.Instance, error) {
+	i, err := k.Engine.Start(wasm, host, fuel)
 	if err == nil {
 		k.last = i.(*wazero.Instance)
 	}
@@ -95,7 +95,7 @@ func TestSeesEveryTransition(t *testing.T) {
 		k := keep{Engine: engine}
 		p, err := plugins.Load(&k, "logger", logger.Module)
 		require.NoError(t, err)
-		require.Equal(t, tcp.HookTransition, p.Mask(), "it is called for what it exports")
+		require.Equal(t, tcp.Mask(tcp.StepTransition), p.Mask(), "it is called for what it exports")
 		with.Stack(end).SetHook(p, p.Mask())
 		instances[end], loaded[end] = k.last, p
 	}
