@@ -105,7 +105,7 @@ type sockaddr struct {
 }
 
 // family is the address family of the script's sockets.
-func (p *place) family() int64 {
+func (p *Place) family() int64 {
 	if p.local.Is6() || p.mapped {
 		return constants["AF_INET6"]
 	}
@@ -113,7 +113,7 @@ func (p *place) family() int64 {
 }
 
 // address reads a sockaddr; ... is def.
-func (p *place) address(c *Call, i int, def wire.AddrPort) (a sockaddr, ok bool) {
+func (p *Place) address(c *Call, i int, def wire.AddrPort) (a sockaddr, ok bool) {
 	a = sockaddr{AddrPort: def, family: p.family()}
 	if i >= len(c.Args) || c.Args[i].Kind == Default {
 		return a, true

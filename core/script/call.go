@@ -7,8 +7,8 @@ import (
 	"github.com/tcpkit/tcpkit/core/clock"
 )
 
-// pendingCall is a call in progress.
-type pendingCall struct {
+// A PendingCall is a call in progress.
+type PendingCall struct {
 	event *Event
 	call  *Call
 	began clock.Instant
@@ -24,17 +24,17 @@ type pendingCall struct {
 	opens bool          // it has opened the connection that it waits for
 }
 
-// outcome is what a call has come to.
-type outcome struct {
+// A CallResult is what a call has come to.
+type CallResult struct {
 	ret    int64
 	errno  string
 	block  bool
 	differ string // an out parameter that is not as the script says
-	stop   *problem
+	stop   *Problem
 }
 
 // call begins the system call of an event.
-func (j *judge) call(e *Event) *problem {
+func (j *judge) call(e *Event) *Problem {
 	c := e.Call
 	// packetdrill lets a second blocking call wait for up to a second.
 	for limit := j.sys.Now().Add(clock.Second); c.Blocking && j.blocked != nil; {
@@ -47,7 +47,7 @@ func (j *judge) call(e *Event) *problem {
 		}
 	}
 	now := j.sys.Now()
-	p := &pendingCall{event: e, call: c, began: now, due: now, wake: clock.Never}
+	p := &PendingCall{event: e, call: c, began: now, due: now, wake: clock.Never}
 	if c.Blocking {
 		p.due = Origin.Add(c.End)
 		if e.Time.Kind == Relative {
@@ -72,13 +72,13 @@ func (j *judge) call(e *Event) *problem {
 }
 
 // Returned implements Judge: it compares what a call has come to with what the script says.
-func (j *judge) Returned(p *pendingCall, at clock.Instant, o outcome) *problem {
+func (j *judge) Returned(p *PendingCall, at clock.Instant, o CallResult) *Problem {
 	p.over = true
 	if j.blocked == p {
 		j.blocked = nil
 		j.climb("... " + p.call.Name + " returns")
 	}
-	fail := func(bad *problem) *problem {
+	fail := func(bad *Problem) *Problem {
 		bad.pos = p.event.Pos
 		return bad
 	}

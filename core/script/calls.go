@@ -6,19 +6,19 @@ import (
 	"github.com/tcpkit/tcpkit/core/clock"
 )
 
-func returns(v int64) outcome { return outcome{ret: v} }
+func returns(v int64) CallResult { return CallResult{ret: v} }
 
-func fails(errno string) outcome { return outcome{ret: -1, errno: errno} }
+func fails(errno string) CallResult { return CallResult{ret: -1, errno: errno} }
 
-func failsWith(err error) outcome { return fails(errnoOf(err)) }
+func failsWith(err error) CallResult { return fails(errnoOf(err)) }
 
-func cannot(what string) outcome { return outcome{stop: unsupported(what)} }
+func cannot(what string) CallResult { return CallResult{stop: unsupported(what)} }
 
-var blocks = outcome{block: true}
+var blocks = CallResult{block: true}
 
 // would is what a call comes to that has nothing to do now: EAGAIN where it may not
 // block, or has blocked for as long as it may; else it waits for others.
-func (r *runner) would(s *socket, p *pendingCall, flags int64, limit clock.Duration, errno string) outcome {
+func (r *runner) would(s *socket, p *PendingCall, flags int64, limit clock.Duration, errno string) CallResult {
 	if s.nonblock || flags&constants["MSG_DONTWAIT"] != 0 {
 		return fails(errno)
 	}
@@ -33,8 +33,8 @@ func (r *runner) would(s *socket, p *pendingCall, flags int64, limit clock.Durat
 
 // call is a system call that works on a descriptor.
 type call struct {
-	socket func(r *runner, s *socket, p *pendingCall) outcome    // on a socket
-	other  func(r *runner, d descriptor, p *pendingCall) outcome // on something else; nil: it must be a socket
+	socket func(r *runner, s *socket, p *PendingCall) CallResult    // on a socket
+	other  func(r *runner, d descriptor, p *PendingCall) CallResult // on something else; nil: it must be a socket
 }
 
 // calls are the system calls that begin with a descriptor.
@@ -52,14 +52,14 @@ var calls = map[string]call{
 }
 
 // otherCalls are the system calls that do not.
-var otherCalls = map[string]func(r *runner, p *pendingCall) outcome{
+var otherCalls = map[string]func(r *runner, p *PendingCall) CallResult{
 	"socket": (*runner).socketCall, "poll": (*runner).poll, "open": (*runner).openFile, "pipe": (*runner).pipeCall, "pipe2": (*runner).pipeCall,
 	"sendfile": (*runner).sendfile, "splice": (*runner).splice, "cap_set": (*runner).capSet,
 	"epoll_create": (*runner).epollCreate, "epoll_create1": (*runner).epollCreate, "epoll_ctl": (*runner).epollCtl, "epoll_wait": (*runner).epollWait,
 }
 
 // do runs the handler of a call.
-func (r *runner) do(p *pendingCall) outcome {
+func (r *runner) do(p *PendingCall) CallResult {
 	if h, ok := otherCalls[p.call.Name]; ok {
 		return h(r, p)
 	}
@@ -84,7 +84,7 @@ func (r *runner) do(p *pendingCall) outcome {
 }
 
 // descriptorOf is what the i-th argument stands for; nil: the outcome says why not.
-func (r *runner) descriptorOf(c *Call, i int) (descriptor, outcome) {
+func (r *runner) descriptorOf(c *Call, i int) (descriptor, CallResult) {
 	fd, ok := arg(c, i, -1)
 	if !ok || len(c.Args) <= i {
 		return nil, cannot("the call " + c.Name + " needs a descriptor")
@@ -93,14 +93,14 @@ func (r *runner) descriptorOf(c *Call, i int) (descriptor, outcome) {
 	if d == nil {
 		return nil, fails("EBADF")
 	}
-	return d, outcome{}
+	return d, CallResult{}
 }
 
 // capSet gives up rights, which nothing here asks for.
-func (r *runner) capSet(p *pendingCall) outcome { return returns(0) }
+func (r *runner) capSet(p *PendingCall) CallResult { return returns(0) }
 
 // notThis is a call with arguments that are not understood.
-func notThis(c *Call) outcome {
+func notThis(c *Call) CallResult {
 	return cannot("this " + c.Name + " is not supported: " + string(c.append(nil)))
 }
 

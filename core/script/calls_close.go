@@ -8,7 +8,7 @@ import (
 
 // closeSocket gives a descriptor back. With a linger time it waits until the peer has
 // acknowledged everything, or the time is over.
-func (r *runner) closeSocket(s *socket, p *pendingCall) outcome {
+func (r *runner) closeSocket(s *socket, p *PendingCall) CallResult {
 	if p.sock == nil {
 		r.drop(int64(s.fd))
 		if s.listener != nil {
@@ -38,7 +38,7 @@ func (r *runner) closeSocket(s *socket, p *pendingCall) outcome {
 
 // shutdown ends sending, reading or both. What has arrived can be read after
 // SHUT_RD too, as on Linux.
-func (r *runner) shutdown(s *socket, p *pendingCall) outcome {
+func (r *runner) shutdown(s *socket, p *PendingCall) CallResult {
 	how, ok := arg(p.call, 1, -1)
 	if !ok || how < 0 || how > 2 {
 		return fails("EINVAL")

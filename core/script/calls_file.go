@@ -7,7 +7,7 @@ import (
 )
 
 // openFile is open: what it names is a file of zeros without end.
-func (r *runner) openFile(p *pendingCall) outcome {
+func (r *runner) openFile(p *PendingCall) CallResult {
 	if len(p.call.Args) < 2 {
 		return notThis(p.call)
 	}
@@ -15,7 +15,7 @@ func (r *runner) openFile(p *pendingCall) outcome {
 }
 
 // pipeCall is pipe([3, 4]).
-func (r *runner) pipeCall(p *pendingCall) outcome {
+func (r *runner) pipeCall(p *PendingCall) CallResult {
 	c := p.call
 	if len(c.Args) < 1 || c.Args[0].Kind != List || len(c.Args[0].Items) != 2 {
 		return notThis(c)
@@ -38,14 +38,14 @@ func (r *runner) pipeCall(p *pendingCall) outcome {
 }
 
 // readFile and writeFile are read and write of what is not a socket.
-func (r *runner) readFile(d descriptor, p *pendingCall) outcome {
+func (r *runner) readFile(d descriptor, p *PendingCall) CallResult {
 	return transferFile(d, p.call, false)
 }
-func (r *runner) writeFile(d descriptor, p *pendingCall) outcome {
+func (r *runner) writeFile(d descriptor, p *PendingCall) CallResult {
 	return transferFile(d, p.call, true)
 }
 
-func transferFile(d descriptor, c *Call, write bool) outcome {
+func transferFile(d descriptor, c *Call, write bool) CallResult {
 	t, ok := transferOf(c)
 	if !ok {
 		return notThis(c)
@@ -61,7 +61,7 @@ func transferFile(d descriptor, c *Call, write bool) outcome {
 }
 
 // transfer moves up to n octets into the pipe or out of it.
-func (d *pipe) transfer(n int64, write bool) outcome {
+func (d *pipe) transfer(n int64, write bool) CallResult {
 	room, way := *d.held, int64(-1)
 	if write {
 		room, way = pipeSize-*d.held, 1
@@ -78,14 +78,14 @@ func (d *pipe) transfer(n int64, write bool) outcome {
 	return blocks
 }
 
-func (r *runner) closeFile(d descriptor, p *pendingCall) outcome {
+func (r *runner) closeFile(d descriptor, p *PendingCall) CallResult {
 	fd, _ := arg(p.call, 0, -1)
 	r.drop(fd)
 	return returns(0)
 }
 
 // sendfile is sendfile(out, in, [offset], count).
-func (r *runner) sendfile(p *pendingCall) outcome {
+func (r *runner) sendfile(p *PendingCall) CallResult {
 	c := p.call
 	to, bad := r.descriptorOf(c, 0)
 	if to == nil {
@@ -112,7 +112,7 @@ func (r *runner) sendfile(p *pendingCall) outcome {
 }
 
 // splice moves octets from or to a pipe: splice(in, NULL, out, NULL, n, flags).
-func (r *runner) splice(p *pendingCall) outcome {
+func (r *runner) splice(p *PendingCall) CallResult {
 	c := p.call
 	from, bad := r.descriptorOf(c, 0)
 	if from == nil {
@@ -170,7 +170,7 @@ func (r *runner) splice(p *pendingCall) outcome {
 }
 
 // sendZeros is a send of n zeros.
-func (r *runner) sendZeros(s *socket, p *pendingCall, n int64, nonblock bool) outcome {
+func (r *runner) sendZeros(s *socket, p *PendingCall, n int64, nonblock bool) CallResult {
 	flags := Expr{Kind: Int}
 	if nonblock {
 		flags.Int = constants["MSG_DONTWAIT"]
@@ -183,18 +183,18 @@ func (r *runner) sendZeros(s *socket, p *pendingCall, n int64, nonblock bool) ou
 	return o
 }
 
-func (r *runner) fcntl(s *socket, p *pendingCall) outcome {
+func (r *runner) fcntl(s *socket, p *PendingCall) CallResult {
 	return fcntl(p.call, &s.nonblock)
 }
 
-func (r *runner) fcntlFile(d descriptor, p *pendingCall) outcome {
+func (r *runner) fcntlFile(d descriptor, p *PendingCall) CallResult {
 	if d, ok := d.(*pipe); ok {
 		return fcntl(p.call, &d.nonblock)
 	}
 	return fcntl(p.call, new(bool))
 }
 
-func fcntl(c *Call, nonblock *bool) outcome {
+func fcntl(c *Call, nonblock *bool) CallResult {
 	cmd, ok1 := arg(c, 1, -1)
 	value, ok2 := arg(c, 2, 0)
 	switch {
@@ -217,7 +217,7 @@ func fcntl(c *Call, nonblock *bool) outcome {
 }
 
 // ioctl tells how much can be read, or has not been acknowledged or sent.
-func (r *runner) ioctl(s *socket, p *pendingCall) outcome {
+func (r *runner) ioctl(s *socket, p *PendingCall) CallResult {
 	c := p.call
 	request, ok := arg(c, 1, -1)
 	if !ok || len(c.Args) != 3 {
@@ -265,7 +265,7 @@ func (r *runner) ioctl(s *socket, p *pendingCall) outcome {
 	return o
 }
 
-func (r *runner) ioctlFile(d descriptor, p *pendingCall) outcome {
+func (r *runner) ioctlFile(d descriptor, p *PendingCall) CallResult {
 	request, ok := arg(p.call, 1, -1)
 	if q, isPipe := d.(*pipe); ok && isPipe && request == constants["FIONREAD"] && len(p.call.Args) == 3 {
 		o := returns(0)

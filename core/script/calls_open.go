@@ -8,7 +8,7 @@ import (
 	"github.com/tcpkit/tcpkit/core/wire"
 )
 
-func (r *runner) socketCall(p *pendingCall) outcome {
+func (r *runner) socketCall(p *PendingCall) CallResult {
 	c := p.call
 	domain, ok1 := arg(c, 0, r.family())
 	kind, ok2 := arg(c, 1, 1)
@@ -57,7 +57,7 @@ func (r *runner) isBindable(a wire.Addr) bool {
 	return !a.IsValid() || a.IsUnspecified() || a == r.local
 }
 
-func (r *runner) bind(s *socket, p *pendingCall) outcome {
+func (r *runner) bind(s *socket, p *PendingCall) CallResult {
 	c := p.call
 	a, ok := r.address(c, 1, wire.AddrPort{Addr: r.local, Port: r.bindPort})
 	if !ok {
@@ -92,7 +92,7 @@ func (r *runner) bind(s *socket, p *pendingCall) outcome {
 }
 
 // listen begins to listen, or changes the backlog of who does.
-func (r *runner) listen(s *socket, p *pendingCall) outcome {
+func (r *runner) listen(s *socket, p *PendingCall) CallResult {
 	backlog, ok := arg(p.call, 1, 128)
 	switch {
 	case !ok:
@@ -118,7 +118,7 @@ func (r *runner) listen(s *socket, p *pendingCall) outcome {
 	return returns(0)
 }
 
-func (r *runner) accept(s *socket, p *pendingCall) outcome {
+func (r *runner) accept(s *socket, p *PendingCall) CallResult {
 	c := p.call
 	if s.listener == nil {
 		return fails("EINVAL")
@@ -183,7 +183,7 @@ func sameAddress(e *Expr, got wire.AddrPort) string {
 }
 
 // getname is getsockname and getpeername.
-func (r *runner) getname(s *socket, p *pendingCall) outcome {
+func (r *runner) getname(s *socket, p *PendingCall) CallResult {
 	a := s.local
 	if p.call.Name == "getpeername" {
 		if s.conn == nil || !s.connected {
@@ -198,7 +198,7 @@ func (r *runner) getname(s *socket, p *pendingCall) outcome {
 	return o
 }
 
-func (r *runner) connect(s *socket, p *pendingCall) outcome {
+func (r *runner) connect(s *socket, p *PendingCall) CallResult {
 	c := p.call
 	remote, ok := r.address(c, 1, wire.AddrPort{Addr: r.remote, Port: r.connectPort})
 	if !ok {
@@ -263,7 +263,7 @@ func (r *runner) unconnect(s *socket) {
 }
 
 // disconnect is connect to no address.
-func (r *runner) disconnect(s *socket) outcome {
+func (r *runner) disconnect(s *socket) CallResult {
 	switch {
 	case s.listener != nil:
 		s.listener.Close(r.now)

@@ -8,7 +8,7 @@ import (
 )
 
 // recv is read and its kin on a socket.
-func (r *runner) recv(s *socket, p *pendingCall) outcome {
+func (r *runner) recv(s *socket, p *PendingCall) CallResult {
 	t, ok := transferOf(p.call)
 	const known = 0x1 | 0x2 | 0x4 | 0x20 | 0x40 | 0x80 | 0x100 | 0x2000 | 0x4000 | 0x8000 | 0x40000000 // what Linux takes, or passes over
 	if !ok || t.flags&^known != 0 {
@@ -43,7 +43,7 @@ func (r *runner) recv(s *socket, p *pendingCall) outcome {
 
 // recvText moves or copies octets that have arrived. done: the call is over, with
 // p.done octets; else the outcome says how it goes on.
-func (r *runner) recvText(s *socket, p *pendingCall, t *transfer) (b []byte, o outcome, done bool) {
+func (r *runner) recvText(s *socket, p *PendingCall, t *transfer) (b []byte, o CallResult, done bool) {
 	peek := t.flags&constants["MSG_PEEK"] != 0
 	n := int(t.n)
 	target := int(min(max(s.lowat, 1), t.n))
@@ -106,7 +106,7 @@ func (r *runner) recvText(s *socket, p *pendingCall, t *transfer) (b []byte, o o
 }
 
 // recvUrgent is recv with MSG_OOB: the urgent octet that is not in the stream.
-func (r *runner) recvUrgent(s *socket, t *transfer) outcome {
+func (r *runner) recvUrgent(s *socket, t *transfer) CallResult {
 	if t.n == 0 {
 		return returns(0)
 	}

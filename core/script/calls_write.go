@@ -7,7 +7,7 @@ import (
 )
 
 // send is write and its kin on a socket.
-func (r *runner) send(s *socket, p *pendingCall) outcome {
+func (r *runner) send(s *socket, p *PendingCall) CallResult {
 	t, ok := transferOf(p.call)
 	const known = 0x1 | 0x4 | 0x40 | 0x80 | 0x4000 | 0x8000 | 0x4000000 | 0x20000000 // what Linux takes, or passes over
 	if !ok || t.flags&^known != 0 {
@@ -87,7 +87,7 @@ func (r *runner) write(s *socket, b []byte, flags int64) (int, error) {
 }
 
 // sent is the end of a call that has written something.
-func (r *runner) sent(s *socket, p *pendingCall, t *transfer) outcome {
+func (r *runner) sent(s *socket, p *PendingCall, t *transfer) CallResult {
 	stamping, _ := s.sendStamping(t.control)
 	if p.done > 0 {
 		r.noteZero(s, t.flags, p.done)

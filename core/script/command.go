@@ -100,7 +100,7 @@ func splitShell(text string) (list []shellCommand) {
 
 // command does what a shell would do with the script's command, as far as
 // configuration goes.
-func (j *judge) command(c *Command) *problem {
+func (j *judge) command(c *Command) *Problem {
 	var input *shellCommand // whose output the next one reads
 	for _, x := range splitShell(c.Text) {
 		if x.maybe {
@@ -129,7 +129,7 @@ func (j *judge) command(c *Command) *problem {
 	return nil
 }
 
-func noCommand(words, next []string) *problem {
+func noCommand(words, next []string) *Problem {
 	text := strings.Join(words, " ")
 	if next != nil {
 		text += " | " + strings.Join(next, " ")
@@ -145,7 +145,7 @@ var passedCommands = [...]string{
 }
 
 // shell does one command.
-func (j *judge) shell(x *shellCommand) *problem {
+func (j *judge) shell(x *shellCommand) *Problem {
 	words := x.words
 	for len(words) > 1 && (strings.Contains(words[0], "=") && !strings.HasPrefix(words[0], "-") ||
 		slices.Contains([]string{"sudo", "exec", "env", "time", "sh", "bash", ".", "source", "command", "python", "python3", "then", "do", "!"}, words[0])) {
@@ -196,11 +196,11 @@ func (j *judge) shell(x *shellCommand) *problem {
 
 // dropper is a System that can end connections as FreeBSD's tcpdrop does.
 type dropper interface {
-	Drop(args []string) *problem
+	Drop(args []string) *Problem
 }
 
 // sleep lets time pass, which means something only between events.
-func (j *judge) sleep(d clock.Duration) *problem {
+func (j *judge) sleep(d clock.Duration) *Problem {
 	if !j.started {
 		return nil
 	}
@@ -208,7 +208,7 @@ func (j *judge) sleep(d clock.Duration) *problem {
 }
 
 // sysctls are the arguments of sysctl and set_sysctls.py.
-func (j *judge) sysctls(args []string) *problem {
+func (j *judge) sysctls(args []string) *Problem {
 	for i := 0; i < len(args); i++ {
 		s := args[i]
 		if strings.HasPrefix(s, "-") {
@@ -242,7 +242,7 @@ func (j *judge) sysctls(args []string) *problem {
 }
 
 // echo sets a number when it writes to /proc/sys.
-func (j *judge) echo(args []string, to string) *problem {
+func (j *judge) echo(args []string, to string) *Problem {
 	const settings = "/proc/sys/"
 	switch {
 	case strings.HasPrefix(to, settings):
@@ -254,7 +254,7 @@ func (j *judge) echo(args []string, to string) *problem {
 }
 
 // ip is what iproute2 sets.
-func (j *judge) ip(words []string) *problem {
+func (j *judge) ip(words []string) *Problem {
 	has := func(w string) bool { return slices.Contains(words, w) }
 	switch {
 	case has("tcp_metrics"):
@@ -276,7 +276,7 @@ func (j *judge) ip(words []string) *problem {
 }
 
 // defaults is what the defaults.sh of upstream scripts sets.
-func (j *judge) defaults() *problem {
+func (j *judge) defaults() *Problem {
 	for _, s := range [...]string{
 		"tcp_rmem=4096,540000,15728640", "tcp_wmem=4096,262144,4194304", "tcp_timestamps=1", "tcp_syn_retries=5",
 		"tcp_synack_retries=5", "tcp_frto=2", "tcp_sack=1", "tcp_dsack=1", "tcp_reordering=3", "tcp_congestion_control=cubic",
@@ -292,7 +292,7 @@ func (j *judge) defaults() *problem {
 
 // becomeForeign is what FreeBSD has other than Linux, for scripts that set its sysctls:
 // numbers to start from, and the order of options in a SYN, which is not compared.
-func (j *judge) becomeForeign() *problem {
+func (j *judge) becomeForeign() *Problem {
 	if j.foreign {
 		return nil
 	}

@@ -48,7 +48,7 @@ func (e *epoll) forget(d descriptor) {
 }
 
 // epollCreate is epoll_create and epoll_create1.
-func (r *runner) epollCreate(p *pendingCall) outcome {
+func (r *runner) epollCreate(p *PendingCall) CallResult {
 	n, ok := arg(p.call, 0, 1)
 	switch {
 	case !ok:
@@ -60,7 +60,7 @@ func (r *runner) epollCreate(p *pendingCall) outcome {
 }
 
 // epollCtl is epoll_ctl(5, EPOLL_CTL_ADD, 4, {events=EPOLLIN, fd=4}).
-func (r *runner) epollCtl(p *pendingCall) outcome {
+func (r *runner) epollCtl(p *PendingCall) CallResult {
 	c := p.call
 	op, ok := arg(c, 1, 0)
 	if !ok || len(c.Args) < 3 {
@@ -124,7 +124,7 @@ func (r *runner) epollCtl(p *pendingCall) outcome {
 type told struct{ events, data int64 }
 
 // epollWait is epoll_wait(5, {events=EPOLLIN, fd=4}, 1, 1000).
-func (r *runner) epollWait(p *pendingCall) outcome {
+func (r *runner) epollWait(p *PendingCall) CallResult {
 	c := p.call
 	most, ok1 := arg(c, 2, 1)
 	timeout, ok2 := arg(c, 3, -1)
@@ -158,7 +158,7 @@ func (r *runner) epollWait(p *pendingCall) outcome {
 	if len(list) == 0 && timeout != 0 && r.now.Before(p.wake) {
 		return blocks
 	}
-	return outcome{ret: int64(len(list)), differ: compareTold(&c.Args[1], list)}
+	return CallResult{ret: int64(len(list)), differ: compareTold(&c.Args[1], list)}
 }
 
 // compareTold compares what epoll_wait has told with the script, in any order.

@@ -134,7 +134,7 @@ func (r *runner) stamp(s *socket, x *stampSend, flag, kind string) {
 }
 
 // recvReport is recvmsg with MSG_ERRQUEUE.
-func (r *runner) recvReport(s *socket, p *pendingCall, t *transfer) outcome {
+func (r *runner) recvReport(s *socket, p *PendingCall, t *transfer) CallResult {
 	if len(s.reports) == 0 {
 		return fails("EAGAIN")
 	}

@@ -143,7 +143,7 @@ func (r *runner) connectFast(s *socket, remote wire.AddrPort) (deferred bool, er
 
 // sendFast is what a write of b does before it is a plain one, if it has
 // MSG_FASTOPEN or follows such a connect. With done it is over.
-func (r *runner) sendFast(s *socket, p *pendingCall, flags int64, b []byte) (o outcome, done bool) {
+func (r *runner) sendFast(s *socket, p *PendingCall, flags int64, b []byte) (o CallResult, done bool) {
 	blocking := !s.nonblock && flags&constants["MSG_DONTWAIT"] == 0
 	opening := s.conn != nil && (s.conn.State() == tcp.SynSent || s.conn.State() == tcp.SynReceived)
 	switch {
@@ -192,7 +192,7 @@ func (r *runner) sendFast(s *socket, p *pendingCall, flags int64, b []byte) (o o
 }
 
 // openFailed is why an open has failed; the socket can open another.
-func (r *runner) openFailed(s *socket) outcome {
+func (r *runner) openFailed(s *socket) CallResult {
 	errno := s.takeError()
 	if errno == "" {
 		errno = "ECONNABORTED"
@@ -244,7 +244,7 @@ func unspecified(c *Call) bool {
 
 // sockoptFast is setsockopt or getsockopt of an option of Fast Open; done is false
 // for others.
-func (r *runner) sockoptFast(s *socket, c *Call, set bool) (out outcome, done bool) {
+func (r *runner) sockoptFast(s *socket, c *Call, set bool) (out CallResult, done bool) {
 	if len(c.Args) != 5 {
 		return out, false
 	}
@@ -319,7 +319,7 @@ func (s *socket) listenFast() {
 
 // sockoptFastKey is setsockopt or getsockopt of TCP_FASTOPEN_KEY, whose value is a
 // string of 16 octets, or 32 with the key before.
-func (r *runner) sockoptFastKey(s *socket, c *Call, set bool) outcome {
+func (r *runner) sockoptFastKey(s *socket, c *Call, set bool) CallResult {
 	size := &c.Args[4]
 	if size.Kind == List && len(size.Items) == 1 {
 		size = &size.Items[0]

@@ -108,7 +108,7 @@ func (r *runner) sockets(f func(s *socket)) {
 }
 
 // open binds the descriptor that the script names in a call's result to d.
-func (r *runner) open(c *Call, d descriptor) outcome {
+func (r *runner) open(c *Call, d descriptor) CallResult {
 	fd, ok := intOf(&c.Result)
 	if c.Result.Kind == Default {
 		fd, ok = int64(len(r.fds)), true
@@ -119,12 +119,12 @@ func (r *runner) open(c *Call, d descriptor) outcome {
 	return r.openAt(fd, d)
 }
 
-func (r *runner) openAt(fd int64, d descriptor) outcome {
+func (r *runner) openAt(fd int64, d descriptor) CallResult {
 	switch {
 	case fd < 0 || fd >= maxFD:
 		return cannot("a descriptor of " + strconv.FormatInt(fd, 10) + " is not supported")
 	case r.fd(fd) != nil:
-		return outcome{stop: failed("expected a descriptor that is not in use")}
+		return CallResult{stop: failed("expected a descriptor that is not in use")}
 	}
 	for int64(len(r.fds)) <= fd {
 		r.fds = append(r.fds, nil)

@@ -77,14 +77,14 @@ func ask(d descriptor, wanted int64) int64 {
 }
 
 // until makes a call end by itself after so many milliseconds; less than 0: never.
-func (p *pendingCall) until(timeout int64) {
+func (p *PendingCall) until(timeout int64) {
 	if timeout >= 0 && p.wake == clock.Never {
 		p.wake = p.began.Add(clock.Duration(min(timeout, 1<<31)) * clock.Millisecond)
 	}
 }
 
 // poll looks at sockets: poll([{fd=4, events=POLLIN, revents=POLLIN}], 1, 1000).
-func (r *runner) poll(p *pendingCall) outcome {
+func (r *runner) poll(p *PendingCall) CallResult {
 	c := p.call
 	timeout, ok := arg(c, 2, -1)
 	if !ok || len(c.Args) != 3 || c.Args[0].Kind != List {
@@ -116,5 +116,5 @@ func (r *runner) poll(p *pendingCall) outcome {
 	if ready == 0 && timeout != 0 && r.now.Before(p.wake) {
 		return blocks
 	}
-	return outcome{ret: ready, differ: differ}
+	return CallResult{ret: ready, differ: differ}
 }

@@ -89,8 +89,8 @@ type Traced struct {
 	Packet  *Packet // with the script's numbers; nil if it is not readable
 }
 
-// problem is what ends a run before its last line.
-type problem struct {
+// A Problem is what ends a run before its last line.
+type Problem struct {
 	pos         Pos
 	msg         string
 	upstream    string // packetdrill's words for it
@@ -114,7 +114,7 @@ type sent struct {
 // expected, and how the script's numbers map to those on the wire. What it
 // judges is a system.
 type judge struct {
-	place
+	Place
 	script *Script
 	cfg    Config
 	sys    System
@@ -135,10 +135,10 @@ type judge struct {
 	started   bool
 	dry       bool     // --dry_run: the script is only read
 	nonFatal  string   // --non_fatal: the kinds of events that may fail
-	broken    *problem // the first assert that did not hold
+	broken    *Problem // the first assert that did not hold
 	listensAt uint16   // the port of the last listener; 0: there was none
 	waiting   []sent
-	blocked   *pendingCall
+	blocked   *PendingCall
 	scope     scope
 	text      bool // the script has written something other than zeros
 
@@ -171,7 +171,7 @@ func newJudge(sys System, s *Script, cfg Config) *judge {
 }
 
 // result is what the judge says of a run that p ended.
-func (j *judge) result(p *problem) Result {
+func (j *judge) result(p *Problem) Result {
 	s := j.script
 	res := Result{Ladder: j.ladder(), Output: string(j.scope.output), Packets: j.trace}
 	if p == nil {
@@ -196,14 +196,14 @@ func (j *judge) result(p *problem) Result {
 
 // play runs a script once, with initial sequence numbers that are larger by
 // shift than they would be.
-func play(s *Script, cfg Config, shift uint32) (*judge, *problem) {
+func play(s *Script, cfg Config, shift uint32) (*judge, *Problem) {
 	sys := newRunner(cfg.Core)
 	sys.isnShift = shift
 	j := newJudge(sys, s, cfg)
 	return j, j.run()
 }
 
-func (j *judge) run() *problem {
+func (j *judge) run() *Problem {
 	if p := j.setup(); p != nil {
 		return p
 	}
@@ -220,7 +220,7 @@ func (j *judge) run() *problem {
 	return p
 }
 
-func (j *judge) events() *problem {
+func (j *judge) events() *Problem {
 	for i := range j.script.Events {
 		e := &j.script.Events[i]
 		p := j.event(e)
@@ -246,7 +246,7 @@ func (j *judge) passesOver(e *Event) bool {
 
 // finish is the judgement behind the last line: no call may still block, and
 // the stack may have nothing more to say.
-func (j *judge) finish() *problem {
+func (j *judge) finish() *Problem {
 	if j.cfg.MaxQuiet > 0 {
 		j.quiet = min(j.quiet, j.cfg.MaxQuiet)
 	}
@@ -256,20 +256,20 @@ func (j *judge) finish() *problem {
 		}
 	}
 	if b := j.blocked; b != nil {
-		return &problem{pos: b.event.Pos, msg: "the call has not returned at the end of the script"}
+		return &Problem{pos: b.event.Pos, msg: "the call has not returned at the end of the script"}
 	}
 	if len(j.waiting) > 0 && !j.cfg.Lenient {
-		return &problem{msg: "expected nothing more\n  actual    " + j.describe(&j.waiting[0])}
+		return &Problem{msg: "expected nothing more\n  actual    " + j.describe(&j.waiting[0])}
 	}
 	return nil
 }
 
-func unsupported(what string) *problem { return &problem{msg: what, unsupported: true} }
+func unsupported(what string) *Problem { return &Problem{msg: what, unsupported: true} }
 
-func failed(what string) *problem { return &problem{msg: what} }
+func failed(what string) *Problem { return &Problem{msg: what} }
 
 // event waits for an event's time and does what it says.
-func (j *judge) event(e *Event) *problem {
+func (j *judge) event(e *Event) *Problem {
 	e = j.withCookies(e)
 	if e.Packet != nil && !e.Packet.Inbound {
 		return j.expect(e)
@@ -340,7 +340,7 @@ func appendFixed(b []byte, d clock.Duration) []byte {
 }
 
 // advance lets time pass up to an instant.
-func (j *judge) advance(to clock.Instant) *problem {
+func (j *judge) advance(to clock.Instant) *Problem {
 	for {
 		more, p := j.sys.Wait(to)
 		if p != nil {
@@ -353,12 +353,12 @@ func (j *judge) advance(to clock.Instant) *problem {
 }
 
 // overdue looks whether a call should have returned by now.
-func (j *judge) overdue() *problem {
+func (j *judge) overdue() *Problem {
 	b := j.blocked
 	if b == nil || !b.due.Add(b.slack).Before(j.sys.Now()) {
 		return nil
 	}
-	return &problem{pos: b.event.Pos, msg: "expected the call to return at " + seconds(b.due) + "\n  actual    it still waits at " + seconds(j.sys.Now())}
+	return &Problem{pos: b.event.Pos, msg: "expected the call to return at " + seconds(b.due) + "\n  actual    it still waits at " + seconds(j.sys.Now())}
 }
 
 // Sent implements Judge: it notes a packet that the system has sent.
@@ -457,7 +457,7 @@ func (j *judge) alive(f *flow) bool {
 }
 
 // inject gives an inbound packet to the system.
-func (j *judge) inject(p *Packet) *problem {
+func (j *judge) inject(p *Packet) *Problem {
 	if len(p.Encap) > 0 || p.Tunnel != nil {
 		return unsupported("an encapsulated packet is not supported")
 	}
@@ -481,7 +481,7 @@ func (j *judge) inject(p *Packet) *problem {
 }
 
 // expect waits for an outbound packet and compares it.
-func (j *judge) expect(e *Event) *problem {
+func (j *judge) expect(e *Event) *Problem {
 	if len(e.Packet.Encap) > 0 || e.Packet.Tunnel != nil {
 		return unsupported("an encapsulated packet is not supported")
 	}
@@ -534,7 +534,7 @@ func (j *judge) expect(e *Event) *problem {
 
 // code runs a code block on the numbers of this moment. What it asserts is told when
 // the script is over.
-func (j *judge) code(c *Code) *problem {
+func (j *judge) code(c *Code) *Problem {
 	if j.broken != nil {
 		return nil
 	}
@@ -545,7 +545,7 @@ func (j *judge) code(c *Code) *problem {
 	if f == nil {
 		return nil
 	}
-	p := &problem{pos: f.pos, msg: f.msg, unsupported: f.unsupported, upstream: "AssertionError"}
+	p := &Problem{pos: f.pos, msg: f.msg, unsupported: f.unsupported, upstream: "AssertionError"}
 	if p.unsupported {
 		return p
 	}

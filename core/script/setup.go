@@ -10,7 +10,7 @@ import (
 
 // setup makes the system that the script's options and its first command ask
 // for.
-func (j *judge) setup() *problem {
+func (j *judge) setup() *Problem {
 	j.tolerance, j.perMille = j.cfg.Tolerance, j.cfg.TolerancePerMille
 	if j.tolerance == 0 {
 		j.tolerance = clock.Millisecond
@@ -29,7 +29,7 @@ func (j *judge) setup() *problem {
 		} else {
 			o = &j.cfg.Options[i-n]
 		}
-		var p *problem
+		var p *Problem
 		switch o.Name {
 		case "mtu":
 			sized, exact = i < n, i >= n
@@ -71,12 +71,12 @@ func (j *judge) setup() *problem {
 	if p := j.address(ipv6, local, remote); p != nil {
 		return p
 	}
-	return j.sys.Start(j.place, j)
+	return j.sys.Start(j.Place, j)
 }
 
 // address has the addresses of packetdrill: those of RFC 5737, and for IPv6 of
 // RFC 4193 in use upstream.
-func (j *judge) address(ipv6 bool, local, remote string) *problem {
+func (j *judge) address(ipv6 bool, local, remote string) *Problem {
 	if ipv6 {
 		local, remote = orElse(local, "fd3d:0a0b:17d6::1"), orElse(remote, "fd3d:fa7b:d17d::1")
 	} else {
@@ -108,7 +108,7 @@ func cutPrefix(s string) string {
 }
 
 // option is one --name=value of the script, apart from addresses.
-func (j *judge) option(o *Option) *problem {
+func (j *judge) option(o *Option) *Problem {
 	n, err := strconv.ParseInt(o.Value, 10, 64)
 	number := err == nil && n >= 0 && n < 1<<40
 	switch o.Name {

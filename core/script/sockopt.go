@@ -41,14 +41,14 @@ func (o *option) on() bool { return o.value != 0 }
 type sockopt struct {
 	level, name string
 	wide        bool // its value is something other than one number
-	set         func(r *runner, s *socket, o *option) outcome
+	set         func(r *runner, s *socket, o *option) CallResult
 	get         func(r *runner, s *socket) int64
-	same        func(r *runner, s *socket, o *option) outcome // getsockopt of a wide one
+	same        func(r *runner, s *socket, o *option) CallResult // getsockopt of a wide one
 }
 
 // A value out of its bounds is EINVAL.
-func bounded(low, high int64, set func(r *runner, s *socket, v int64) outcome) func(r *runner, s *socket, o *option) outcome {
-	return func(r *runner, s *socket, o *option) outcome {
+func bounded(low, high int64, set func(r *runner, s *socket, v int64) CallResult) func(r *runner, s *socket, o *option) CallResult {
+	return func(r *runner, s *socket, o *option) CallResult {
 		if o.value < low || o.value > high {
 			return fails("EINVAL")
 		}
@@ -60,7 +60,7 @@ func bounded(low, high int64, set func(r *runner, s *socket, v int64) outcome) f
 func noted(level, name string, low, high, def int64) sockopt {
 	return sockopt{
 		level: level, name: name,
-		set: bounded(low, high, func(r *runner, s *socket, v int64) outcome {
+		set: bounded(low, high, func(r *runner, s *socket, v int64) CallResult {
 			s.store(constants[level], constants[name], v)
 			return returns(0)
 		}),
@@ -84,7 +84,7 @@ func telling(level, name string, get func(r *runner, s *socket) int64) sockopt {
 func configured(level, name string, low, high int64, set func(c *tcp.Config, v int64), get func(c *tcp.Config) int64) sockopt {
 	return sockopt{
 		level: level, name: name,
-		set: bounded(low, high, func(r *runner, s *socket, v int64) outcome {
+		set: bounded(low, high, func(r *runner, s *socket, v int64) CallResult {
 			r.adjust(s, func(c *tcp.Config) { set(c, v) })
 			return returns(0)
 		}),
@@ -95,7 +95,7 @@ func configured(level, name string, low, high int64, set func(c *tcp.Config, v i
 // then does more behind the set of x, where there is a connection.
 func (x sockopt) then(more func(r *runner, s *socket) error) sockopt {
 	set := x.set
-	x.set = func(r *runner, s *socket, o *option) outcome {
+	x.set = func(r *runner, s *socket, o *option) CallResult {
 		out := set(r, s, o)
 		if out.ret == 0 && out.stop == nil && s.conn != nil {
 			_ = more(r, s) // the connection may be over
@@ -122,9 +122,9 @@ func index(tables ...[]sockopt) map[[2]int64]sockopt {
 
 // find is the option of a call; nil: the outcome says why there is none. A name that
 // the kernel does not know for its level is ENOPROTOOPT.
-func (o *option) find() (*sockopt, outcome) {
+func (o *option) find() (*sockopt, CallResult) {
 	if x, ok := sockopts[[2]int64{o.level, o.name}]; ok {
-		return &x, outcome{}
+		return &x, CallResult{}
 	}
 	if _, known := constants[o.words]; known && isOptionOf(o.words, o.level) {
 		return nil, cannot("the socket option " + o.words + " is not supported")
@@ -144,7 +144,7 @@ func isOptionOf(name string, level int64) bool {
 
 // optionCall reads the arguments of setsockopt or getsockopt. Without a row of the
 // table the call is over, with the outcome.
-func (r *runner) optionCall(s *socket, c *Call, set bool) (o option, x *sockopt, out outcome) {
+func (r *runner) optionCall(s *socket, c *Call, set bool) (o option, x *sockopt, out CallResult) {
 	if out, done := r.sockoptFast(s, c, set); done {
 		return o, nil, out
 	}
@@ -161,7 +161,7 @@ func (r *runner) optionCall(s *socket, c *Call, set bool) (o option, x *sockopt,
 	return o, nil, fails("EOPNOTSUPP")
 }
 
-func (r *runner) setsockopt(s *socket, p *pendingCall) outcome {
+func (r *runner) setsockopt(s *socket, p *PendingCall) CallResult {
 	c := p.call
 	o, x, out := r.optionCall(s, c, true)
 	switch {
@@ -179,7 +179,7 @@ func (r *runner) setsockopt(s *socket, p *pendingCall) outcome {
 	return x.set(r, s, &o)
 }
 
-func (r *runner) getsockopt(s *socket, p *pendingCall) outcome {
+func (r *runner) getsockopt(s *socket, p *PendingCall) CallResult {
 	c := p.call
 	o, x, out := r.optionCall(s, c, false)
 	switch {
@@ -227,7 +227,7 @@ func (s *socket) keepalive(now clock.Instant) error {
 }
 
 // setController is TCP_CONGESTION.
-func setController(r *runner, s *socket, o *option) outcome {
+func setController(r *runner, s *socket, o *option) CallResult {
 	if o.arg.Kind != String {
 		return fails("EINVAL")
 	}
@@ -262,7 +262,7 @@ func isController(name string) bool {
 	return false
 }
 
-func sameController(r *runner, s *socket, o *option) outcome {
+func sameController(r *runner, s *socket, o *option) CallResult {
 	out := returns(0)
 	name := s.config().Controller.Name()
 	if o.arg.Kind == String && name != o.arg.Text && !(name == "newreno" && o.arg.Text == "reno") {
@@ -272,7 +272,7 @@ func sameController(r *runner, s *socket, o *option) outcome {
 }
 
 // setLinger is SO_LINGER: {onoff=1, linger=0}, or a number of seconds.
-func setLinger(r *runner, s *socket, o *option) outcome {
+func setLinger(r *runner, s *socket, o *option) CallResult {
 	on, ok1 := number(o.arg, "onoff", "l_onoff")
 	sec, ok2 := number(o.arg, "linger", "l_linger")
 	switch {
@@ -286,7 +286,7 @@ func setLinger(r *runner, s *socket, o *option) outcome {
 	return returns(0)
 }
 
-func sameLinger(r *runner, s *socket, o *option) outcome {
+func sameLinger(r *runner, s *socket, o *option) CallResult {
 	out := returns(0)
 	on, _ := number(o.arg, "onoff", "l_onoff")
 	sec, _ := number(o.arg, "linger", "l_linger")
@@ -301,7 +301,7 @@ func sameLinger(r *runner, s *socket, o *option) outcome {
 func timeout(name string, of func(s *socket) *clock.Duration) sockopt {
 	return sockopt{
 		level: "SOL_SOCKET", name: name, wide: true,
-		set: func(r *runner, s *socket, o *option) outcome {
+		set: func(r *runner, s *socket, o *option) CallResult {
 			if o.arg.Kind != Struct {
 				return fails("EINVAL")
 			}
@@ -312,7 +312,7 @@ func timeout(name string, of func(s *socket) *clock.Duration) sockopt {
 			*of(s) = d
 			return returns(0)
 		},
-		same: func(r *runner, s *socket, o *option) outcome {
+		same: func(r *runner, s *socket, o *option) CallResult {
 			out := returns(0)
 			if d, ok := span(o.arg); ok && d != *of(s) {
 				out.differ = "expected  " + o.arg.String() + "\n  actual    " + string(appendSeconds(nil, *of(s))) + " s"

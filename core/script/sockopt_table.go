@@ -15,7 +15,7 @@ const (
 // bufferOption is SO_SNDBUF and its kin. Half of the doubled number is for data.
 func bufferOption(name string, sends, force bool) sockopt {
 	x := sockopt{level: "SOL_SOCKET", name: name}
-	x.set = func(r *runner, s *socket, o *option) outcome {
+	x.set = func(r *runner, s *socket, o *option) CallResult {
 		v, most, least := o.value, r.receiveMost, int64(leastReceiveBuffer)
 		if sends {
 			most, least = r.sendMost, leastSendBuffer
@@ -91,7 +91,7 @@ func socketOptions() []sockopt {
 		}, func(c *tcp.Config) int64 { return int64(c.MaxPacingRate) - flag(c.MaxPacingRate == 0) }),
 		{level: "SOL_SOCKET", name: "SO_LINGER", wide: true, set: setLinger, same: sameLinger},
 		{level: "SOL_SOCKET", name: "SO_RCVLOWAT",
-			set: func(r *runner, s *socket, o *option) outcome {
+			set: func(r *runner, s *socket, o *option) CallResult {
 				if s.lowat = o.value; o.value < 0 {
 					s.lowat = 1<<31 - 1
 				}
@@ -102,13 +102,13 @@ func socketOptions() []sockopt {
 		timeout("SO_RCVTIMEO", func(s *socket) *clock.Duration { return &s.recvTimeout }),
 		timeout("SO_SNDTIMEO", func(s *socket) *clock.Duration { return &s.sendTimeout }),
 		{level: "SOL_SOCKET", name: "SO_ZEROCOPY",
-			set: bounded(0, 1, func(r *runner, s *socket, v int64) outcome {
+			set: bounded(0, 1, func(r *runner, s *socket, v int64) CallResult {
 				s.zerocopy = v != 0
 				return returns(0)
 			}),
 			get: func(r *runner, s *socket) int64 { return flag(s.zerocopy) }},
 		{level: "SOL_SOCKET", name: "SO_TIMESTAMPING",
-			set: func(r *runner, s *socket, o *option) outcome {
+			set: func(r *runner, s *socket, o *option) CallResult {
 				id := constants["SOF_TIMESTAMPING_OPT_ID"]
 				if o.value&id != 0 && s.stamping&id == 0 {
 					if s.conn == nil || s.listener != nil {
@@ -124,7 +124,7 @@ func socketOptions() []sockopt {
 			},
 			get: func(r *runner, s *socket) int64 { return s.stamping }},
 		{level: "SOL_SOCKET", name: "SO_BINDTODEVICE", wide: true, set: setDevice,
-			same: func(r *runner, s *socket, o *option) outcome {
+			same: func(r *runner, s *socket, o *option) CallResult {
 				out := returns(0)
 				if o.arg.Kind == String && o.arg.Text != s.device {
 					out.differ = "expected  " + o.arg.Text + "\n  actual    " + s.device
@@ -135,7 +135,7 @@ func socketOptions() []sockopt {
 }
 
 // setDevice is SO_BINDTODEVICE: there is one device, whatever its name.
-func setDevice(r *runner, s *socket, o *option) outcome {
+func setDevice(r *runner, s *socket, o *option) CallResult {
 	if o.arg.Kind != String {
 		return fails("EINVAL")
 	}
@@ -150,7 +150,7 @@ func inSeconds(d clock.Duration) int64 { return int64(d / clock.Second) }
 func cork(name string) sockopt {
 	return sockopt{
 		level: "SOL_TCP", name: name,
-		set: func(r *runner, s *socket, o *option) outcome {
+		set: func(r *runner, s *socket, o *option) CallResult {
 			s.corked = o.on()
 			if s.conn != nil {
 				_ = s.conn.SetCork(r.now, s.corked) // it may be over
@@ -168,7 +168,7 @@ func tcpOptions() []sockopt {
 			func(c *tcp.Config) int64 { return flag(!c.Nagle) }).then(func(r *runner, s *socket) error { return s.conn.SetNoDelay(r.now, !s.config().Nagle) }),
 		cork("TCP_CORK"),
 		{level: "SOL_TCP", name: "TCP_MAXSEG",
-			set: func(r *runner, s *socket, o *option) outcome {
+			set: func(r *runner, s *socket, o *option) CallResult {
 				if o.value != 0 && (o.value < 88 || o.value > 32767) {
 					return fails("EINVAL")
 				}
@@ -196,7 +196,7 @@ func tcpOptions() []sockopt {
 		configured("SOL_TCP", "TCP_SYNCNT", 1, 127, func(c *tcp.Config, v int64) { c.SynRetries = uint8(v) },
 			func(c *tcp.Config) int64 { return int64(c.SynRetries) }),
 		{level: "SOL_TCP", name: "TCP_LINGER2",
-			set: func(r *runner, s *socket, o *option) outcome {
+			set: func(r *runner, s *socket, o *option) CallResult {
 				const most = 120
 				s.linger2 = min(max(o.value, -1), most)
 				wait := clock.Duration(s.linger2) * clock.Second
@@ -213,14 +213,14 @@ func tcpOptions() []sockopt {
 				return inSeconds(s.config().FinWait2)
 			}},
 		{level: "SOL_TCP", name: "TCP_DEFER_ACCEPT",
-			set: func(r *runner, s *socket, o *option) outcome {
+			set: func(r *runner, s *socket, o *option) CallResult {
 				_, s.deferAccept = synAcks(o.value)
 				r.adjust(s, func(c *tcp.Config) { c.DeferAccept = clock.Duration(s.deferAccept) * clock.Second })
 				return returns(0)
 			},
 			get: func(r *runner, s *socket) int64 { return s.deferAccept }},
 		{level: "SOL_TCP", name: "TCP_WINDOW_CLAMP",
-			set: func(r *runner, s *socket, o *option) outcome {
+			set: func(r *runner, s *socket, o *option) CallResult {
 				if o.value == 0 {
 					if s.conn != nil || s.listener != nil {
 						return fails("EINVAL")
@@ -240,7 +240,7 @@ func tcpOptions() []sockopt {
 			},
 			get: func(r *runner, s *socket) int64 { return s.clamp }},
 		{level: "SOL_TCP", name: "TCP_QUICKACK",
-			set: func(r *runner, s *socket, o *option) outcome {
+			set: func(r *runner, s *socket, o *option) CallResult {
 				if s.conn == nil {
 					r.adjust(s, func(c *tcp.Config) {
 						if !o.on() {
@@ -258,7 +258,7 @@ func tcpOptions() []sockopt {
 		configured("SOL_TCP", "TCP_USER_TIMEOUT", 0, anyInt, func(c *tcp.Config, v int64) { c.UserTimeout = clock.Duration(v) * clock.Millisecond },
 			func(c *tcp.Config) int64 { return int64(c.UserTimeout / clock.Millisecond) }).then(func(r *runner, s *socket) error { return s.conn.SetUserTimeout(r.now, s.config().UserTimeout) }),
 		{level: "SOL_TCP", name: "TCP_NOTSENT_LOWAT",
-			set: func(r *runner, s *socket, o *option) outcome {
+			set: func(r *runner, s *socket, o *option) CallResult {
 				s.store(constants["SOL_TCP"], constants["TCP_NOTSENT_LOWAT"], o.value)
 				low := uint32(o.value)
 				if o.value < 0 || o.value >= 1<<32-1 {
@@ -274,14 +274,14 @@ func tcpOptions() []sockopt {
 			},
 			get: func(r *runner, s *socket) int64 { return s.storedValue("SOL_TCP", "TCP_NOTSENT_LOWAT") }},
 		{level: "SOL_TCP", name: "TCP_INQ",
-			set: bounded(0, 1, func(r *runner, s *socket, v int64) outcome {
+			set: bounded(0, 1, func(r *runner, s *socket, v int64) CallResult {
 				s.inq = v != 0
 				return returns(0)
 			}),
 			get: func(r *runner, s *socket) int64 { return flag(s.inq) }},
-		{level: "SOL_TCP", name: "TCP_TIMESTAMP", set: func(*runner, *socket, *option) outcome { return fails("EPERM") },
+		{level: "SOL_TCP", name: "TCP_TIMESTAMP", set: func(*runner, *socket, *option) CallResult { return fails("EPERM") },
 			get: func(r *runner, s *socket) int64 { return int64(r.now/clock.Instant(clock.Millisecond)) & 0xffffffff }},
-		{level: "SOL_TCP", name: "TCP_INFO", wide: true, same: func(r *runner, s *socket, o *option) outcome {
+		{level: "SOL_TCP", name: "TCP_INFO", wide: true, same: func(r *runner, s *socket, o *option) CallResult {
 			if o.arg.Kind != Default {
 				return cannot("the fields of TCP_INFO can only be looked at in code blocks")
 			}
@@ -319,7 +319,7 @@ func both(x sockopt, name6 string) []sockopt {
 // ipOptions are those of SOL_IP and SOL_IPV6.
 func ipOptions() (list []sockopt) {
 	hops := sockopt{level: "SOL_IP", name: "IP_TTL",
-		set: func(r *runner, s *socket, o *option) outcome {
+		set: func(r *runner, s *socket, o *option) CallResult {
 			v := o.value
 			if v == -1 {
 				v = int64(r.core.TCP.TTL)
@@ -335,7 +335,7 @@ func ipOptions() (list []sockopt) {
 		func(c *tcp.Config) int64 { return int64(c.TOS) })
 	mtu := telling("SOL_IP", "IP_MTU", func(r *runner, s *socket) int64 { return int64(s.conn.Info(r.now).PMTU) })
 	discover := sockopt{level: "SOL_IP", name: "IP_MTU_DISCOVER",
-		set: bounded(0, 5, func(r *runner, s *socket, v int64) outcome {
+		set: bounded(0, 5, func(r *runner, s *socket, v int64) CallResult {
 			s.store(constants["SOL_IP"], constants["IP_MTU_DISCOVER"], v+1)
 			r.adjust(s, func(c *tcp.Config) {
 				c.PathMTU = v != constants["IP_PMTUDISC_DONT"] && v != constants["IP_PMTUDISC_OMIT"]
@@ -349,7 +349,7 @@ func ipOptions() (list []sockopt) {
 			return flag(s.config().PathMTU)
 		}}
 	errs := sockopt{level: "SOL_IP", name: "IP_RECVERR",
-		set: func(r *runner, s *socket, o *option) outcome {
+		set: func(r *runner, s *socket, o *option) CallResult {
 			if s.recvErr = o.on(); !s.recvErr {
 				s.reports = nil
 			}

@@ -22,7 +22,7 @@ const (
 // runner is the system that is a core.Stack on a virtual clock: time passes
 // when the judge waits, from one timer to the next.
 type runner struct {
-	place
+	Place
 	judge Judge
 	core  core.Config
 	stack *core.Stack
@@ -34,7 +34,7 @@ type runner struct {
 	steps int
 
 	fds     []descriptor // by the script's number; nil where there is none
-	blocked *pendingCall
+	blocked *PendingCall
 
 	foreign               bool  // FreeBSD's sysctls have been set
 	sendMost, receiveMost int64 // net.core.wmem_max and rmem_max
@@ -61,7 +61,7 @@ func newRunner(c core.Config) *runner {
 func (r *runner) Name() string { return "tcpkit" }
 
 // Profile implements System.
-func (r *runner) Profile(name string) *problem {
+func (r *runner) Profile(name string) *Problem {
 	secret, keys := r.core.Secret, r.core.FastOpenKeys
 	c, err := core.Profile(name)
 	if err != nil {
@@ -72,8 +72,8 @@ func (r *runner) Profile(name string) *problem {
 }
 
 // Start implements System.
-func (r *runner) Start(p place, j Judge) *problem {
-	r.place, r.judge = p, j
+func (r *runner) Start(p Place, j Judge) *Problem {
+	r.Place, r.judge = p, j
 	prefix := wire.Prefix{Addr: p.local, Bits: 24}
 	if p.local.Is6() {
 		prefix.Bits = 64
@@ -109,7 +109,7 @@ func (r *runner) Lag() clock.Duration { return 0 }
 func (r *runner) Idle() bool { return r.next() == clock.Never }
 
 // Wait implements System: the timers of one instant fire.
-func (r *runner) Wait(to clock.Instant) (more bool, bad *problem) {
+func (r *runner) Wait(to clock.Instant) (more bool, bad *Problem) {
 	at := r.next()
 	if at == clock.Never || at.After(to) {
 		if r.now.Before(to) {
@@ -133,7 +133,7 @@ func (r *runner) Wait(to clock.Instant) (more bool, bad *problem) {
 }
 
 // drain takes what the stack wants to send, and lets a call that waits go on.
-func (r *runner) drain() *problem {
+func (r *runner) drain() *Problem {
 	for n := 0; ; n++ {
 		r.note()
 		for r.stack.Output(r.now, &r.pkt) {
@@ -187,7 +187,7 @@ func (r *runner) note() {
 }
 
 // Inject implements System.
-func (r *runner) Inject(b []byte) *problem {
+func (r *runner) Inject(b []byte) *Problem {
 	tell := r.unreachable(b)
 	in := packet.Packet{Bytes: b}
 	r.stack.Input(r.now, &in)
@@ -196,7 +196,7 @@ func (r *runner) Inject(b []byte) *problem {
 }
 
 // Call implements System.
-func (r *runner) Call(p *pendingCall) *problem {
+func (r *runner) Call(p *PendingCall) *Problem {
 	if o := r.do(p); o.stop == nil && o.block {
 		if !p.call.Blocking {
 			return nil
@@ -210,7 +210,7 @@ func (r *runner) Call(p *pendingCall) *problem {
 
 // retry lets the call that waits look again, and reports whether it has got
 // further.
-func (r *runner) retry() (progress bool, bad *problem) {
+func (r *runner) retry() (progress bool, bad *Problem) {
 	p := r.blocked
 	before := p.done
 	o := r.do(p)
@@ -258,7 +258,7 @@ func (r *runner) Listens(a wire.AddrPort) (found bool) {
 
 // Drop ends connections as FreeBSD's tcpdrop does: the one between two addresses and
 // ports, or all.
-func (r *runner) Drop(args []string) *problem {
+func (r *runner) Drop(args []string) *Problem {
 	var want [2]wire.AddrPort
 	all := len(args) == 1 && args[0] == "-a"
 	if !all {

@@ -156,7 +156,7 @@ func ownKnobs() []knob {
 
 // Set implements System. A setting is name=value, where the name may be a path in
 // /proc or have dots, and a value of several numbers has commas, spaces or tabs.
-func (r *runner) Set(s string) *problem {
+func (r *runner) Set(s string) *Problem {
 	i := strings.IndexByte(s, '=')
 	if i < 0 {
 		return unsupported("the setting " + s + " is not supported")
@@ -209,7 +209,7 @@ func (r *runner) Set(s string) *problem {
 }
 
 // setNumber sets a knob.
-func (r *runner) setNumber(s, name, value string) *problem {
+func (r *runner) setNumber(s, name, value string) *Problem {
 	v, err := strconv.ParseInt(value, 0, 64)
 	k, ok := knobs[name]
 	if err != nil || !ok || v < k.low || v > k.high {
@@ -235,7 +235,7 @@ func listOf(value string) (list []int64) {
 
 // change changes the configuration: before the stack is made, or of a stack that
 // runs. What is live reaches sockets that are there, but not what their options say.
-func (r *runner) change(s string, live bool, set func(c *core.Config)) *problem {
+func (r *runner) change(s string, live bool, set func(c *core.Config)) *Problem {
 	set(&r.core)
 	if r.stack == nil {
 		return nil
@@ -258,7 +258,7 @@ func (r *runner) change(s string, live bool, set func(c *core.Config)) *problem 
 	return nil
 }
 
-func (r *runner) setController(s, name string) *problem {
+func (r *runner) setController(s, name string) *Problem {
 	c, ok := controllerOf(name)
 	if !ok {
 		return unsupported("the congestion control " + name + " is not supported")
@@ -268,7 +268,7 @@ func (r *runner) setController(s, name string) *problem {
 
 // setMemory is tcp_rmem and tcp_wmem. Linux counts the overhead of its buffers in;
 // half of what is for receiving is for data.
-func (r *runner) setMemory(s string, sends bool, value string) *problem {
+func (r *runner) setMemory(s string, sends bool, value string) *Problem {
 	f := listOf(value)
 	if len(f) != 3 || f[1] <= 0 || f[2] <= 0 {
 		return unsupported("the setting " + s + " is not supported")

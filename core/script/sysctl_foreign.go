@@ -20,7 +20,7 @@ func isForeign(name string) bool {
 }
 
 // setForeign carries out FreeBSD's settings whose meaning is the same here.
-func (r *runner) setForeign(s, name, value string) *problem {
+func (r *runner) setForeign(s, name, value string) *Problem {
 	const tcpPrefix = "net.inet.tcp."
 	if !strings.HasPrefix(name, tcpPrefix) {
 		if _, ok := knobs[name]; ok {

@@ -70,14 +70,6 @@ type Judge interface {
 	Note(text, rule string)
 }
 
-// Names for systems outside of this package.
-type (
-	Problem     = problem
-	PendingCall = pendingCall
-	CallResult  = outcome
-	Place       = place
-)
-
 // NotSupported is a Problem: the script asks for something that the system does
 // not do.
 func NotSupported(what string) *Problem { return unsupported(what) }
@@ -89,8 +81,8 @@ func Broken(what string) *Problem { return failed(what) }
 // takes "at the origin" for "never".
 const Origin = clock.Instant(1000 * clock.Second)
 
-// place is where a run takes place.
-type place struct {
+// A Place is where a run takes place.
+type Place struct {
 	local, remote         wire.Addr
 	bindPort, connectPort uint16
 	mtu                   int
@@ -99,32 +91,32 @@ type place struct {
 }
 
 // Local is the address of the system.
-func (p *place) Local() wire.Addr { return p.local }
+func (p *Place) Local() wire.Addr { return p.local }
 
 // Remote is the address of the script's end.
-func (p *place) Remote() wire.Addr { return p.remote }
+func (p *Place) Remote() wire.Addr { return p.remote }
 
 // BindPort is the port of the system in a passive open.
-func (p *place) BindPort() uint16 { return p.bindPort }
+func (p *Place) BindPort() uint16 { return p.bindPort }
 
 // ConnectPort is the port of the script's end in an active open.
-func (p *place) ConnectPort() uint16 { return p.connectPort }
+func (p *Place) ConnectPort() uint16 { return p.connectPort }
 
 // MTU is that of the link.
-func (p *place) MTU() int { return p.mtu }
+func (p *Place) MTU() int { return p.mtu }
 
 // Mapped says that sockets are IPv6's, though packets are IPv4's.
-func (p *place) Mapped() bool { return p.mapped }
+func (p *Place) Mapped() bool { return p.mapped }
 
 // Address is a sockaddr that is the i-th argument of a call, where ... is def,
 // and its family, which is 0 for AF_UNSPEC.
-func (p *place) Address(c *Call, i int, def wire.AddrPort) (a wire.AddrPort, family int64, ok bool) {
+func (p *Place) Address(c *Call, i int, def wire.AddrPort) (a wire.AddrPort, family int64, ok bool) {
 	x, ok := p.address(c, i, def)
 	return x.AddrPort, x.family, ok
 }
 
 // Call is the call as the script has it.
-func (p *pendingCall) Call() *Call { return p.call }
+func (p *PendingCall) Call() *Call { return p.call }
 
 // Returns is a call that returns a value.
 func Returns(v int64) CallResult { return returns(v) }
@@ -136,7 +128,7 @@ func Fails(errno string) CallResult { return fails(errno) }
 func Cannot(what string) CallResult { return cannot(what) }
 
 // Differing adds that an out parameter is not what the script says.
-func (o outcome) Differing(want, got string) CallResult {
+func (o CallResult) Differing(want, got string) CallResult {
 	o.differ = "expected  " + want + "\n  actual    " + got
 	return o
 }

@@ -23,7 +23,7 @@ var errnoText = map[string]string{
 }
 
 // resultWords is for a call that returns something else.
-func resultWords(c *Call, want int64, o *outcome) string {
+func resultWords(c *Call, want int64, o *CallResult) string {
 	text := "runtime error in " + c.Name + " call: "
 	n := func(v int64) string { return strconv.FormatInt(v, 10) }
 	named := func(errno string) string { return n(constants[errno]) + " (" + errnoText[errno] + ")" }
