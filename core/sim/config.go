@@ -43,6 +43,13 @@ type Host struct {
 	Addrs   []wire.Prefix
 	Link    packet.Link // what its own link can do
 	Listens []Listen
+
+	// A hook of the stack, nil: none, and the steps that it is called at. Each world
+	// takes a Clone of it. With Changes it changes, drops or adds segments: that they
+	// are whole is checked then, and not what they say of their connections.
+	Hook    tcp.Hook
+	Hooks   tcp.HookMask
+	Changes bool
 }
 
 // A Listen is a port that is open from the start.

@@ -32,10 +32,13 @@ func (e *Edges) Missing() (m []tcp.Edge) {
 }
 
 // A watch is the hook of one stack: it notes every change of state, which check
-// compares with Figure 5 and with what connections say of themselves.
+// compares with Figure 5 and with what connections say of themselves. The hook that
+// the Config has for the host is called behind it.
 type watch struct {
 	edges Edges
 	moved []move // since the last check
+	next  tcp.Hook
+	mask  tcp.HookMask // the steps of next
 }
 
 type move struct {
@@ -47,19 +50,44 @@ const watched = tcp.HookMask(1 << tcp.StepTransition)
 
 // At is called by the engine in the middle of its work.
 func (h *watch) At(r *tcp.Record) tcp.Verdict {
-	h.edges[r.From][r.To]++
-	h.moved = append(h.moved, move{id: r.Conn, from: r.From, to: r.To})
+	if r.Step == tcp.StepTransition {
+		h.edges[r.From][r.To]++
+		h.moved = append(h.moved, move{id: r.Conn, from: r.From, to: r.To})
+	}
+	if h.mask.Has(r.Step) {
+		return h.next.At(r)
+	}
 	return tcp.Pass
 }
 
-// Deadline, Expire and Fingerprint: it only watches.
-func (h *watch) Deadline() clock.Instant                       { return clock.Never }
-func (h *watch) Expire(clock.Instant, *tcp.Beside, *event.Log) {}
-func (h *watch) Fingerprint(*siphash.Hash, clock.Instant)      {}
+// Deadline is that of the hook behind it: it only watches.
+func (h *watch) Deadline() clock.Instant {
+	if h.next == nil {
+		return clock.Never
+	}
+	return h.next.Deadline()
+}
 
-// Clone copies what it has noted.
+// Expire is that of the hook behind it.
+func (h *watch) Expire(now clock.Instant, b *tcp.Beside, log *event.Log) {
+	if h.next != nil {
+		h.next.Expire(now, b, log)
+	}
+}
+
+// Fingerprint is that of the hook behind it.
+func (h *watch) Fingerprint(f *siphash.Hash, now clock.Instant) {
+	if h.next != nil {
+		h.next.Fingerprint(f, now)
+	}
+}
+
+// Clone copies what it has noted, and the hook behind it.
 func (h *watch) Clone() tcp.Hook {
 	c := *h
 	c.moved = slices.Clone(h.moved)
+	if h.next != nil {
+		c.next = h.next.Clone()
+	}
 	return &c
 }

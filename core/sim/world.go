@@ -138,7 +138,10 @@ func (w *World) addHost(i int) error {
 		}
 		one.addrs = append(one.addrs, a.Addr)
 	}
-	s.SetHook(one.seen, watched)
+	if h.Hook != nil {
+		one.seen.next, one.seen.mask = h.Hook.Clone(), h.Hooks
+	}
+	s.SetHook(one.seen, watched|one.seen.mask)
 	s.Log().SetLimit(logged)
 	s.Log().SetMask(event.All)
 	for _, l := range h.Listens {
@@ -310,6 +313,9 @@ func (w *World) Count() Count { return w.count }
 
 // Stack is the stack of a host.
 func (w *World) Stack(host int) *core.Stack { return w.hosts[host].stack }
+
+// Hook is the hook of a host, the world's own copy of the one in the Config.
+func (w *World) Hook(host int) tcp.Hook { return w.hosts[host].seen.next }
 
 // Captured are the packets that hosts have sent so far, in their order, if the
 // Config asks for them. They are as they were sent, whatever the links have made of
