@@ -153,10 +153,14 @@ func (s *Stack) arrivesListen(now clock.Instant, l *Listener, seg *tcp.Segment) 
 	}
 	// Third, a SYN. Text and other control that come with it are left to be sent
 	// again.
-	if why := s.refusesSyn(l, seg); why != rule.NotDropped {
+	verdict, why := s.admit(now, l, seg)
+	switch {
+	case why != rule.NotDropped:
 		return why
+	case verdict == tcp.SendCookie:
+		return s.sendCookie(now, l, seg)
 	}
-	iss, offset := s.isn(now, &seg.Tuple)
+	iss, offset := s.chooseISN(now, &seg.Tuple, true)
 	return s.openPassive(now, l, seg, iss, offset)
 }
 
@@ -187,15 +191,8 @@ func (s *Stack) refuses(l *Listener) rule.Drop {
 // full reports whether the accept queue is.
 func (l *Listener) full() bool { return l.accept.n > l.backlog }
 
-// openPassive makes a connection of a SYN, or answers with a cookie when there
-// are too many half-open ones.
+// openPassive makes a connection of a SYN.
 func (s *Stack) openPassive(now clock.Instant, l *Listener, seg *tcp.Segment, iss seq.Value, offset uint32) rule.Drop {
-	if l.half.n >= l.halfMax {
-		if !s.cfg.SynCookies {
-			return rule.DropBacklogFull
-		}
-		return s.sendCookie(now, l, seg)
-	}
 	c, why := s.newConn(l.cfg, seg.Tuple)
 	if why != rule.NotDropped {
 		return why

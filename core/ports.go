@@ -18,11 +18,11 @@ const portCounters = 256
 // row are taken, the range is close to full and the rest is tried in turn.
 const portShuffled = 32
 
-// choosePort gives t a local port for an active open. RFC 6056 §3.3.4, algorithm
+// freePort gives t a local port that is free. RFC 6056 §3.3.4, algorithm
 // 4, with its sum replaced by a keyed permutation: the counter runs through the
 // ports of the range in an order that belongs to the destination and that nobody
 // else can foretell, and no port comes again before all others have come.
-func (s *Stack) choosePort(t *tcp.Tuple) error {
+func (s *Stack) freePort(t *tcp.Tuple) error {
 	t.Local.Port = 0
 	n := uint32(s.cfg.PortHigh) - uint32(s.cfg.PortLow) + 1
 	destination := prf(s.keys.port, t, 0)

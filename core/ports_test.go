@@ -12,7 +12,7 @@ import (
 
 func (s *Stack) nextPort(t testing.TB, remote wire.AddrPort) uint16 {
 	tuple := tcp.Tuple{Local: wire.AddrPort{Addr: addr("10.0.0.1")}, Remote: remote}
-	require.NoError(t, s.choosePort(&tuple))
+	require.NoError(t, s.freePort(&tuple))
 	return tuple.Local.Port
 }
 

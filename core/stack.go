@@ -65,6 +65,7 @@ type Stats struct {
 	TimeWaitEvicted uint64 // ended early, since there were too many
 	TimeWaitReused  uint64 // ended early by a new SYN
 	PortsExhausted  uint64 // active opens that found no port
+	PortsRefused    uint64 // ports that a hook chose and that were not free
 	OpensRefused    uint64 // active opens beyond MaxConns or MaxPerPeer
 	MemoryAborts    uint64 // connections aborted since memory was used up
 }
@@ -183,7 +184,7 @@ func (s *Stack) Dial(now clock.Instant, local, remote wire.AddrPort, cfg *tcp.Co
 	}
 	t := tcp.Tuple{Local: local, Remote: remote}
 	if local.Port == 0 {
-		if err := s.choosePort(&t); err != nil {
+		if err := s.choosePort(now, &t); err != nil {
 			return nil, err
 		}
 	} else if s.who(&t) != 0 {
@@ -194,7 +195,7 @@ func (s *Stack) Dial(now clock.Instant, local, remote wire.AddrPort, cfg *tcp.Co
 		s.stats.OpensRefused++
 		return nil, tcp.ErrResources
 	}
-	iss, offset := s.isn(now, &t)
+	iss, offset := s.chooseISN(now, &t, false)
 	c.tcb.OpenActive(now, iss, offset)
 	s.after(now, c)
 	return c, nil

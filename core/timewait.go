@@ -127,13 +127,14 @@ func (s *Stack) arrivesWaiting(now clock.Instant, i int32, seg *tcp.Segment) rul
 // reopen lets a SYN to l open a connection in the place of one in TIME-WAIT, which
 // end makes room for it.
 func (s *Stack) reopen(now clock.Instant, l *Listener, seg *tcp.Segment, sndNxt seq.Value, end func()) rule.Drop {
-	if why := s.refusesSyn(l, seg); why != rule.NotDropped {
+	verdict, why := s.admit(now, l, seg)
+	switch {
+	case why != rule.NotDropped:
 		return why
-	}
-	if l.half.n >= l.halfMax {
+	case verdict == tcp.SendCookie:
 		return rule.DropBacklogFull
 	}
-	iss, offset := s.isn(now, &seg.Tuple)
+	iss, offset := s.chooseISN(now, &seg.Tuple, true)
 	end()
 	s.stats.TimeWaitReused++
 	return s.openPassive(now, l, seg, s.beyond(iss, sndNxt), offset)
