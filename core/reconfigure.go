@@ -53,6 +53,6 @@ func (s *Stack) queues(backlog int) (established, half int32) {
 // SetConfig makes the connection go by cfg, which is kept and must not change. What
 // was fixed when it was made stays: what its SYN offered, and its buffers.
 func (c *Conn) SetConfig(now clock.Instant, cfg *tcp.Config) error {
-	c.tcb.SetConfig(cfg)
+	c.tcb.SetConfig(now, cfg)
 	return c.changed(now)
 }

@@ -6,15 +6,20 @@ import "github.com/tcpkit/tcpkit/core/clock"
 // of Cwnd, and where Ssthresh stands before the first congestion (RFC 5681 §3.1).
 const MaxWindow = 65535 << 14
 
-// State is what a connection's congestion control remembers.
+// State is what a connection's congestion control remembers. A controller sets
+// Cwnd, Ssthresh and PacingRate, and what is its own; the rest is the
+// connection's.
 type State struct {
 	Cwnd       uint32    // octets
 	Ssthresh   uint32    // octets
 	MSS        uint32    // effective send MSS, octets
 	Limit      uint32    // L of RFC 3465 §2.2: most growth by one ACK in slow start, octets; 0 = no limit
 	MinCwnd    uint32    // least window that the configuration wants, octets; one MSS is the least of all
+	Wants      Wants     // what the controller is told and keeps beyond the rest
+	Failed     bool      // set by a controller that cannot go on, see the package comment
 	PacingRate uint64    // octets per second; 0 = not paced
 	Priv       [8]uint64 // the algorithm's own
+	More       *More     // nil for a controller that wants nothing
 }
 
 // Ack is what one arriving ACK told.
@@ -26,18 +31,32 @@ type Ack struct {
 	SRTT        clock.Duration
 	MinRTT      clock.Duration
 	ECE         bool
-	AppLimited  bool // the rate sample was taken while the application had too little to send
-	InRecovery  bool // in fast recovery
-	CwndLimited bool // the window, not the application or the peer, limited sending
-	Delivered   uint64
-	Interval    clock.Duration
-	Losses      uint32
+	InRecovery  bool // in fast recovery, or the window goes down for an ECN mark
+	CwndLimited bool // SND.UNA has moved, and the window, not the application or the peer, limited sending
+
+	// The rate sample, with WantsSamples: see Rate.
+	Delivered  uint64         // octets that were delivered in Interval
+	Interval   clock.Duration // 0 = no sample
+	Total      uint64         // octets delivered since the connection began
+	Losses     uint32         // octets taken for lost since the last sample
+	AppLimited bool           // the sample was taken while the application had too little to send
+	Round      bool           // the first ACK for what was sent after the last one that had Round
+}
+
+// Sent is what has just been sent.
+type Sent struct {
+	Now      clock.Instant
+	Octets   uint32
+	InFlight uint32 // octets in flight, with these
+	Again    bool   // they were sent before
 }
 
 // Controller is a congestion control algorithm. See the package comment for
-// which of Cwnd and Ssthresh each call sets.
+// which of Cwnd and Ssthresh each call sets. Its values can be compared: whether a
+// connection's has changed is asked with ==.
 type Controller interface {
 	Name() string
+	Wants() Wants // asked once, before Init
 	Init(s *State, now clock.Instant)
 	OnAck(s *State, a *Ack)
 	OnLoss(s *State, now clock.Instant, inFlight uint32) // entering fast recovery
@@ -46,6 +65,12 @@ type Controller interface {
 	OnRecoveryExit(s *State, now clock.Instant)
 	OnIdle(s *State, now clock.Instant, idle, rto clock.Duration) // before sending after idle, when configured
 	Undo(s *State, now clock.Instant)                             // the last OnLoss or OnRTO was spurious
+
+	// For those that want it; Base has them for those that do not.
+	OnSent(s *State, e *Sent)              // WantsSent
+	OnReport(s *State, r *Report)          // WantsReport
+	OnTimer(s *State, now clock.Instant)   // at More.TimerAt
+	OnRelease(s *State, now clock.Instant) // WantsRelease: the last call
 }
 
 // ByName returns the controller of that name.

@@ -14,7 +14,7 @@ import (
 // more; but never grows slower than Reno would (the Reno-friendly region).
 //
 // As in Linux, C (t - K)^3 is cut to whole segments.
-type Cubic struct{}
+type Cubic struct{ Base }
 
 // RFC 9438 §4.6: beta is 0.7. The flight keeps it.
 const betaNum, betaDen = 7, 10

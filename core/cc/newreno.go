@@ -4,7 +4,7 @@ import "github.com/tcpkit/tcpkit/core/clock"
 
 // NewReno is the congestion control of RFC 5681, with the byte counting of
 // RFC 3465; the recovery that gave RFC 6582 its name is the connection's.
-type NewReno struct{}
+type NewReno struct{ Base }
 
 // Name returns "newreno".
 func (NewReno) Name() string { return "newreno" }

@@ -1,6 +1,7 @@
 package tcp
 
 import (
+	"github.com/tcpkit/tcpkit/core/cc"
 	"github.com/tcpkit/tcpkit/core/clock"
 	"github.com/tcpkit/tcpkit/core/event"
 	"github.com/tcpkit/tcpkit/core/rule"
@@ -166,8 +167,10 @@ func (c *TCB) hearECE(now clock.Instant, seg *Segment, before uint32, delivered 
 	}
 	c.prrBegin(delivered)
 	cwnd := c.cc.Cwnd
-	c.cfg.Controller.OnECN(&c.cc, now, c.reducible(before))
-	c.cc.Cwnd = cwnd // which goes down as data is delivered, RFC 9937
+	c.reduce(now, forMark, c.reducible(before))
+	if !c.cc.Wants.Has(cc.OwnsWindow) {
+		c.cc.Cwnd = cwnd // which goes down as data is delivered, RFC 9937
+	}
 	c.reduced()
 	c.ecn.flags |= ecnReducing
 	c.ecn.point = c.snd.nxt

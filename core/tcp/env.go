@@ -25,6 +25,7 @@ type Env struct {
 	noLoss  losses // always zero: what a connection knows that has lost nothing
 	record  Record
 	ack     cc.Ack // what a controller is told: here, since it would have to be allocated elsewhere
+	sent    cc.Sent
 }
 
 // Stats counts what happened on a stack since it was made.
@@ -39,6 +40,7 @@ type Stats struct {
 	FastRetransmits  uint64 // recoveries entered
 	LossProbes       uint64 // tail loss probes
 	Undone           uint64 // reductions of the window that turned out to be spurious
+	Fallbacks        uint64 // controllers that failed: CUBIC went on
 	ResetsOut        uint64
 	ResetsIn         uint64
 	ChallengeAcks    uint64

@@ -73,6 +73,7 @@ type flight struct {
 	told       [4]wire.SACKBlock // the blocks of the last ACK, which tell nothing new
 	budget     int               // steps that are left to this ACK
 	steps      uint64            // those taken so far, which tests bound (THREATS S02)
+	gone       seq.Size          // octets taken for lost since the controller was told
 	relost     bool              // of what was last found lost some had been sent again
 	rack       rackSegment
 }
@@ -247,19 +248,21 @@ func (f *flight) setFlags(i int, fl sentFlags) {
 
 // acked is what an ACK took out of the flight, or marked there.
 type acked struct {
-	fresh seq.Size      // octets not SACKed before
-	segs  uint32        // and in how many segments they were
-	last  clock.Instant // when the latest stretch that was sent once was sent
-	timed bool          // there is such a stretch
-	again bool          // something acknowledged had been sent more than once
-	low   seq.Value     // the end of the first such stretch, if timed
-	rack  rackSegment   // the latest to be sent, RFC 8985 §6.2 step 2
+	fresh  seq.Size      // octets not SACKed before
+	segs   uint32        // and in how many segments they were
+	sentAt clock.Instant // when the latest of them was sent, for the last time
+	last   clock.Instant // when the latest stretch that was sent once was sent
+	timed  bool          // there is such a stretch
+	again  bool          // something acknowledged had been sent more than once
+	low    seq.Value     // the end of the first such stretch, if timed
+	rack   rackSegment   // the latest to be sent, RFC 8985 §6.2 step 2
 }
 
 // delivered takes s in, which the peer is now known to have, up to end.
 func (a *acked) delivered(s *sent, end seq.Value, segs uint32, trust clock.Instant) {
 	a.fresh += end.From(s.start)
 	a.segs += segs
+	a.sentAt = max(a.sentAt, s.at)
 	if s.flags&twice == 0 {
 		if !a.timed || end.Before(a.low) {
 			a.low = end
@@ -444,7 +447,9 @@ func (f *flight) loseHead(n seq.Size) seq.Size {
 // lose takes stretch i for lost.
 func (f *flight) lose(i int) seq.Size {
 	f.setFlags(i, f.list[i].flags&twice|lost)
-	return f.list[i].len()
+	n := f.list[i].len()
+	f.gone += n
+	return n
 }
 
 // renege forgets every SACK (RFC 2018 §8: the receiver may have dropped it).

@@ -152,4 +152,10 @@ func (c *TCB) SetUrgentInline(on bool) { c.adjust().UrgentInline = on }
 func (c *TCB) SetMaxPacingRate(rate uint64) { c.adjust().MaxPacingRate = rate }
 
 // SetConfig makes the connection go by cfg, which must not change.
-func (c *TCB) SetConfig(cfg *Config) { c.cfg = cfg }
+func (c *TCB) SetConfig(now clock.Instant, cfg *Config) {
+	another := cfg.Controller != c.cfg.Controller
+	c.cfg = cfg
+	if another {
+		c.SetController(now, cfg.Controller)
+	}
+}

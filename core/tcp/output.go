@@ -375,7 +375,8 @@ func (c *TCB) afterIdleness(now clock.Instant) {
 		return
 	}
 	if gap := now.Sub(c.sentAt); gap > c.timeout() {
-		c.cfg.Controller.OnIdle(&c.cc, now, gap, c.timeout())
+		c.control.OnIdle(&c.cc, now, gap, c.timeout())
+		c.heed(now)
 		c.sentAt = now
 	}
 }
@@ -433,6 +434,9 @@ func (c *TCB) segmentSize(n, limit uint32) uint32 {
 	if c.paced() {
 		// As Linux: what goes out in a millisecond, but two segments.
 		room = min(room, max(int(2*limit), int(min(c.pacingRate()>>10, 65535))))
+		if m := c.cc.More; m != nil && m.Quantum > 0 {
+			room = min(room, int(m.Quantum))
+		}
 	}
 	if room < int(2*limit) {
 		return limit
@@ -484,6 +488,9 @@ func (c *TCB) sendData(now clock.Instant, p *packet.Packet, start seq.Value, n u
 	c.env.Stats.OctetsOut += uint64(n)
 	if again {
 		c.count.octetsResent += uint64(n)
+	}
+	if c.cc.More != nil {
+		c.controlSent(now, start, n, again)
 	}
 	ecn := uint8(0)
 	if n > 0 {

@@ -1,6 +1,7 @@
 package tcp
 
 import (
+	"github.com/tcpkit/tcpkit/core/cc"
 	"github.com/tcpkit/tcpkit/core/clock"
 	"github.com/tcpkit/tcpkit/core/seq"
 )
@@ -17,6 +18,9 @@ type prr struct {
 // prrBegin begins an episode. delivered is what the ACK that begins it has
 // delivered: that was in flight still.
 func (c *TCB) prrBegin(delivered seq.Size) {
+	if c.cc.Wants.Has(cc.OwnsWindow) {
+		return
+	}
 	flight := uint32(c.snd.nxt.From(c.snd.una) + delivered)
 	if c.out != nil {
 		flight -= uint32(c.out.sacked)

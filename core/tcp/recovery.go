@@ -1,7 +1,6 @@
 package tcp
 
 import (
-	"github.com/tcpkit/tcpkit/core/cc"
 	"github.com/tcpkit/tcpkit/core/clock"
 	"github.com/tcpkit/tcpkit/core/event"
 	"github.com/tcpkit/tcpkit/core/rule"
@@ -65,6 +64,7 @@ func (c *TCB) inFlight() uint32 {
 // the window it brings, and what it says about loss.
 func (c *TCB) acknowledge(now clock.Instant, seg *Segment) {
 	before, fack := c.inFlight(), c.rec.high
+	c.checkLimited()
 	advance := seq.Size(0)
 	var a acked
 	var d dsack
@@ -123,6 +123,7 @@ func (c *TCB) acknowledge(now clock.Instant, seg *Segment) {
 	}
 	n := news{seg: seg, got: &a, advance: advance, duplicate: duplicate && c.out != nil}
 	n.delivered = c.delivered(advance, duplicate, a.fresh)
+	n.arrived = n.delivered
 	ece := c.hearECE(now, seg, before, n.delivered)
 	if ece {
 		c.trustReduction() // RFC 4015 §3.1 step 9: congestion it is
@@ -136,13 +137,10 @@ func (c *TCB) acknowledge(now clock.Instant, seg *Segment) {
 	}
 	// RFC 5681 §3.1: the window grows by ACKs that move SND.UNA; what is only
 	// SACKed lets one new segment out for each that has arrived (RFC 3042).
-	if advance > 0 && n.delivered > 0 && c.rec.phase != Recovery && c.rec.phase != CWR {
-		c.env.ack = cc.Ack{
-			Now: now, Acked: uint32(a.fresh), InFlight: before, RTT: trip,
-			SRTT: c.rtt.srtt, MinRTT: c.rtt.least, CwndLimited: c.limitedBy(before), ECE: ece,
-		}
-		c.cfg.Controller.OnAck(&c.cc, &c.env.ack)
-		c.logCongestion(now)
+	if c.cc.More != nil {
+		c.sampled(now, &n, before, trip, ece)
+	} else if advance > 0 && n.delivered > 0 && c.rec.phase != Recovery && c.rec.phase != CWR {
+		c.grow(now, a.fresh, before, trip, ece)
 	}
 	switch {
 	case oldWnd == 0 && c.snd.wnd > 0:
@@ -180,6 +178,9 @@ func (c *TCB) release(una seq.Value, trust clock.Instant, a *acked) {
 	if c.out != nil {
 		c.out.ack(una, trust, a)
 		if c.out.empty() {
+			if c.cc.More != nil {
+				c.tellLost()
+			}
 			c.env.giveFlight(c.out)
 			c.out = nil
 			c.settleLoss()
@@ -286,8 +287,10 @@ type news struct {
 	seg       *Segment
 	got       *acked
 	advance   seq.Size // octets by which SND.UNA has moved
-	delivered seq.Size // octets that have newly arrived
+	delivered seq.Size // octets that have newly arrived, and count for what follows
+	arrived   seq.Size // octets that have newly arrived
 	duplicate bool     // it says that something has arrived, and not what
+	reneged   bool     // it shows that something that was SACKed has not
 }
 
 // judge moves between the phases, and reports whether this ACK has shown that more
@@ -298,6 +301,7 @@ func (c *TCB) judge(now clock.Instant, n *news) (more bool) {
 		c.arm(now, timerRetransmit, now.Add(max(c.cfg.RenegeWait, c.rtt.srtt/2)))
 		c.stop(timerTLP)
 		c.stop(timerReorder)
+		n.reneged = true
 		return false
 	}
 	ended := false
@@ -491,7 +495,7 @@ func (c *TCB) enter(now clock.Instant, id rule.ID, delivered seq.Size) {
 	if !c.ecn.has(ecnReducing) { // else this window of data has had its reduction
 		c.prrBegin(delivered)
 		c.suspect()
-		c.cfg.Controller.OnLoss(&c.cc, now, c.reducible(c.flightSize()))
+		c.reduce(now, forLoss, c.reducible(c.flightSize()))
 	}
 	c.reduced()
 	c.setPhaseBy(now, Recovery, id)
@@ -505,7 +509,7 @@ func (c *TCB) leave(now clock.Instant, n *news) {
 	} else {
 		if c.rec.phase == Recovery {
 			c.prrEnd()
-			c.cfg.Controller.OnRecoveryExit(&c.cc, now)
+			c.recovered(now)
 		}
 		c.rackRecovered()
 	}
@@ -560,7 +564,7 @@ func (c *TCB) timedOut(now clock.Instant) {
 	}
 	if reduce {
 		c.suspect()
-		c.cfg.Controller.OnRTO(&c.cc, now, c.reducible(c.flightSize()))
+		c.reduce(now, forTimeout, c.reducible(c.flightSize()))
 	}
 	c.frtoBegin(reduce)
 	c.rec.point = c.snd.nxt

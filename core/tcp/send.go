@@ -38,6 +38,7 @@ func (c *TCB) write(now clock.Instant, b []byte) (int, error) {
 		panic("tcp: no such state")
 	}
 	c.tuneSend()
+	c.checkLimited()
 	if c.sendBuf.n >= c.snd.limit {
 		c.snd.wantRoom = true
 		return 0, ErrWouldBlock

@@ -90,7 +90,7 @@ func (c *TCB) undo(now clock.Instant, n *news, unmark bool) {
 		c.out.unmark()
 	}
 	c.prrStop()
-	c.cfg.Controller.Undo(&c.cc, now)
+	c.undoReduction(now)
 	if c.cfg.EifelResponse {
 		// RFC 4015 §3.1 step 9: from what is in flight back to where it was in slow
 		// start, and no more growth by this ACK.

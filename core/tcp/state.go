@@ -143,10 +143,12 @@ func (c *TCB) become(now clock.Instant, to State, by Cause, id rule.ID) {
 		}
 	case TimeWait:
 		c.fastOver(from, by)
+		c.releaseControl(now)
 		c.stopAll()
 		c.arm(now, timerWait, now.Add(c.cfg.TimeWait))
 	case Closed:
 		c.fastOver(from, by)
+		c.releaseControl(now)
 		c.stopAll()
 		c.ready |= ReadyRead | ReadyWrite | ReadyClosed
 	case FinWait2:
@@ -157,7 +159,9 @@ func (c *TCB) become(now clock.Instant, to State, by Cause, id rule.ID) {
 		if from == SynReceived {
 			c.synchronized(now)
 		}
-	case Listen, SynSent, SynReceived, Closing, LastAck:
+	case Listen:
+		c.releaseControl(now)
+	case SynSent, SynReceived, Closing, LastAck:
 		// Their timers belong to what is sent, not to the state.
 	default:
 		panic("tcp: no such state")

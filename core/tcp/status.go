@@ -97,7 +97,7 @@ func (c *TCB) Info(now clock.Instant) Info {
 		SegsOut: c.count.segsOut, SegsIn: c.rcv.segs, DataSegsIn: c.count.dataSegsIn, DataSegsOut: c.count.dataSegsOut,
 		NotsentBytes: uint32(c.Unsent()), SndWnd: uint32(c.snd.wnd), RcvWnd: uint32(c.rcv.window()),
 		Cwnd: c.cc.Cwnd, Ssthresh: c.cc.Ssthresh, InFlight: c.inFlight(),
-		SoftError: c.soft, Congestion: c.cfg.Controller.Name(),
+		SoftError: c.soft, Congestion: c.control.Name(),
 	}
 	if c.cc.Ssthresh >= cc.MaxWindow {
 		i.SndSsthresh = 1<<31 - 1 // Linux's "none yet"
@@ -145,6 +145,7 @@ func (c *TCB) Clone(env *Env) TCB {
 	d.env = env
 	d.sendBuf, d.recvBuf = c.sendBuf.clone(), c.recvBuf.clone()
 	d.loss = c.loss.clone(c.env, env)
+	d.cc = c.cc.Clone()
 	if c.out != nil {
 		d.out = c.out.clone()
 	}
@@ -193,10 +194,7 @@ func (c *TCB) Fingerprint(h *siphash.Hash, now clock.Instant) {
 	if r.dupLen > 0 {
 		h.WriteUint64(uint64(r.dup-r.irs)<<32 | uint64(r.dupLen))
 	}
-	h.WriteUint64(uint64(c.cc.Cwnd)<<32 | uint64(c.cc.Ssthresh))
-	for _, p := range c.cc.Priv {
-		h.WriteUint64(p)
-	}
+	c.cc.Fingerprint(h, s.iss, now)
 	h.WriteUint64(uint64(c.rec.phase)<<56 | uint64(c.rec.force)<<48 | uint64(c.rec.dup)<<32 | uint64(c.rec.point-s.iss))
 	stray := seq.Size(0)
 	if c.pend&pendStray != 0 {
@@ -219,7 +217,7 @@ func (c *TCB) Fingerprint(h *siphash.Hash, now clock.Instant) {
 	}
 	for slot := range timerSlots {
 		if c.isArmed(slot) {
-			h.WriteUint64(uint64(c.timers[slot].Sub(now)))
+			h.WriteUint64(uint64(c.timerAt(slot).Sub(now)))
 		}
 	}
 	c.rtt.fingerprint(h, s.iss, now)

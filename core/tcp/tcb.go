@@ -40,6 +40,7 @@ type TCB struct {
 	ts  timestamps
 	ecn ecn
 
+	control cc.Controller  // whose state cc is
 	rackRTT clock.Duration // RACK.rtt, RFC 8985
 	loss    *losses        // what is remembered of losses
 
@@ -166,7 +167,7 @@ const (
 // Init makes c a closed connection of the given name. cfg is kept and must not
 // change any more. id is what events call the connection.
 func (c *TCB) Init(env *Env, cfg *Config, id uint32, t Tuple) {
-	*c = TCB{env: env, cfg: cfg, id: id, name: nameOf(t), loss: &env.noLoss}
+	*c = TCB{env: env, cfg: cfg, id: id, name: nameOf(t), control: cfg.Controller, loss: &env.noLoss}
 	c.pathMTU = linkMTU(env)
 	c.rtt.rto = cfg.RTOInitial
 	c.snd.limit, c.rcv.limit = cfg.SendBuffer, cfg.ReceiveBuffer
@@ -229,16 +230,12 @@ func (c *TCB) adjust() *Config {
 // setup fixes the sizes once the peer's SYN is known.
 func (c *TCB) setup(now clock.Instant) {
 	c.setMSS()
-	window := c.cfg.InitialWindow * uint32(c.mss)
-	if most := c.cfg.InitialWindowMax; most > 0 {
-		window = min(window, max(2*uint32(c.mss), most))
-	}
+	window := c.initialWindow()
 	// RFC 6928 §2, RFC 5681 §3.1: a SYN lost more than once means one segment.
 	if c.retries > 1 {
 		window = uint32(c.mss)
 	}
-	c.cc = cc.State{Cwnd: window, Ssthresh: 1<<32 - 1, MSS: uint32(c.mss), Limit: c.cfg.ByteCountingLimit * uint32(c.mss)}
-	c.cfg.Controller.Init(&c.cc, now)
+	c.beginControl(now, window)
 	c.rec.point, c.rec.high = c.snd.iss, c.snd.iss
 	c.rcv.edge = c.rcv.nxt
 	c.rcv.acked = c.rcv.nxt
@@ -247,6 +244,15 @@ func (c *TCB) setup(now clock.Instant) {
 	if !c.ts.scaleOK {
 		c.rcv.scale, c.snd.scale = 0, 0
 	}
+}
+
+// initialWindow is IW, RFC 5681 §3.1 and RFC 6928 §2, in octets.
+func (c *TCB) initialWindow() uint32 {
+	window := c.cfg.InitialWindow * uint32(c.mss)
+	if most := c.cfg.InitialWindowMax; most > 0 {
+		window = min(window, max(2*uint32(c.mss), most))
+	}
+	return window
 }
 
 // linkMTU is what one packet may have on the link.

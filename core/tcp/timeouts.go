@@ -11,7 +11,7 @@ import (
 // none it does nothing.
 func (c *TCB) Expire(now clock.Instant) {
 	for slot := range timerSlots {
-		if !c.isArmed(slot) || c.timers[slot].After(now) {
+		if !c.isArmed(slot) || c.timerAt(slot).After(now) {
 			continue
 		}
 		c.stop(slot)
@@ -46,6 +46,8 @@ func (c *TCB) Expire(now clock.Instant) {
 			c.probeTimeout(now)
 		case timerReorder:
 			c.reorderTimeout(now)
+		case timerControl:
+			c.controlTimeout(now)
 		}
 	}
 }

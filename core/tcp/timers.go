@@ -19,7 +19,8 @@ const (
 	timerPace                    // when data may be sent next, armed or not
 	timerTLP
 	timerReorder
-	timerPlugin // has no place in TCB.timers: nothing arms it yet
+	timerPlugin  // has no place in TCB.timers: nothing arms it yet
+	timerControl // the controller's: its time is in cc.More
 	timerSlots
 )
 
@@ -33,7 +34,7 @@ const (
 )
 
 var timerNames = [timerSlots]string{
-	"retransmit", "persist", "delayed-ack", "keepalive", "user", "wait", "pace", "tlp", "reorder", "plugin",
+	"retransmit", "persist", "delayed-ack", "keepalive", "user", "wait", "pace", "tlp", "reorder", "plugin", "congestion",
 }
 
 // TimerName is the name of a slot, as events number it.
@@ -49,7 +50,11 @@ func (c *TCB) isArmed(slot uint8) bool { return c.armed>>slot&1 != 0 }
 // arm sets a timer, or moves it.
 func (c *TCB) arm(now clock.Instant, slot uint8, at clock.Instant) {
 	c.armed |= 1 << slot
-	c.timers[slot] = at
+	if slot == timerControl {
+		c.cc.More.TimerAt = at
+	} else {
+		c.timers[slot] = at
+	}
 	if c.env.Log.On(event.TimerArmed) {
 		c.log(now, event.Event{Kind: event.TimerArmed, By: slot, A: uint64(at)})
 	}
@@ -63,9 +68,17 @@ func (c *TCB) stopAll() { c.armed = 0 }
 func (c *TCB) Deadline() clock.Instant {
 	at := clock.Never
 	for m := c.armed; m != 0; m &= m - 1 {
-		at = min(at, c.timers[bits.TrailingZeros16(m)])
+		at = min(at, c.timerAt(uint8(bits.TrailingZeros16(m))))
 	}
 	return at
+}
+
+// timerAt is when a slot that is armed runs out.
+func (c *TCB) timerAt(slot uint8) clock.Instant {
+	if slot == timerControl {
+		return c.cc.More.TimerAt
+	}
+	return c.timers[slot]
 }
 
 // TimerLeft tells how long a slot still has to run, and whether it is armed.
@@ -73,7 +86,7 @@ func (c *TCB) TimerLeft(slot uint8, now clock.Instant) (clock.Duration, bool) {
 	if slot >= timerSlots || !c.isArmed(slot) {
 		return 0, false
 	}
-	return c.timers[slot].Sub(now), true
+	return c.timerAt(slot).Sub(now), true
 }
 
 // armRetransmit restarts the retransmission timer (RFC 6298 §5.1, §5.3).

@@ -143,9 +143,9 @@ func (c *TCB) probeAcked(now clock.Instant, seg *Segment, dsack, duplicate bool)
 	case seg.Ack.After(t.end):
 		t.out = false
 		c.trustReduction() // this one is not for its DSACKs to undo
-		c.cfg.Controller.OnLoss(&c.cc, now, c.reducible(c.flightSize()))
-		c.cc.Cwnd = c.cc.Ssthresh
-		c.cfg.Controller.OnRecoveryExit(&c.cc, now)
+		c.reduce(now, forLoss, c.reducible(c.flightSize()))
+		c.settleWindow()
+		c.recovered(now)
 		c.logCongestion(now)
 	case duplicate && seg.Options.Has&wire.HasSACK == 0:
 		t.out = false

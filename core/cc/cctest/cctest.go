@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand"
+	"reflect"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -22,29 +23,79 @@ type Traits struct {
 	Keep uint32
 }
 
-// Run puts c through all tests.
+// T is what a test needs of *testing.T.
+type T interface {
+	require.TestingT
+	Helper()
+}
+
+// A test is for all controllers, or for those alone that go by RFC 5681: whose
+// window in recovery is not their own.
+var tests = []struct {
+	name    string
+	rfc5681 bool
+	run     func(T, cc.Controller, Traits)
+}{
+	{"Init", false, testInit},
+	{"SlowStart", true, testSlowStart},
+	{"ByteCounting", true, testByteCounting},
+	{"NoGrowth", true, testNoGrowth},
+	{"Avoidance", true, testAvoidance},
+	{"Loss", true, testLoss},
+	{"Timeout", true, testTimeout},
+	{"ECN", true, testECN},
+	{"Undo", true, testUndo},
+	{"Idle", true, testIdle},
+	{"Reports", false, testReports},
+	{"Random", false, testRandom},
+	{"Repeats", false, testRepeats},
+	{"Allocations", false, testAllocations},
+}
+
+// Run puts c through all tests that are for it.
 func Run(t *testing.T, c cc.Controller, traits Traits) {
-	tests := []struct {
-		name string
-		run  func(*testing.T, cc.Controller, Traits)
-	}{
-		{"Init", testInit},
-		{"SlowStart", testSlowStart},
-		{"ByteCounting", testByteCounting},
-		{"NoGrowth", testNoGrowth},
-		{"Avoidance", testAvoidance},
-		{"Loss", testLoss},
-		{"Timeout", testTimeout},
-		{"ECN", testECN},
-		{"Undo", testUndo},
-		{"Idle", testIdle},
-		{"Random", testRandom},
-		{"Repeats", testRepeats},
-		{"Allocations", testAllocations},
-	}
 	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) { test.run(t, c, traits) })
+		if applies(c, test.rfc5681) {
+			t.Run(test.name, func(t *testing.T) { test.run(t, c, traits) })
+		}
 	}
+}
+
+func applies(c cc.Controller, rfc5681 bool) bool { return !rfc5681 || !c.Wants().Has(cc.OwnsWindow) }
+
+// Failures returns the names of the tests that c does not pass, and for each what
+// was wrong.
+func Failures(c cc.Controller, traits Traits) map[string]string {
+	found := map[string]string{}
+	for _, test := range tests {
+		if applies(c, test.rfc5681) {
+			if what := failure(func(t T) { test.run(t, c, traits) }); what != "" {
+				found[test.name] = what
+			}
+		}
+	}
+	return found
+}
+
+// notes is a T that keeps the first failure.
+type notes struct{ what string }
+
+func (n *notes) Helper()  {}
+func (n *notes) FailNow() { panic(n) }
+func (n *notes) Errorf(format string, args ...any) {
+	n.what = fmt.Sprintf(format, args...)
+}
+
+func failure(run func(T)) (what string) {
+	var n notes
+	defer func() {
+		if r := recover(); r != nil && r != &n {
+			what = fmt.Sprint("panic: ", r)
+		}
+	}()
+	defer func() { what = n.what }()
+	run(&n)
+	return ""
 }
 
 // Flow is one connection that always has data to send, over a path of fixed RTT.
@@ -54,20 +105,25 @@ type Flow struct {
 	Now        clock.Instant
 	RTT        clock.Duration
 	PerAck     uint32 // segments that one ACK covers
+	Total      uint64 // octets acknowledged
 }
 
 // NewFlow starts a flow with an initial window of ten segments, RFC 6928 §2, an
 // RTT of 100 ms and an ACK for each segment.
 func NewFlow(c cc.Controller) *Flow {
 	f := &Flow{Controller: c, RTT: 100 * clock.Millisecond, PerAck: 1}
-	f.MSS, f.Cwnd = MSS, 10*MSS
+	f.State = cc.NewState(c, 10*MSS, MSS, 0)
 	c.Init(&f.State, f.Now)
 	return f
 }
 
 // Ack returns an ACK of n octets, now, that may grow the window.
 func (f *Flow) Ack(n uint32) cc.Ack {
-	return cc.Ack{Now: f.Now, Acked: n, InFlight: f.Cwnd, RTT: f.RTT, SRTT: f.RTT, MinRTT: f.RTT, CwndLimited: true}
+	f.Total += uint64(n)
+	return cc.Ack{
+		Now: f.Now, Acked: n, InFlight: f.Cwnd, RTT: f.RTT, SRTT: f.RTT, MinRTT: f.RTT, CwndLimited: true,
+		Delivered: uint64(f.Cwnd), Interval: f.RTT, Total: f.Total,
+	}
 }
 
 // Round takes one round trip, in which one Cwnd is acknowledged at an even pace.
@@ -79,8 +135,16 @@ func (f *Flow) Round() {
 		sent += n
 		f.Now = start.Add(f.RTT * clock.Duration(sent) / clock.Duration(segments))
 		ack := f.Ack(n * f.MSS)
+		ack.Round = sent == n
 		f.Controller.OnAck(&f.State, &ack)
 	}
+}
+
+// Clone copies the flow.
+func (f *Flow) Clone() *Flow {
+	g := *f
+	g.State = f.State.Clone()
+	return &g
 }
 
 // Lose takes a loss in a full window, and the recovery from it.
@@ -100,17 +164,19 @@ func avoiding(c cc.Controller, segments uint32) *Flow {
 	return f
 }
 
-func testInit(t *testing.T, c cc.Controller, _ Traits) {
+func testInit(t T, c cc.Controller, _ Traits) {
 	require.NotEmpty(t, c.Name())
 	f := NewFlow(c)
 	require.Equal(t, uint32(10*MSS), f.Cwnd, "the initial window is the connection's choice")
+	require.False(t, f.Failed)
 	require.Greater(t, f.Ssthresh, uint32(65535*64), "RFC 5681 §3.1: ssthresh starts high")
-	dirty := cc.State{MSS: MSS, Cwnd: 10 * MSS, Ssthresh: 7, Priv: [8]uint64{1, 2, 3, 4, 5, 6, 7, 8}}
+	dirty := cc.NewState(c, 10*MSS, MSS, 0)
+	dirty.Ssthresh, dirty.Priv = 7, [8]uint64{1, 2, 3, 4, 5, 6, 7, 8}
 	c.Init(&dirty, 0)
 	require.Equal(t, f.State, dirty, "nothing of an earlier connection stays")
 }
 
-func testSlowStart(t *testing.T, c cc.Controller, _ Traits) {
+func testSlowStart(t T, c cc.Controller, _ Traits) {
 	for _, perAck := range []uint32{1, 2, 3} {
 		for _, limit := range []uint32{0, MSS, 2 * MSS} {
 			f := NewFlow(c)
@@ -135,7 +201,7 @@ func testSlowStart(t *testing.T, c cc.Controller, _ Traits) {
 	}
 }
 
-func testByteCounting(t *testing.T, c cc.Controller, _ Traits) {
+func testByteCounting(t T, c cc.Controller, _ Traits) {
 	divide := func(f *Flow) uint32 {
 		before := f.Cwnd
 		for range MSS {
@@ -155,7 +221,7 @@ func testByteCounting(t *testing.T, c cc.Controller, _ Traits) {
 	require.Equal(t, before, f.Cwnd, "RFC 5681 §3.1: an ACK of nothing new grows nothing")
 }
 
-func testNoGrowth(t *testing.T, c cc.Controller, _ Traits) {
+func testNoGrowth(t T, c cc.Controller, _ Traits) {
 	for name, f := range map[string]*Flow{"slow start": NewFlow(c), "avoidance": avoiding(c, 40)} {
 		for why, spoil := range map[string]func(*cc.Ack){
 			"RFC 9438 §5.8: an unused window does not grow": func(a *cc.Ack) { a.CwndLimited, a.AppLimited, a.InFlight = false, true, MSS },
@@ -174,7 +240,7 @@ func testNoGrowth(t *testing.T, c cc.Controller, _ Traits) {
 	}
 }
 
-func testAvoidance(t *testing.T, c cc.Controller, _ Traits) {
+func testAvoidance(t T, c cc.Controller, _ Traits) {
 	for _, segments := range []uint32{4, 20, 100, 1000} {
 		f := avoiding(c, segments)
 		start := f.Cwnd
@@ -188,7 +254,7 @@ func testAvoidance(t *testing.T, c cc.Controller, _ Traits) {
 	}
 }
 
-func testLoss(t *testing.T, c cc.Controller, traits Traits) {
+func testLoss(t T, c cc.Controller, traits Traits) {
 	for _, flight := range []uint32{0, 1, MSS, 3 * MSS, 10 * MSS, 50 * MSS, 99*MSS + 7, 100 * MSS} {
 		f := NewFlow(c)
 		f.Cwnd = 100 * MSS
@@ -204,7 +270,7 @@ func testLoss(t *testing.T, c cc.Controller, traits Traits) {
 	require.Equal(t, f.Ssthresh, want, "RFC 5681 §3.2 step 2: what limited transmit sent is not counted")
 }
 
-func checkKept(t *testing.T, ssthresh, flight uint32, traits Traits) {
+func checkKept(t T, ssthresh, flight uint32, traits Traits) {
 	t.Helper()
 	require.GreaterOrEqual(t, ssthresh, uint32(2*MSS), "RFC 5681 §3.1 (4): ssthresh >= 2 MSS")
 	keep := traits.Keep
@@ -218,7 +284,7 @@ func checkKept(t *testing.T, ssthresh, flight uint32, traits Traits) {
 	}
 }
 
-func testTimeout(t *testing.T, c cc.Controller, traits Traits) {
+func testTimeout(t T, c cc.Controller, traits Traits) {
 	f := NewFlow(c)
 	f.Cwnd, f.Limit = 100*MSS, 2*MSS
 	c.OnRTO(&f.State, f.Now, 80*MSS)
@@ -241,7 +307,7 @@ func testTimeout(t *testing.T, c cc.Controller, traits Traits) {
 	require.Less(t, f.Ssthresh, once, "a timeout of another segment reduces")
 }
 
-func testECN(t *testing.T, c cc.Controller, traits Traits) {
+func testECN(t T, c cc.Controller, traits Traits) {
 	f := NewFlow(c)
 	f.Cwnd = 100 * MSS
 	c.OnECN(&f.State, f.Now, 50*MSS)
@@ -252,7 +318,7 @@ func testECN(t *testing.T, c cc.Controller, traits Traits) {
 	require.Equal(t, before, f.Cwnd, "a mark is never spurious")
 }
 
-func testUndo(t *testing.T, c cc.Controller, _ Traits) {
+func testUndo(t T, c cc.Controller, _ Traits) {
 	shrink := map[string]func(*Flow){
 		"loss": func(f *Flow) { c.OnLoss(&f.State, f.Now, f.Cwnd); f.Cwnd = f.Ssthresh },
 		"RTO":  func(f *Flow) { c.OnRTO(&f.State, f.Now, f.Cwnd); f.Cwnd = MSS },
@@ -268,7 +334,7 @@ func testUndo(t *testing.T, c cc.Controller, _ Traits) {
 			if warm {
 				f = avoiding(c, 200)
 			}
-			straight := *f
+			straight := f.Clone()
 			event(f)
 			require.Less(t, f.Ssthresh, straight.Ssthresh, name)
 			c.Undo(&f.State, f.Now)
@@ -286,7 +352,7 @@ func testUndo(t *testing.T, c cc.Controller, _ Traits) {
 	}
 }
 
-func testIdle(t *testing.T, c cc.Controller, _ Traits) {
+func testIdle(t T, c cc.Controller, _ Traits) {
 	f := avoiding(c, 200)
 	before := f.State
 	c.OnIdle(&f.State, f.Now.Add(clock.Second), clock.Second, clock.Second)
@@ -300,7 +366,29 @@ func testIdle(t *testing.T, c cc.Controller, _ Traits) {
 	require.Equal(t, uint32(3*MSS), f.Cwnd, "RFC 5681 §4.1: min(IW, cwnd)")
 }
 
-func testRandom(t *testing.T, c cc.Controller, _ Traits) {
+// What a controller is told beyond ACKs and congestion changes nothing that the
+// connection keeps, and the last call leaves nothing to be done.
+func testReports(t T, c cc.Controller, _ Traits) {
+	f := NewFlow(c)
+	for range 20 {
+		f.Round()
+		if !c.Wants().Has(cc.WantsReport | cc.WantsSent) {
+			continue
+		}
+		before := f.Clone()
+		c.OnReport(&f.State, &cc.Report{
+			Now: f.Now, Since: f.Now.Add(-f.RTT), Acks: 10, Acked: uint64(f.Cwnd), MinRTT: f.RTT, MaxRTT: f.RTT, SRTT: f.RTT,
+			InFlight: f.Cwnd, Delivered: uint64(f.Cwnd), Interval: f.RTT,
+		})
+		require.NoError(t, check("OnReport", &before.State, &f.State))
+		c.OnSent(&f.State, &cc.Sent{Now: f.Now, Octets: f.MSS, InFlight: f.Cwnd})
+		require.NoError(t, check("OnSent", &before.State, &f.State))
+	}
+	c.OnRelease(&f.State, f.Now)
+	require.False(t, f.Failed)
+}
+
+func testRandom(t T, c cc.Controller, _ Traits) {
 	for seed := range int64(200) {
 		calls := make([]byte, 800)
 		rand.New(rand.NewSource(seed)).Read(calls)
@@ -309,7 +397,7 @@ func testRandom(t *testing.T, c cc.Controller, _ Traits) {
 	}
 }
 
-func testRepeats(t *testing.T, c cc.Controller, _ Traits) {
+func testRepeats(t T, c cc.Controller, _ Traits) {
 	calls := make([]byte, 4000)
 	rand.New(rand.NewSource(1)).Read(calls)
 	first, err := Drive(c, calls)
@@ -321,10 +409,16 @@ func testRepeats(t *testing.T, c cc.Controller, _ Traits) {
 	require.Equal(t, first, second, "a controller has no memory of its own")
 }
 
-func testAllocations(t *testing.T, c cc.Controller, _ Traits) {
+func testAllocations(t T, c cc.Controller, _ Traits) {
 	f := avoiding(c, 100)
 	ack := f.Ack(MSS)
+	report, sent := cc.Report{Now: f.Now, Acks: 1, Acked: MSS, Delivered: MSS, Interval: f.RTT}, cc.Sent{Now: f.Now, Octets: MSS}
 	require.Zero(t, testing.AllocsPerRun(100, func() {
+		if c.Wants() != 0 {
+			c.OnSent(&f.State, &sent)
+			c.OnReport(&f.State, &report)
+			c.OnTimer(&f.State, ack.Now)
+		}
 		ack.Now = ack.Now.Add(clock.Millisecond)
 		c.OnAck(&f.State, &ack)
 		c.OnLoss(&f.State, ack.Now, f.Cwnd)
@@ -339,7 +433,7 @@ const callSize = 8
 // Drive makes the calls that the bytes of calls choose, wild values among them,
 // and checks after each what must hold after any. It returns where they led.
 func Drive(c cc.Controller, calls []byte) (cc.State, error) {
-	s := cc.State{MSS: MSS, Cwnd: 10 * MSS}
+	s := cc.NewState(c, 10*MSS, MSS, 0)
 	var now clock.Instant
 	c.Init(&s, now)
 	for i := 0; i+callSize <= len(calls); i += callSize {
@@ -350,9 +444,9 @@ func Drive(c cc.Controller, calls []byte) (cc.State, error) {
 		}
 		now = now.Add(clock.Duration(uint64(b[4])<<(b[5]&31)) * clock.Microsecond)
 		span := clock.Duration(uint64(b[6])<<(b[7]&31)) * clock.Microsecond
-		before := s
+		before := s.Clone()
 		what := step(c, &s, now, b[0], octets, span, b[7])
-		if err := check(before, s); err != nil {
+		if err := check(what, &before, &s); err != nil {
 			return s, fmt.Errorf("call %d, %s: %w\nbefore %+v\nafter  %+v", i/callSize, what, err, before, s)
 		}
 	}
@@ -360,11 +454,29 @@ func Drive(c cc.Controller, calls []byte) (cc.State, error) {
 }
 
 func step(c cc.Controller, s *cc.State, now clock.Instant, call byte, octets uint32, span clock.Duration, bits byte) string {
-	switch call % 16 {
+	call %= 16
+	if s.More == nil && call < 3 {
+		call = 3
+	}
+	switch call {
+	case 0:
+		c.OnSent(s, &cc.Sent{Now: now, Octets: octets, InFlight: octets * 3, Again: bits&1 != 0})
+		return "OnSent"
+	case 1:
+		c.OnReport(s, &cc.Report{
+			Now: now, Since: now.Add(-span), Acks: octets, Acked: uint64(octets) << bits, Losses: uint64(bits),
+			MinRTT: span, MaxRTT: 2 * span, SRTT: span, InFlight: octets, Delivered: uint64(octets) << bits, Interval: span,
+		})
+		return "OnReport"
+	case 2:
+		c.OnTimer(s, now)
+		return "OnTimer"
 	default:
 		c.OnAck(s, &cc.Ack{
 			Now: now, Acked: octets, InFlight: s.Cwnd, RTT: span, SRTT: span, MinRTT: span,
 			ECE: bits>>5 == 1, InRecovery: bits>>5 == 2, CwndLimited: bits>>5 != 3,
+			Delivered: uint64(octets) << (bits & 31), Interval: span, Total: uint64(now), Losses: octets >> 3,
+			AppLimited: bits>>5 == 4, Round: bits&1 != 0,
 		})
 		return "OnAck"
 	case 10:
@@ -390,16 +502,29 @@ func step(c cc.Controller, s *cc.State, now clock.Instant, call byte, octets uin
 	}
 }
 
-func check(before, after cc.State) error {
+func check(what string, before, after *cc.State) error {
+	least := 2 * after.MSS
+	if after.Wants.Has(cc.OwnsWindow) {
+		least = 0 // ssthresh means nothing
+	}
 	switch {
+	case after.Failed:
+		return errors.New("it gives up")
 	case after.Cwnd < after.MSS:
 		return errors.New("cwnd is below one MSS")
-	case after.Ssthresh < 2*after.MSS:
+	case after.Ssthresh < least:
 		return errors.New("ssthresh is below two MSS")
 	case after.Cwnd > cc.MaxWindow:
 		return errors.New("cwnd is beyond any window")
-	case after.MSS != before.MSS || after.Limit != before.Limit || after.MinCwnd != before.MinCwnd:
+	case (what == "OnLoss" || what == "OnECN") && after.Cwnd > before.Cwnd:
+		return errors.New("the window grows by a loss")
+	case after.MSS != before.MSS || after.Limit != before.Limit || after.MinCwnd != before.MinCwnd || after.Wants != before.Wants:
 		return errors.New("the connection's own fields are changed")
+	case before.More == nil && after.More == nil:
+		return nil
+	case before.More == nil || after.More == nil || after.More.Armed != before.More.Armed || after.More.Report != before.More.Report ||
+		!reflect.DeepEqual(after.More.Rate, before.More.Rate):
+		return errors.New("the connection's own books are changed")
 	}
 	return nil
 }
