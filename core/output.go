@@ -63,6 +63,9 @@ func (s *Stack) Expire(now clock.Instant) {
 		if at > now {
 			break
 		}
+		if s.env.Hooks.Has(tcp.StepTimerFired) {
+			s.hookWaited(now, i)
+		}
 		s.endWait(now, i, tcp.ByTimer, rule.TimeWaitOver) // RFC 9293 §3.10.8
 	}
 }

@@ -92,3 +92,20 @@ func (s *Stack) admit(now clock.Instant, l *Listener, seg *tcp.Segment) (tcp.Ver
 	}
 	return verdict, rule.NotDropped
 }
+
+// hookRestarted tells of a record whose 2 MSL have begun anew.
+func (s *Stack) hookRestarted(now clock.Instant, i int32) {
+	w := &s.wait.records[i]
+	r := s.env.Record(now, tcp.StepTimerArmed)
+	w.fill(r)
+	w.Until = s.env.Armed(r, tcp.TimerWait, w.Until, w.Until, w.Until.Add(tcp.WaitLonger))
+	s.wait.timers.nearer(i, w.Until)
+}
+
+// hookWaited tells of a record whose 2 MSL are over: nothing holds it longer.
+func (s *Stack) hookWaited(now clock.Instant, i int32) {
+	r := s.env.Record(now, tcp.StepTimerFired)
+	s.wait.records[i].fill(r)
+	r.Args[0] = uint64(tcp.TimerWait)
+	s.env.Hook.At(r)
+}

@@ -233,3 +233,47 @@ func TestPortStep(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, h.seen, n)
 }
+
+// A record in TIME-WAIT tells of its 2 MSL as a connection does: they can be made
+// longer, and a lab may end them; once over they are over.
+func TestTimeWaitTimerSteps(t *testing.T) {
+	const again, longest = clock.Minute, 5 * clock.Minute
+	for _, c := range []struct {
+		verdict    tcp.Verdict
+		want, left clock.Duration
+	}{
+		{tcp.Pass, 0, again},
+		{tcp.Mutated, again + 1, again + 1},
+		{tcp.Mutated, longest, longest},
+		{tcp.Mutated, longest + 1, longest},
+		{tcp.Mutated, again - 1, again}, // RFC 9293 §3.4.2 MUST-13
+		{tcp.Mutated, -1, again},
+		{tcp.Hold, 0, clock.Hour},
+		{tcp.FireNow, 0, clock.Millisecond},
+	} {
+		r := newRaw(t, config("linux"))
+		next := r.closed(false)
+		r.now = r.now.Add(10 * clock.Second)
+		h := r.s.hooked(func(told *tcp.Record) tcp.Verdict {
+			if told.Step == tcp.StepTimerFired {
+				return tcp.Hold
+			}
+			told.Args[1] = uint64(r.now.Add(c.want))
+			return c.verdict
+		}, tcp.StepTimerArmed, tcp.StepTimerFired)
+		r.send(wire.TCP{Seq: 1, Ack: next, Flags: wire.FIN | wire.ACK, Window: 10}, "")
+		require.Equal(t, wire.ACK, r.one().Flags)
+		told := h.only(t)
+		require.Equal(t, [8]uint64{uint64(tcp.TimerWait), uint64(r.now.Add(again))}, told.Args)
+		require.Equal(t, tcp.TimeWait, told.From)
+		require.Equal(t, r.local, told.Tuple.Local)
+		end := r.now.Add(c.left)
+		require.Equal(t, end, r.s.Deadline())
+		r.s.Expire(end - 1)
+		require.Equal(t, 1, r.s.TimeWaits())
+		r.s.Expire(end)
+		require.Zero(t, r.s.TimeWaits(), "nothing holds it any longer")
+		require.Equal(t, [8]uint64{uint64(tcp.TimerWait)}, h.seen[1].Args)
+		require.Len(t, h.seen, 2)
+	}
+}

@@ -106,6 +106,9 @@ func (s *Stack) arrivesWaiting(now clock.Instant, i int32, seg *tcp.Segment) rul
 	switch action := w.Arrives(now, seg, &s.cfg.TCP, &s.env); action {
 	case tcp.TimeWaitIgnore:
 	case tcp.TimeWaitAck, tcp.TimeWaitRestart:
+		if action == tcp.TimeWaitRestart && s.env.Hooks.Has(tcp.StepTimerArmed) {
+			s.hookRestarted(now, i)
+		}
 		return s.replyWaiting(now, w)
 	case tcp.TimeWaitDelete:
 		s.endWait(now, i, tcp.BySegment, rule.ResetExact)

@@ -85,8 +85,10 @@ func (c *TCB) setRTO() {
 }
 
 // timeout is the RTO with its backoff (RFC 6298 §5.5).
-func (c *TCB) timeout() clock.Duration {
-	d := c.rtt.rto
+func (c *TCB) timeout() clock.Duration { return c.backedOff(c.rtt.rto) }
+
+// backedOff doubles d as often as the RTO has been doubled.
+func (c *TCB) backedOff(d clock.Duration) clock.Duration {
 	for range c.rtt.backoff {
 		if d >= c.cfg.RTOMax {
 			break

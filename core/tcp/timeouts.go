@@ -18,6 +18,9 @@ func (c *TCB) Expire(now clock.Instant) {
 		if c.env.Log.On(event.TimerFired) {
 			c.log(now, event.Event{Kind: event.TimerFired, By: slot, A: uint64(c.retries)})
 		}
+		if c.env.Hooks.Has(StepTimerFired) && !c.hookFired(now, slot) {
+			continue
+		}
 		switch slot {
 		case timerRetransmit:
 			if c.isArmed(timerTLP) {

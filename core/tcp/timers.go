@@ -49,6 +49,9 @@ func (c *TCB) isArmed(slot uint8) bool { return c.armed>>slot&1 != 0 }
 
 // arm sets a timer, or moves it.
 func (c *TCB) arm(now clock.Instant, slot uint8, at clock.Instant) {
+	if c.env.Hooks.Has(StepTimerArmed) {
+		at = c.hookArmed(now, slot, at)
+	}
 	c.armed |= 1 << slot
 	if slot == timerControl {
 		c.cc.More.TimerAt = at

@@ -1,0 +1,112 @@
+package tcp
+
+import "github.com/tcpkit/tcpkit/core/clock"
+
+// The steps at which a connection asks its hook for a decision. What comes back is
+// bounded here, whatever the hook says.
+
+// Bounds of a timer that a hook moves.
+const (
+	timerSoonest = clock.Millisecond // a timer that arms itself again leaves time to others
+	timerHeld    = clock.Hour        // one that is held does not act for so long
+
+	delackMost    = clock.Second/2 - 1   // RFC 9293 §3.8.6.3 MUST-40: less than 0.5 s
+	overrideLeast = clock.Second / 10    // RFC 9293 §3.8.6.2.1: the override of the
+	overrideMost  = clock.Second         // sender's silly-window avoidance
+	keepaliveMost = 32767 * clock.Second // as for setsockopt on Linux
+	userMost      = 32767 * clock.Minute // what RFC 5482 §3 can announce
+	WaitLonger    = 4 * clock.Minute     // 2 MSL, RFC 9293 §3.4.2, once more
+)
+
+// Armed tells the hook of a timer that will run out at a time, in a record that
+// tells whose it is, and returns when it will. The hook may move it between the
+// two, and further only where the engine itself wants it: hold it, so that it does
+// not act for an hour, which is long enough to be never and lets nothing hang for
+// ever, or let it act at once.
+func (e *Env) Armed(r *Record, slot uint8, at, earliest, latest clock.Instant) clock.Instant {
+	r.Args = [8]uint64{uint64(slot), uint64(at)}
+	switch e.Hook.At(r) {
+	case Mutated:
+		return min(max(clock.Instant(r.Args[1]), min(at, earliest)), max(at, latest))
+	case Hold:
+		return max(at, r.Now.Add(timerHeld))
+	case FireNow:
+		return r.Now.Add(timerSoonest)
+	}
+	return at
+}
+
+// hookArmed is Armed for a timer of the connection.
+func (c *TCB) hookArmed(now clock.Instant, slot uint8, at clock.Instant) clock.Instant {
+	if slot == timerPace {
+		return at // one for each segment: a controller sets its rate
+	}
+	earliest, latest := c.timerBounds(now, slot, at)
+	return c.env.Armed(c.at(now, StepTimerArmed), slot, at, earliest, latest)
+}
+
+// timerBounds is between which times a hook may put a timer.
+func (c *TCB) timerBounds(now clock.Instant, slot uint8, at clock.Instant) (earliest, latest clock.Instant) {
+	earliest, latest = now.Add(timerSoonest), at
+	switch slot {
+	case timerRetransmit:
+		// RFC 6298 §2.4, §2.5; and §5.5: each timeout doubles it.
+		earliest, latest = now.Add(c.backedOff(c.cfg.RTOMin)), now.Add(c.cfg.RTOMax)
+	case timerPersist:
+		earliest, latest = now.Add(c.backedOff(c.cfg.RTOMin)), now.Add(c.cfg.RTOMax)
+		if c.snd.nxt.Before(c.snd.una.Add(c.snd.wnd)) {
+			earliest, latest = now.Add(overrideLeast), now.Add(overrideMost)
+		}
+	case timerDelack:
+		latest = now.Add(delackMost)
+	case timerKeepalive:
+		earliest, latest = now.Add(clock.Second), now.Add(keepaliveMost)
+	case timerUser:
+		// RFC 5482 §3.1: the lower limit is larger than the RTO.
+		earliest, latest = now.Add(c.timeout()+1), now.Add(userMost)
+	case timerWait:
+		latest = at.Add(WaitLonger)
+		if c.state == TimeWait {
+			earliest = at // MUST-13: 2 MSL at least
+		}
+	case timerTLP:
+		// RFC 8985 §7.2: not later than the retransmission timer.
+		if c.isArmed(timerRetransmit) {
+			latest = c.timers[timerRetransmit]
+		}
+	case timerReorder:
+		latest = now.Add(c.rtt.srtt) // RFC 8985 §6.2: the most that a reordering window is
+	}
+	return earliest, latest
+}
+
+// hookFired tells the hook that a timer has run out, and reports whether it acts. If
+// not it runs once more. 2 MSL, once they are over, are over.
+func (c *TCB) hookFired(now clock.Instant, slot uint8) bool {
+	if slot == timerPace {
+		return true
+	}
+	r := c.at(now, StepTimerFired)
+	r.Args = [8]uint64{uint64(slot), uint64(c.retries)}
+	if c.env.Hook.At(r) != Hold || slot == timerWait && c.state == TimeWait {
+		return true
+	}
+	c.armAgain(now, slot)
+	return false
+}
+
+// armAgain lets a timer that did not act run for as long as it usually does.
+func (c *TCB) armAgain(now clock.Instant, slot uint8) {
+	switch slot {
+	case timerRetransmit:
+		c.armRetransmit(now)
+	case timerWait:
+		c.armFinWait2(now)
+	default:
+		usual := [timerSlots]clock.Duration{
+			timerPersist: c.timeout(), timerDelack: c.cfg.DelayedAck, timerKeepalive: c.cfg.KeepaliveInterval,
+			timerUser: c.cfg.UserTimeout, timerTLP: 2 * c.rtt.srtt, timerReorder: c.rtt.srtt,
+		}
+		c.arm(now, slot, now.Add(max(usual[slot], timerSoonest)))
+	}
+}
