@@ -108,9 +108,9 @@ func (s *Stack) expectsCookie(now clock.Instant, l *Listener) bool {
 	return l.cookies && now.Sub(l.cookieAt) <= 2*s.cfg.CookieSlot
 }
 
-// openCookie makes the connection of a SYN whose cookie seg brings back. It
-// returns false if seg brings none that is good.
-func (s *Stack) openCookie(now clock.Instant, l *Listener, seg *tcp.Segment) (bool, rule.Drop) {
+// readCookie gives what is known of a SYN whose cookie seg brings back. It returns
+// false if seg brings none that is good.
+func (s *Stack) readCookie(now clock.Instant, l *Listener, seg *tcp.Segment) (o tcp.CookieOptions, offset uint32, ok bool) {
 	iss, irs := seg.Ack.Sub(1), seg.Seq.Sub(1)
 	slot := s.cookieSlot(now)
 	if uint32(slot)&1 != uint32(iss)&1 {
@@ -118,13 +118,10 @@ func (s *Stack) openCookie(now clock.Instant, l *Listener, seg *tcp.Segment) (bo
 	}
 	index := uint32(iss) >> 1 & 7
 	if s.cookie(&seg.Tuple, irs, slot, index) != iss {
-		return false, rule.DropCookie
+		return o, 0, false
 	}
-	if why := s.refuses(l); why != rule.NotDropped {
-		return true, why
-	}
-	o := tcp.CookieOptions{MSS: s.cfg.CookieMSS[index], WindowScale: -1}
-	offset := s.stampOffset(&seg.Tuple)
+	o = tcp.CookieOptions{MSS: s.cfg.CookieMSS[index], WindowScale: -1}
+	offset = s.stampOffset(&seg.Tuple)
 	if l.cfg.Timestamps && seg.Options.Has.Has(wire.HasTimestamps) {
 		kept := seg.Options.TSEcr - offset
 		o.Timestamps = true
@@ -133,11 +130,24 @@ func (s *Stack) openCookie(now clock.Instant, l *Listener, seg *tcp.Segment) (bo
 			o.WindowScale = int8(shift)
 		}
 	}
+	return o, offset, true
+}
+
+// openCookie makes the connection of a SYN whose cookie seg brings back. It
+// returns false if seg brings none that is good.
+func (s *Stack) openCookie(now clock.Instant, l *Listener, seg *tcp.Segment) (bool, rule.Drop) {
+	o, offset, ok := s.readCookie(now, l, seg)
+	if !ok {
+		return false, rule.DropCookie
+	}
+	if why := s.refuses(l); why != rule.NotDropped {
+		return true, why
+	}
 	c, why := s.newConn(l.cfg, seg.Tuple)
 	if why != rule.NotDropped {
 		return true, why
 	}
-	c.tcb.OpenCookie(now, iss, irs, offset, o, seg)
+	c.tcb.OpenCookie(now, offset, o, seg)
 	c.listener = l.slot + 1
 	c.flags |= connHalfOpen
 	s.push(&l.half, queueListener, c)

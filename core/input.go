@@ -66,6 +66,14 @@ func (s *Stack) inputTCP(now clock.Instant, p *packet.Packet, b []byte) rule.Dro
 	if size := int(p.SegmentSize); size > 0 && len(seg.Payload) > size {
 		seg.Count = uint16((len(seg.Payload) + size - 1) / size)
 	}
+	s.asked.done = false
+	if s.env.Hooks.Has(tcp.StepMoving) && !s.moving(now, seg) {
+		return rule.NotDropped
+	}
+	if s.env.Hooks.Has(tcp.StepTransition) {
+		s.env.Handle(seg)
+		defer s.env.Handle(nil)
+	}
 	switch r := s.who(&seg.Tuple); {
 	case r > 0:
 		return s.arrives(now, s.conns[r-1], seg)
@@ -84,12 +92,7 @@ func (s *Stack) inputTCP(now clock.Instant, p *packet.Packet, b []byte) rule.Dro
 
 // arrives takes a segment to its connection.
 func (s *Stack) arrives(now clock.Instant, c *Conn, seg *tcp.Segment) rule.Drop {
-	// The ACK that would complete the handshake has to wait while the user does not
-	// accept: it is dropped as if the network had, and our SYN-ACK or the peer's
-	// data brings the next.
-	const others = wire.SYN | wire.RST
-	if c.flags&connHalfOpen != 0 && s.listeners[c.listener-1].full() &&
-		seg.Flags&(wire.ACK|others) == wire.ACK && c.tcb.SeqInFlight(seg.Ack.Sub(seq.Size(1))) {
+	if s.mustWait(c, seg) {
 		return rule.DropAcceptQueueFull
 	}
 	if sndNxt, ok := c.tcb.Reopens(seg); ok {
@@ -104,4 +107,13 @@ func (s *Stack) arrives(now clock.Instant, c *Conn, seg *tcp.Segment) rule.Drop 
 	c.tcb.Arrives(now, seg)
 	s.after(now, c)
 	return rule.NotDropped
+}
+
+// mustWait reports whether the ACK that would complete the handshake has to wait
+// while the user does not accept: it is dropped as if the network had, and our
+// SYN-ACK or the peer's data brings the next.
+func (s *Stack) mustWait(c *Conn, seg *tcp.Segment) bool {
+	const others = wire.SYN | wire.RST
+	return c.flags&connHalfOpen != 0 && s.listeners[c.listener-1].full() &&
+		seg.Flags&(wire.ACK|others) == wire.ACK && c.tcb.SeqInFlight(seg.Ack.Sub(seq.Size(1)))
 }

@@ -72,6 +72,7 @@ func (s *Stack) Listen(now clock.Instant, local wire.AddrPort, o ListenOptions) 
 	s.listeners[l.slot] = l
 	i := s.firstOnPort(local.Port)
 	s.byPort = slices.Insert(s.byPort, i, l.slot)
+	s.hookListener(now, l, tcp.Move{From: tcp.Closed, To: tcp.Listen, By: tcp.ByCall, Rule: rule.OpenPassive})
 	return l, nil
 }
 
@@ -303,4 +304,14 @@ func (l *Listener) Close(now clock.Instant) {
 	}
 	s.listeners[l.slot] = nil
 	l.stack = nil
+	s.hookListener(now, l, tcp.Move{From: tcp.Listen, To: tcp.Closed, By: tcp.ByCall, Rule: rule.CloseListen})
+}
+
+// hookListener tells of a change of state of a listener, which is no connection.
+func (s *Stack) hookListener(now clock.Instant, l *Listener, m tcp.Move) {
+	if s.env.Hooks.Has(tcp.StepTransition) {
+		r := s.env.Record(now, tcp.StepTransition)
+		r.Tuple.Local, r.Passive = l.local, true
+		s.env.Transition(r, m)
+	}
 }

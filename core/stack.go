@@ -48,6 +48,7 @@ type Stack struct {
 	// What one call of Input works on; nothing of it outlives the call.
 	ip, quote wire.IP
 	seg       tcp.Segment
+	asked     asked
 }
 
 // Stats counts what happened since the stack was made.
@@ -201,13 +202,21 @@ func (s *Stack) Dial(now clock.Instant, local, remote wire.AddrPort, cfg *tcp.Co
 	return c, nil
 }
 
-// newConn takes a slot for a connection, or says which bound is reached.
-func (s *Stack) newConn(cfg *tcp.Config, t tcp.Tuple) (*Conn, rule.Drop) {
-	if s.peers != nil && s.peers[t.Remote.Addr] >= s.cfg.MaxPerPeer {
-		return nil, rule.DropPeerFull
+// refusesConn says which bound there is to another connection.
+func (s *Stack) refusesConn(peer wire.Addr) rule.Drop {
+	if s.peers != nil && s.peers[peer] >= s.cfg.MaxPerPeer {
+		return rule.DropPeerFull
 	}
 	if len(s.free) == 0 && len(s.conns) >= s.cfg.MaxConns {
-		return nil, rule.DropResources
+		return rule.DropResources
+	}
+	return rule.NotDropped
+}
+
+// newConn takes a slot for a connection, or says which bound is reached.
+func (s *Stack) newConn(cfg *tcp.Config, t tcp.Tuple) (*Conn, rule.Drop) {
+	if why := s.refusesConn(t.Remote.Addr); why != rule.NotDropped {
+		return nil, why
 	}
 	c := &Conn{stack: s}
 	if n := len(s.free); n > 0 {
@@ -230,6 +239,7 @@ func (s *Stack) newConn(cfg *tcp.Config, t tcp.Tuple) (*Conn, rule.Drop) {
 // after is what every call into a connection ends with: what it has to send is
 // sent in its turn, its deadline is known, and its user will be told.
 func (s *Stack) after(now clock.Instant, c *Conn) {
+	c.tcb.Obey(now)
 	if c.flags&connHalfOpen != 0 {
 		s.halfOpenMoved(c)
 	}

@@ -10,8 +10,21 @@ import (
 // The steps at which the stack itself calls its hook, with no connection there yet
 // or none any more. Those of a connection are in core/tcp.
 
-// hookSyn asks about a SYN to l.
+// An asked is what the hook has said about the SYN at hand: who looks ahead, see
+// moving.go, asks before it is admitted.
+type asked struct {
+	done    bool
+	verdict tcp.Verdict
+}
+
+// hookSyn asks about a SYN to l, once.
 func (s *Stack) hookSyn(now clock.Instant, l *Listener, seg *tcp.Segment) tcp.Verdict {
+	if !s.env.Hooks.Has(tcp.StepSyn) {
+		return tcp.Pass
+	}
+	if s.asked.done {
+		return s.asked.verdict
+	}
 	r := s.env.Record(now, tcp.StepSyn)
 	r.From, r.To, r.Tuple, r.Passive = tcp.Listen, tcp.Listen, seg.Tuple, true
 	r.Segment, r.TCP, r.Payload, r.TOS, r.TTL = true, seg.TCP, seg.Payload, seg.TOS, seg.TTL
@@ -19,7 +32,8 @@ func (s *Stack) hookSyn(now clock.Instant, l *Listener, seg *tcp.Segment) tcp.Ve
 		uint64(l.half.n), uint64(l.halfMax), uint64(l.accept.n), uint64(l.backlog) + 1,
 		uint64(s.wait.len()), uint64(s.Conns()),
 	}
-	return s.env.Hook.At(r)
+	s.asked = asked{true, s.env.Hook.At(r)}
+	return s.asked.verdict
 }
 
 // chooseISN is isn for a connection that is about to be made: a hook may take
@@ -65,10 +79,7 @@ func (s *Stack) choosePort(now clock.Instant, t *tcp.Tuple) error {
 // is Pass, or SendCookie if a cookie is to answer. Nothing that l refuses is let in
 // by a hook.
 func (s *Stack) admit(now clock.Instant, l *Listener, seg *tcp.Segment) (tcp.Verdict, rule.Drop) {
-	verdict := tcp.Pass
-	if s.env.Hooks.Has(tcp.StepSyn) {
-		verdict = s.hookSyn(now, l, seg)
-	}
+	verdict := s.hookSyn(now, l, seg)
 	switch verdict {
 	case tcp.DropIt:
 		return verdict, rule.DropHook
@@ -78,6 +89,11 @@ func (s *Stack) admit(now clock.Instant, l *Listener, seg *tcp.Segment) (tcp.Ver
 		}
 		return verdict, rule.DropHook
 	}
+	return s.takesSyn(l, seg, verdict)
+}
+
+// takesSyn looks whether l takes a SYN of which the hook has said so much.
+func (s *Stack) takesSyn(l *Listener, seg *tcp.Segment, verdict tcp.Verdict) (tcp.Verdict, rule.Drop) {
 	if why := s.refusesSyn(l, seg); why != rule.NotDropped {
 		return verdict, why
 	}

@@ -70,8 +70,7 @@ func (s *Stack) endWait(now clock.Instant, i int32, by tcp.Cause, id rule.ID) {
 	if s.env.Hooks.Has(tcp.StepTransition) {
 		r := s.env.Record(now, tcp.StepTransition)
 		w.fill(r)
-		r.To, r.Cause, r.Rule = tcp.Closed, by, id
-		s.env.Hook.At(r)
+		s.env.Transition(r, tcp.Move{From: tcp.TimeWait, To: tcp.Closed, By: by, Rule: id})
 	}
 	s.wait.timers.remove(i)
 	s.erase(ref(-i - 1))

@@ -103,6 +103,7 @@ const (
 	TimestampMissing
 	ECNReaction
 	FastOpenRefused
+	Lab
 	last
 )
 

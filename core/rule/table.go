@@ -86,4 +86,6 @@ var rows = [last]Row{
 	ECNReaction:      {ECNReaction, 3168, "6.1.2", "", "ecn-reaction", "an ACK with ECN-Echo: the congestion window is reduced once for this window of data"},
 
 	FastOpenRefused: {FastOpenRefused, 7413, "4.2.2", "", "fast-open-refused", "the data of a SYN was not acknowledged and goes again with the next ACK"},
+
+	Lab: {Lab, 9293, "3.3.2", "", "lab", "against the rules: a plugin of the lab takes this edge of the figure on its own"},
 }

@@ -338,8 +338,7 @@ func TestFigure5(t *testing.T) {
 
 // unreached are the edges of Figure 5 that no two users can take here.
 var unreached = map[[2]tcp.State]string{
-	{tcp.Closed, tcp.Listen}:         "a listener is not a connection here",
-	{tcp.Listen, tcp.Closed}:         "likewise",
+	{tcp.Listen, tcp.Closed}:         "the listeners here stay",
 	{tcp.Listen, tcp.SynSent}:        "SEND on a listener is not offered",
 	{tcp.SynReceived, tcp.CloseWait}: "the ACK that comes with the FIN establishes first",
 	{tcp.FinWait1, tcp.TimeWait}:     "the ACK of our FIN leads to FIN-WAIT-2 first, in the same segment",

@@ -232,16 +232,23 @@ func (b *buffer) release(p *Pool) {
 
 // clone copies the buffer with its chunks; the pool's books are the stack's.
 func (b *buffer) clone() buffer {
+	d := b.outline(nil)
+	for i := range d.held() {
+		k := *b.at(i)
+		d.chunks[(d.head+i)&uint32(len(d.chunks)-1)] = &k
+	}
+	return d
+}
+
+// outline is a clone in which any stands in the place of each chunk.
+func (b *buffer) outline(any *chunk) buffer {
 	if b.ring == nil {
 		return *b
 	}
 	r := *b.ring
 	r.chunks = make([]*chunk, len(b.chunks))
-	for i, k := range b.chunks {
-		if k != nil {
-			d := *k
-			r.chunks[i] = &d
-		}
+	for i := range r.count {
+		r.chunks[(r.head+i)&uint32(len(r.chunks)-1)] = any
 	}
 	if b.ends != nil {
 		r.ends = &recordEnds{list: slices.Clone(b.ends.list)}

@@ -128,7 +128,7 @@ func (c *TCB) forget() {
 		c.env.giveReassembly(c.hold)
 		c.hold = nil
 	}
-	c.pend &= pendReset | pendStray
+	c.pend &= pendReset | pendStray | pendLast
 }
 
 // Drop gives back all memory of a connection that nobody will use any more. It
@@ -136,4 +136,5 @@ func (c *TCB) forget() {
 func (c *TCB) Drop() {
 	c.forgetSent()
 	c.forgetReceived()
+	c.untag()
 }

@@ -24,7 +24,10 @@ type Env struct {
 	spare   spares
 	noLoss  losses // always zero: what a connection knows that has lost nothing
 	record  Record
-	ack     cc.Ack // what a controller is told: here, since it would have to be allocated elsewhere
+	hand    hand              // the segment that is being handled
+	moved   map[uint32][]Move // by connection, the changes whose segment has not left yet, with StepMoved
+	stage   *rehearsal        // where changes are foreseen, nil until it is needed
+	ack     cc.Ack            // what a controller is told: here, since it would have to be allocated elsewhere
 	sent    cc.Sent
 }
 
@@ -50,6 +53,7 @@ type Stats struct {
 	Aborted          uint64 // connections that ended otherwise than by FINs
 	KeepaliveProbes  uint64
 	ZeroWindowProbes uint64
+	OrdersIgnored    uint64 // of hooks, to go to a state where no edge leads
 }
 
 // Ready is what became possible on a connection since its user was last told.

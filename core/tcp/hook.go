@@ -222,16 +222,10 @@ func (c *TCB) at(now clock.Instant, step Step) *Record {
 	return r
 }
 
-func (c *TCB) hookTransition(now clock.Instant, from, to State, by Cause, id rule.ID) {
-	r := c.at(now, StepTransition)
-	r.From, r.To, r.Cause, r.Rule = from, to, by, id
-	c.env.Hook.At(r)
-}
-
 // hookArrived tells of a segment after the state machine, or that it refused it.
 func (c *TCB) hookArrived(now clock.Instant, step Step, seg *Segment, why rule.Drop) {
 	r := c.at(now, step)
-	r.Segment, r.TCP, r.Payload, r.TOS, r.TTL = true, seg.TCP, seg.Payload, seg.TOS, seg.TTL
+	r.Tell(seg)
 	r.Drop, r.Rule = why, why.Rule()
 	c.env.Hook.At(r)
 }

@@ -32,7 +32,7 @@ func TestHookCallsAllocateNothing(t *testing.T) {
 	seg := Segment{TCP: wire.TCP{Seq: 1}}
 	require.Zero(t, testing.AllocsPerRun(100, func() {
 		c.hookArrived(0, StepArrived, &seg, rule.NotDropped)
-		c.hookTransition(0, Listen, SynReceived, BySegment, 0)
+		c.hookTransition(0, Move{Listen, SynReceived, BySegment, 0})
 	}))
 	require.Equal(t, [2]int{101, 101}, [2]int{h[StepTransition], h[StepArrived]})
 }

@@ -41,7 +41,8 @@ type CookieOptions struct {
 // OpenCookie makes the connection for which ack brings back a SYN cookie (RFC
 // 4987 §3.6): c is in SYN-RECEIVED as if it had been there all along. The
 // caller then lets ack arrive.
-func (c *TCB) OpenCookie(now clock.Instant, iss, irs seq.Value, offset uint32, o CookieOptions, ack *Segment) {
+func (c *TCB) OpenCookie(now clock.Instant, offset uint32, o CookieOptions, ack *Segment) {
+	iss, irs := ack.Ack.Sub(1), ack.Seq.Sub(1)
 	c.state, c.passive = Listen, true
 	c.begin(iss, offset)
 	opts := wire.Options{Has: wire.HasMSS, MSS: o.MSS}

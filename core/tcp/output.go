@@ -28,7 +28,13 @@ func (c *TCB) next(now clock.Instant, p *packet.Packet) (sent, built bool) {
 		return true, c.sendReset(now, p)
 	}
 	switch c.state {
-	case Closed, Listen:
+	case Closed:
+		if c.pend&pendLast == 0 {
+			return false, false
+		}
+		c.pend &^= pendLast
+		return true, c.sendAck(now, p, c.snd.nxt)
+	case Listen:
 		return false, false
 	case SynSent, SynReceived:
 		if c.pend&pendSyn != 0 {
@@ -514,6 +520,9 @@ func (c *TCB) emit(now clock.Instant, p *packet.Packet, t *wire.TCP, ecn uint8, 
 			c.env.Stats.Drops[rule.DropHook]++
 			return false
 		}
+	}
+	if c.tagged && !c.hookMoved(now, t) {
+		return false
 	}
 	ip := wire.IP{
 		Src: c.name.local(), Dst: c.name.remote(), Protocol: wire.ProtocolTCP,

@@ -69,7 +69,7 @@ func (e *Env) giveReassembly(r *reassembly) {
 // Clone copies what the environment holds by itself, and what its hook remembers.
 func (e *Env) Clone() Env {
 	c := *e
-	c.Beside, c.record = Beside{}, Record{}
+	c.Beside, c.record, c.hand, c.moved, c.stage = Beside{}, Record{}, hand{}, nil, nil
 	if e.Hook != nil {
 		c.Hook = e.Hook.Clone()
 	}

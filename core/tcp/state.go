@@ -59,9 +59,10 @@ const (
 	ByCall
 	ByTimer
 	ByICMP
+	ByPlugin
 )
 
-var causeNames = [...]string{"", "segment", "call", "timer", "icmp"}
+var causeNames = [...]string{"", "segment", "call", "timer", "icmp", "plugin"}
 
 // String names the cause.
 func (c Cause) String() string {
@@ -134,6 +135,7 @@ func (c *TCB) become(now clock.Instant, to State, by Cause, id rule.ID) {
 		panic("tcp: " + from.String() + " to " + to.String() + " is not an edge of Figure 5 (" + id.String() + ")")
 	}
 	c.state = to
+	c.forgetOrder()
 	switch to {
 	case Established:
 		c.synchronized(now)
@@ -169,8 +171,8 @@ func (c *TCB) become(now clock.Instant, to State, by Cause, id rule.ID) {
 	if c.env.Log.On(event.Transition) {
 		c.log(now, event.Event{Kind: event.Transition, Rule: id, From: uint8(from), To: uint8(to), By: uint8(by)})
 	}
-	if c.env.Hooks.Has(StepTransition) {
-		c.hookTransition(now, from, to, by, id)
+	if c.env.Hooks.Has(StepTransition) || c.env.Hooks.Has(StepMoved) {
+		c.hookTransition(now, Move{from, to, by, id})
 	}
 }
 

@@ -62,6 +62,7 @@ type Info struct {
 	InFlight        uint32          // octets
 	FastOpenFailure FastOpenFailure // why data did not go with the SYN, or was not taken
 	SoftError       Error
+	Lab             bool // a plugin has taken the connection where no rule of the RFCs does
 	Congestion      string
 }
 
@@ -97,7 +98,7 @@ func (c *TCB) Info(now clock.Instant) Info {
 		SegsOut: c.count.segsOut, SegsIn: c.rcv.segs, DataSegsIn: c.count.dataSegsIn, DataSegsOut: c.count.dataSegsOut,
 		NotsentBytes: uint32(c.Unsent()), SndWnd: uint32(c.snd.wnd), RcvWnd: uint32(c.rcv.window()),
 		Cwnd: c.cc.Cwnd, Ssthresh: c.cc.Ssthresh, InFlight: c.inFlight(),
-		SoftError: c.soft, Congestion: c.control.Name(),
+		SoftError: c.soft, Lab: c.lab, Congestion: c.control.Name(),
 	}
 	if c.cc.Ssthresh >= cc.MaxWindow {
 		i.SndSsthresh = 1<<31 - 1 // Linux's "none yet"
@@ -141,11 +142,20 @@ func milli(d clock.Duration) uint32 { return uint32(d / clock.Millisecond) }
 // Clone copies the connection with all that hangs off it into a stack whose
 // environment is env.
 func (c *TCB) Clone(env *Env) TCB {
+	d := c.copyTo(env)
+	d.sendBuf, d.recvBuf = c.sendBuf.clone(), c.recvBuf.clone()
+	return d
+}
+
+// copyTo is Clone but for the buffers.
+func (c *TCB) copyTo(env *Env) TCB {
 	d := *c
 	d.env = env
-	d.sendBuf, d.recvBuf = c.sendBuf.clone(), c.recvBuf.clone()
 	d.loss = c.loss.clone(c.env, env)
 	d.cc = c.cc.Clone()
+	if c.tagged {
+		d.tagAll(c.env.moved[c.id])
+	}
 	if c.out != nil {
 		d.out = c.out.clone()
 	}
@@ -167,7 +177,7 @@ func (c *TCB) Fingerprint(h *siphash.Hash, now clock.Instant) {
 	for i, b := range [...]bool{
 		c.passive, c.released, c.readShut, c.answered, c.snd.finQueued, c.snd.finSent, c.snd.wantRoom,
 		c.rcv.pingpong, c.rcv.finKnown, c.rcv.finished, c.rcv.urgent, c.rcv.offered, c.snd.corked, c.snd.more, c.snd.open, c.snd.flush, c.fragments, c.deferring, c.ts.on, c.ts.sackOK, c.ts.scaleOK, c.rtt.sampled,
-		c.synAgain, c.persisting,
+		c.synAgain, c.persisting, c.lab,
 	} {
 		if b {
 			flags |= 1 << i
@@ -235,6 +245,7 @@ func (c *TCB) Fingerprint(h *siphash.Hash, now clock.Instant) {
 		}
 	}
 	c.fast.fingerprint(h)
+	c.fingerprintTags(h)
 	c.fingerprintTimes(h, now)
 	hashBuffer(h, &c.sendBuf)
 	hashBuffer(h, &c.recvBuf)

@@ -30,6 +30,9 @@ type TCB struct {
 	err        Error // why the connection ended
 	soft       Error // the last soft error
 	ready      Ready // what the user has not been told yet
+	order      order // of a hook, until Obey
+	tagged     bool  // env.moved has something of it
+	lab        bool  // a hook has taken it where no rule does
 	pend       pending
 
 	snd send
@@ -162,6 +165,7 @@ const (
 	pendUpdate                      // the window has opened: tell the peer if it is worth it
 	pendTail                        // a tail loss probe
 	pendUrgent                      // the urgent pointer, at SND.UNA
+	pendLast                        // an ACK, by a connection that a hook has taken out of TIME-WAIT
 )
 
 // Init makes c a closed connection of the given name. cfg is kept and must not
@@ -201,7 +205,7 @@ func (c *TCB) Released() bool { return c.released }
 // be given to another. A passive open that was reset is back in LISTEN, where its
 // listener is already.
 func (c *TCB) Gone() bool {
-	return (c.state == Closed || c.state == Listen) && c.pend&(pendReset|pendStray) == 0
+	return (c.state == Closed || c.state == Listen) && c.pend&(pendReset|pendStray|pendLast) == 0
 }
 
 // Err is why the connection ended, nil while it has not or when both ends

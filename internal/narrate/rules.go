@@ -98,4 +98,6 @@ var rulesZH = map[rule.ID]string{
 	rule.TimestampMissing: "双方商定使用时间戳之后，不带时间戳的报文段会被丢弃",
 	rule.ECNReaction:      "ACK 带有 ECE：对这一窗口的数据，拥塞窗口只减小一次",
 	rule.FastOpenRefused:  "SYN 所带的数据没有得到确认，随下一个 ACK 再次发送",
+
+	rule.Lab: "违反规则：实验插件自行走了图中的这条边",
 }
