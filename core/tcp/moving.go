@@ -62,6 +62,7 @@ func (c *TCB) Moves(now clock.Instant, seg *Segment) []Move {
 	d := c.copyTo(&r.env)
 	d.cfg = &r.cfg
 	d.control, d.cc = r.cfg.Controller, cc.State{Cwnd: c.cc.Cwnd, Ssthresh: c.cc.Ssthresh, MSS: c.cc.MSS}
+	d.stop(timerControl)
 	d.sendBuf, d.recvBuf = c.sendBuf.outline(&r.any), c.recvBuf.outline(&r.any)
 	d.Arrives(now, &r.seg)
 	return r.moves.list
