@@ -267,6 +267,9 @@ func (s *Stack) settle(now clock.Instant, c *Conn) {
 	if c.tcb.Gone() {
 		s.unname(c)
 		if c.flags&connOrphan != 0 || c.tcb.Released() {
+			if s.env.Hooks.Has(tcp.StepClosed) {
+				s.hookClosed(now, c)
+			}
 			s.release(c)
 		}
 		return

@@ -125,3 +125,13 @@ func (s *Stack) hookWaited(now clock.Instant, i int32) {
 	r.Args[0] = uint64(tcp.TimerWait)
 	s.env.Hook.At(r)
 }
+
+// hookClosed tells of a connection that leaves the stack, whether it has ever been
+// open or not: nothing more is told of it.
+func (s *Stack) hookClosed(now clock.Instant, c *Conn) {
+	r := s.env.Record(now, tcp.StepClosed)
+	c.tcb.Fill(r)
+	err, _ := c.tcb.Err().(tcp.Error)
+	r.Args[0] = uint64(err)
+	s.env.Hook.At(r)
+}

@@ -277,3 +277,114 @@ func TestTimeWaitTimerSteps(t *testing.T) {
 		require.Len(t, h.seen, 2)
 	}
 }
+
+// StepClosed comes once, when nothing of a connection is left, with the reason.
+func TestClosedStep(t *testing.T) {
+	halfOpen := func(r *raw) *Listener {
+		l := r.listen(5)
+		r.send(plainSyn, "")
+		require.Equal(t, 1, l.HalfOpen())
+		return l
+	}
+	open := func(r *raw) *Conn {
+		l := halfOpen(r)
+		r.send(wire.TCP{Seq: 8, Ack: r.one().Seq.Add(1), Flags: wire.ACK, Window: 1000}, "")
+		c, err := l.Accept(r.now)
+		require.NoError(t, err)
+		return c
+	}
+	for name, c := range map[string]struct {
+		before func(r *raw) // with nothing closed yet, but for what is to come
+		end    func(r *raw)
+		want   tcp.Error
+		state  tcp.State
+	}{
+		"a refused open": {
+			func(r *raw) {
+				c, err := r.s.Dial(r.now, r.local, r.remote, nil)
+				require.NoError(t, err)
+				r.send(wire.TCP{Ack: r.one().Seq.Add(1), Flags: wire.RST | wire.ACK}, "")
+				r.replies()
+				require.Equal(t, tcp.ErrRefused, c.Err())
+			},
+			func(r *raw) { require.NoError(t, r.s.Conn(0).Close(r.now)); r.replies() },
+			tcp.ErrRefused, tcp.Closed,
+		},
+		"a reset of what nobody has accepted": {
+			func(r *raw) { halfOpen(r) },
+			func(r *raw) { r.send(wire.TCP{Seq: 8, Flags: wire.RST}, ""); r.replies() },
+			tcp.NoError, tcp.Listen,
+		},
+		"a listener that closes": {
+			func(r *raw) { halfOpen(r) },
+			func(r *raw) { r.s.Listener(0).Close(r.now); r.replies() },
+			tcp.ErrAborted, tcp.Closed,
+		},
+		"nobody answers": {
+			func(r *raw) { halfOpen(r); r.replies() },
+			func(r *raw) {
+				for r.s.Conns() > 0 {
+					r.now = r.s.Deadline()
+					r.s.Expire(r.now)
+					r.replies()
+				}
+			},
+			tcp.ErrTimeout, tcp.Closed,
+		},
+		"memory pressure": {
+			func(r *raw) { open(r) },
+			func(r *raw) {
+				c := r.s.Conn(0)
+				c.tcb.AbortForMemory(r.now)
+				r.s.after(r.now, c)
+				r.replies()
+				require.NoError(t, c.Close(r.now))
+				r.replies()
+			},
+			tcp.ErrResources, tcp.Closed,
+		},
+		"LAST-ACK": {
+			func(r *raw) {
+				c := open(r)
+				r.send(wire.TCP{Seq: 8, Ack: c.View().Send.NXT, Flags: wire.FIN | wire.ACK, Window: 1000}, "")
+				require.NoError(t, c.Close(r.now))
+				r.replies()
+			},
+			func(r *raw) {
+				r.send(wire.TCP{Seq: 9, Ack: r.s.Conn(0).View().Send.NXT, Flags: wire.ACK, Window: 1000}, "")
+				r.replies()
+			},
+			tcp.NoError, tcp.Closed,
+		},
+		"the end of TIME-WAIT": {
+			func(r *raw) { r.closed(false) },
+			func(r *raw) { r.s.Expire(r.s.Deadline()) },
+			tcp.NoError, tcp.TimeWait,
+		},
+		"a SYN in TIME-WAIT": {
+			func(r *raw) { r.closed(false) },
+			func(r *raw) { syn := plainSyn; syn.Seq = 100; r.send(syn, "") },
+			tcp.NoError, tcp.TimeWait,
+		},
+		"too many in TIME-WAIT": {
+			func(r *raw) { r.closed(false) },
+			func(r *raw) { r.remote.Port++; r.closed(false) },
+			tcp.NoError, tcp.TimeWait,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := config("linux")
+			cfg.MaxTimeWait = 1
+			r := newRaw(t, cfg)
+			h := r.s.hooked(nil, tcp.StepClosed)
+			c.before(r)
+			require.Empty(t, h.seen, "it is there")
+			c.end(r)
+			told := h.only(t)
+			require.Equal(t, uint32(1), told.Conn)
+			require.Equal(t, [8]uint64{uint64(c.want)}, told.Args)
+			require.Equal(t, c.state, told.From)
+			require.Equal(t, r.local, told.Tuple.Local)
+		})
+	}
+}

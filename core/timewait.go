@@ -72,6 +72,11 @@ func (s *Stack) endWait(now clock.Instant, i int32, by tcp.Cause, id rule.ID) {
 		w.fill(r)
 		s.env.Transition(r, tcp.Move{From: tcp.TimeWait, To: tcp.Closed, By: by, Rule: id})
 	}
+	if s.env.Hooks.Has(tcp.StepClosed) {
+		r := s.env.Record(now, tcp.StepClosed)
+		w.fill(r)
+		s.env.Hook.At(r)
+	}
 	s.wait.timers.remove(i)
 	s.erase(ref(-i - 1))
 	s.wait.records[i] = waiting{}

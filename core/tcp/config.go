@@ -33,6 +33,7 @@ type Config struct {
 	// Congestion control.
 	Controller         cc.Controller
 	InitialWindow      uint32 // segments, RFC 6928
+	InitialOctets      uint32 // octets in place of both others, but a segment at least; 0: those
 	InitialWindowMax   uint32 // octets, beyond two segments; 0: no bound, as on Linux
 	ByteCountingLimit  uint32 // segments counted for one ACK in slow start, RFC 3465's L; 0: all
 	DupThresh          uint8  // duplicate ACKs that mean loss, RFC 5681 §3.2

@@ -1,5 +1,7 @@
 package tcp
 
+import "github.com/tcpkit/tcpkit/core/clock"
+
 // Steps is how many inner steps the sender's scoreboard has taken so far.
 func (c *TCB) Steps() uint64 {
 	if c.out == nil {
@@ -24,3 +26,6 @@ func (c *TCB) HeldStretches() int {
 
 // TSRecent is TS.Recent of RFC 7323 §4.3.
 func (c *TCB) TSRecent() uint32 { return c.ts.recent }
+
+// ShowSettings shows the hook what the connection goes by, once more.
+func (c *TCB) ShowSettings(now clock.Instant) { c.hookSettings(now, StepEstablished) }

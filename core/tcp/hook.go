@@ -1,6 +1,7 @@
 package tcp
 
 import (
+	"github.com/tcpkit/tcpkit/core/cc"
 	"github.com/tcpkit/tcpkit/core/clock"
 	"github.com/tcpkit/tcpkit/core/event"
 	"github.com/tcpkit/tcpkit/core/rule"
@@ -119,8 +120,9 @@ type Record struct {
 	Payload  []byte
 	Options  []byte
 
-	Args [8]uint64 // see the steps
-	Arg  uint64    // of the verdict
+	Args       [8]uint64     // see the steps
+	Controller cc.Controller // of StepNew and StepEstablished, with Mutated: the connection's from now on; nil leaves it
+	Arg        uint64        // of the verdict
 
 	Beside *Beside    // where to leave what is to be sent or taken in beside
 	Log    *event.Log // where to tell of verdicts

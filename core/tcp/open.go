@@ -10,7 +10,7 @@ import (
 // OpenActive is §3.10.1 for an active open: the next Output is the SYN. iss is
 // the initial sequence number; offset is added to the clock of our timestamps.
 func (c *TCB) OpenActive(now clock.Instant, iss seq.Value, offset uint32) {
-	c.begin(iss, offset)
+	c.begin(now, iss, offset)
 	c.resendAt = now // the clock of R2 runs from the first SYN
 	c.env.Stats.ActiveOpens++
 	c.become(now, SynSent, ByCall, rule.OpenActive)
@@ -21,7 +21,7 @@ func (c *TCB) OpenActive(now clock.Instant, iss seq.Value, offset uint32) {
 // the connection that grows from it. The next Output is the SYN-ACK.
 func (c *TCB) OpenPassive(now clock.Instant, iss seq.Value, offset uint32, syn *Segment) {
 	c.state, c.passive = Listen, true // born of a listener; no change of state
-	c.begin(iss, offset)
+	c.begin(now, iss, offset)
 	c.takeOptions(now, &syn.Options)
 	c.takeSyn(now, syn)
 	c.takeECN(syn)
@@ -44,7 +44,8 @@ type CookieOptions struct {
 func (c *TCB) OpenCookie(now clock.Instant, offset uint32, o CookieOptions, ack *Segment) {
 	iss, irs := ack.Ack.Sub(1), ack.Seq.Sub(1)
 	c.state, c.passive = Listen, true
-	c.begin(iss, offset)
+	promised := seq.Size(min(c.rcv.limit, 65535)) // by the SYN-ACK, as every first segment promises
+	c.begin(now, iss, offset)
 	opts := wire.Options{Has: wire.HasMSS, MSS: o.MSS}
 	if o.WindowScale >= 0 {
 		opts.Has |= wire.HasWindowScale
@@ -61,19 +62,21 @@ func (c *TCB) OpenCookie(now clock.Instant, offset uint32, o CookieOptions, ack 
 	c.takeSyn(now, &Segment{TCP: wire.TCP{Seq: irs, Flags: wire.SYN, Window: ack.Window}})
 	c.snd.nxt = iss.Add(1)
 	c.synAgain = true // nobody knows when it was sent: no sample but by timestamps
-	// The SYN-ACK promised the window that every first segment promises.
-	c.rcv.edge, c.rcv.offered = c.rcv.nxt.Add(seq.Size(min(c.rcv.limit, 65535))), true
+	c.rcv.edge, c.rcv.offered = c.rcv.nxt.Add(promised), true
 	c.env.Stats.PassiveOpens++
 	c.become(now, SynReceived, BySegment, rule.SynCookie)
 }
 
 // begin sets the send sequence space up.
-func (c *TCB) begin(iss seq.Value, offset uint32) {
+func (c *TCB) begin(now clock.Instant, iss seq.Value, offset uint32) {
 	c.snd.iss, c.snd.una, c.snd.nxt, c.snd.up = iss, iss, iss, iss
 	c.snd.base = iss.Add(1)
 	c.snd.small, c.snd.wl2, c.snd.pushed = iss, iss, c.snd.base
 	c.rec.point, c.rec.high = iss, iss
 	c.ts.offset = offset
+	if c.env.Hooks.Has(StepNew) {
+		c.hookSettings(now, StepNew)
+	}
 }
 
 // takeSyn sets the receive sequence space up from the peer's SYN, whose window

@@ -174,6 +174,9 @@ func (c *TCB) become(now clock.Instant, to State, by Cause, id rule.ID) {
 	if c.env.Hooks.Has(StepTransition) || c.env.Hooks.Has(StepMoved) {
 		c.hookTransition(now, Move{from, to, by, id})
 	}
+	if c.env.Hooks.Has(StepEstablished) && to.Synchronized() && !from.Synchronized() {
+		c.hookSettings(now, StepEstablished)
+	}
 }
 
 // synchronized is what entering a synchronized state does: the handshake's own

@@ -36,10 +36,14 @@ func (e *Env) Armed(r *Record, slot uint8, at, earliest, latest clock.Instant) c
 	return at
 }
 
+// ownTimer reports whether a timer is not for hooks: that of pacing, which runs for
+// each segment at a rate that a controller sets, and that of the controller.
+func ownTimer(slot uint8) bool { return slot == timerPace || slot == timerControl }
+
 // hookArmed is Armed for a timer of the connection.
 func (c *TCB) hookArmed(now clock.Instant, slot uint8, at clock.Instant) clock.Instant {
-	if slot == timerPace {
-		return at // one for each segment: a controller sets its rate
+	if ownTimer(slot) {
+		return at
 	}
 	earliest, latest := c.timerBounds(now, slot, at)
 	return c.env.Armed(c.at(now, StepTimerArmed), slot, at, earliest, latest)
@@ -83,7 +87,7 @@ func (c *TCB) timerBounds(now clock.Instant, slot uint8, at clock.Instant) (earl
 // hookFired tells the hook that a timer has run out, and reports whether it acts. If
 // not it runs once more. 2 MSL, once they are over, are over.
 func (c *TCB) hookFired(now clock.Instant, slot uint8) bool {
-	if slot == timerPace {
+	if ownTimer(slot) {
 		return true
 	}
 	r := c.at(now, StepTimerFired)

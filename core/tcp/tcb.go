@@ -252,6 +252,9 @@ func (c *TCB) setup(now clock.Instant) {
 
 // initialWindow is IW, RFC 5681 §3.1 and RFC 6928 §2, in octets.
 func (c *TCB) initialWindow() uint32 {
+	if n := c.cfg.InitialOctets; n > 0 {
+		return max(n, uint32(c.mss))
+	}
 	window := c.cfg.InitialWindow * uint32(c.mss)
 	if most := c.cfg.InitialWindowMax; most > 0 {
 		window = min(window, max(2*uint32(c.mss), most))
