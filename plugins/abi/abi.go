@@ -267,7 +267,7 @@ const (
 const (
 	SegmentSeq     = 64  // u32: SEG.SEQ
 	SegmentAck     = 68  // u32: SEG.ACK
-	SegmentFlags   = 72  // u16: FIN 1, SYN 2, RST 4, PSH 8, ACK 16, URG 32, ECE 64, CWR 128, AE 256
+	SegmentFlags   = 72  // u16: Flag...
 	SegmentWindow  = 74  // u16: as it stands in the header, not scaled
 	SegmentUrgent  = 76  // u16: urgent pointer
 	SegmentHas     = 78  // u16: which options are there
@@ -281,6 +281,19 @@ const (
 	SegmentTOS     = 120 // u8: DSCP and ECN
 	SegmentTTL     = 121 // u8
 	SegmentEnd     = 122 // the rest is reserved
+)
+
+// Bits of SegmentFlags.
+const (
+	FlagFIN = 1 << 0
+	FlagSYN = 1 << 1
+	FlagRST = 1 << 2
+	FlagPSH = 1 << 3
+	FlagACK = 1 << 4
+	FlagURG = 1 << 5
+	FlagECE = 1 << 6
+	FlagCWR = 1 << 7
+	FlagAE  = 1 << 8
 )
 
 // Bits of SegmentHas.
