@@ -21,6 +21,7 @@ type world struct {
 	seed    uint64
 	packets uint64
 	step    int
+	six     bool // IPv6
 }
 
 func newWorld(t testing.TB, seed uint64, profile string) *world {
@@ -46,7 +47,7 @@ func (w *world) clone() *world {
 	p := *w.pair
 	p.a, p.b = w.a.Clone(), w.b.Clone()
 	p.p = packet.Packet{}
-	v := &world{pair: &p, seed: w.seed, packets: w.packets, step: w.step}
+	v := &world{pair: &p, seed: w.seed, packets: w.packets, step: w.step, six: w.six}
 	v.lossy()
 	return v
 }
@@ -57,7 +58,11 @@ func (w *world) act() {
 	random := func(what uint64) uint64 { return siphash.Words2(siphash.Key{K0: w.seed, K1: 2}, uint64(w.step), what) }
 	if w.step%7 == 1 {
 		// Where there are slots for few connections this may fail.
-		_, _ = w.a.Dial(w.now, wire.AddrPort{}, at("10.0.0.2", 80), nil)
+		to := at("10.0.0.2", 80)
+		if w.six {
+			to = at("fd00::2", 80)
+		}
+		_, _ = w.a.Dial(w.now, wire.AddrPort{}, to, nil)
 	}
 	if l := w.b.Listener(0); random(0)%3 == 0 {
 		_, _ = l.Accept(w.now)

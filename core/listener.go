@@ -312,6 +312,6 @@ func (s *Stack) hookListener(now clock.Instant, l *Listener, m tcp.Move) {
 	if s.env.Hooks.Has(tcp.StepTransition) {
 		r := s.env.Record(now, tcp.StepTransition)
 		r.Tuple.Local, r.Passive = l.local, true
-		s.env.Transition(r, m)
+		s.env.Announce(r, m)
 	}
 }

@@ -70,7 +70,7 @@ func (s *Stack) endWait(now clock.Instant, i int32, by tcp.Cause, id rule.ID) {
 	if s.env.Hooks.Has(tcp.StepTransition) {
 		r := s.env.Record(now, tcp.StepTransition)
 		w.fill(r)
-		s.env.Transition(r, tcp.Move{From: tcp.TimeWait, To: tcp.Closed, By: by, Rule: id})
+		s.env.Announce(r, tcp.Move{From: tcp.TimeWait, To: tcp.Closed, By: by, Rule: id})
 	}
 	if s.env.Hooks.Has(tcp.StepClosed) {
 		r := s.env.Record(now, tcp.StepClosed)

@@ -53,7 +53,7 @@ type Stats struct {
 	Aborted          uint64 // connections that ended otherwise than by FINs
 	KeepaliveProbes  uint64
 	ZeroWindowProbes uint64
-	OrdersIgnored    uint64 // of hooks, to go to a state where no edge leads
+	OrdersIgnored    uint64 // of hooks, to abort what has ended, or to go to a state where no edge leads
 }
 
 // Ready is what became possible on a connection since its user was last told.

@@ -103,7 +103,9 @@ func (c *TCB) goTo(now clock.Instant, to State) {
 		c.become(now, to, ByPlugin, rule.Lab)
 	case TimeWait:
 		c.pretendFin()
-		c.pretendAck()
+		if c.pend&pendDelayed != 0 {
+			c.pend |= pendAck // no timer will
+		}
 		c.become(now, TimeWait, ByPlugin, rule.Lab)
 	case SynSent, SynReceived:
 		panic("tcp: no order leads to " + to.String())

@@ -147,6 +147,9 @@ func (c *TCB) become(now clock.Instant, to State, by Cause, id rule.ID) {
 		c.fastOver(from, by)
 		c.releaseControl(now)
 		c.stopAll()
+		if c.lab {
+			c.pretendAck() // our FIN may not have been acknowledged, where an order has led
+		}
 		c.arm(now, timerWait, now.Add(c.cfg.TimeWait))
 	case Closed:
 		c.fastOver(from, by)

@@ -58,6 +58,13 @@ func (e *Env) Transition(r *Record, m Move) Verdict {
 	return e.Hook.At(r)
 }
 
+// Announce is Transition where there is no connection that could obey.
+func (e *Env) Announce(r *Record, m Move) {
+	if v := e.Transition(r, m); v == GoTo || v == Reset {
+		e.Stats.OrdersIgnored++
+	}
+}
+
 // Moving calls the hook for a change of state that seg will cause. r has begun at
 // StepMoving.
 func (e *Env) Moving(r *Record, m Move, seg *Segment) Verdict {
