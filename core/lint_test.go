@@ -58,7 +58,8 @@ var tools = map[string]map[string]string{
 // Packages for tests alone. The engine does not import them, which its ranks
 // see to, and they may do what tests may.
 var forTests = map[string]string{
-	"core/cc/cctest": "what every congestion controller has to pass, those of plugins too",
+	"core/cc/cctest":        "what every congestion controller has to pass, those of plugins too",
+	"core/cc/cctest/models": "what the congestion controllers that are plugins are held to",
 }
 
 var outOfTheTab = map[string]string{

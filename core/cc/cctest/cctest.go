@@ -171,7 +171,10 @@ func testInit(t T, c cc.Controller, _ Traits) {
 	require.False(t, f.Failed)
 	require.Greater(t, f.Ssthresh, uint32(65535*64), "RFC 5681 §3.1: ssthresh starts high")
 	dirty := cc.NewState(c, 10*MSS, MSS, 0)
-	dirty.Ssthresh, dirty.Priv = 7, [8]uint64{1, 2, 3, 4, 5, 6, 7, 8}
+	dirty.Ssthresh = 7
+	if dirty.More == nil {
+		dirty.Priv = [8]uint64{1, 2, 3, 4, 5, 6, 7, 8}
+	}
 	c.Init(&dirty, 0)
 	require.Equal(t, f.State, dirty, "nothing of an earlier connection stays")
 }
