@@ -106,26 +106,26 @@ func TestCompareBad(t *testing.T) {
 	require.ErrorIs(t, err, tcp.ErrInvalid)
 }
 
-// seen is a BBR whose phases are noted: startup, drain, probe of the rate, probe of
+// phased is a BBR whose phases are noted: startup, drain, probe of the rate, probe of
 // the round trip.
-type seen struct {
+type phased struct {
 	models.BBR
 	phases []uint64
 	state  *cc.State
 }
 
-func (s *seen) OnAck(state *cc.State, a *cc.Ack) {
-	s.BBR.OnAck(state, a)
-	s.state = state
-	if now := state.More.Priv[0]; len(s.phases) == 0 || s.phases[len(s.phases)-1] != now {
-		s.phases = append(s.phases, now)
+func (p *phased) OnAck(state *cc.State, a *cc.Ack) {
+	p.BBR.OnAck(state, a)
+	p.state = state
+	if now := state.More.Priv[0]; len(p.phases) == 0 || p.phases[len(p.phases)-1] != now {
+		p.phases = append(p.phases, now)
 	}
 }
 
 // BBR finds the path: in three phases, and once in ten seconds without a queue.
 func TestBBRFindsThePath(t *testing.T) {
 	for _, trip := range []clock.Duration{5 * ms, 40 * ms} {
-		k := &seen{}
+		k := &phased{}
 		c := comparison(1<<30, 2_500_000, trip, 200*ms, 0)
 		c.Most, c.Way.Jitter = 25*clock.Second, 2*ms // which does not show the shortest round trip again by itself
 		all, err := Compare(c, k)

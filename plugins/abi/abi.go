@@ -330,7 +330,12 @@ const (
 	CCIdle      = 152 // i64: nanoseconds without a segment; of tcpkit_cc_idle
 	CCRTO       = 160 // i64: nanoseconds
 	CCBuffer    = 168 // u32: octets that the send buffer may hold, the most that cwnd may be
+	CCLimit     = 172 // u32: L of RFC 3465 §2.2, most growth by one ACK in slow start, octets; 0: no limit
 	CCTotal     = 176 // u64: octets delivered since the connection began
+	CCSince     = 184 // i64: of a report: when the first of its ACKs came
+	CCMaxRTT    = 192 // i64: nanoseconds; of a report, as CCMinRTT then is
+	CCAcks      = 200 // u32: of a report: how many ACKs are in it
+	CCMarked    = 204 // u32: and how many of them had ECN-Echo
 )
 
 // Bits of CCFlags.
@@ -339,6 +344,8 @@ const (
 	CCFlagAppLimited  = 1 << 1
 	CCFlagInRecovery  = 1 << 2
 	CCFlagCwndLimited = 1 << 3
+	CCFlagRound       = 1 << 4 // the first ACK of a round trip
+	CCFlagAgain       = 1 << 5 // of sent: it was sent before
 )
 
 // The states, RFC 9293 §3.3.2.

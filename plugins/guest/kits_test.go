@@ -102,7 +102,12 @@ var control = []field{
 	{at: "CCIdle", kind: "i64"},
 	{at: "CCRTO", kind: "i64"},
 	{at: "CCBuffer", kind: "u32"},
+	{at: "CCLimit", kind: "u32"},
 	{at: "CCTotal", kind: "u64"},
+	{at: "CCSince", kind: "i64"},
+	{at: "CCMaxRTT", kind: "i64"},
+	{at: "CCAcks", kind: "u32"},
+	{at: "CCMarked", kind: "u32"},
 }
 
 // places are the constants that say where something stands.

@@ -264,6 +264,10 @@
 @inline export const CC_FLAG_IN_RECOVERY: u32 = 0x4;
 // @ts-ignore: decorator
 @inline export const CC_FLAG_CWND_LIMITED: u32 = 0x8;
+// @ts-ignore: decorator
+@inline export const CC_FLAG_ROUND: u32 = 0x10;
+// @ts-ignore: decorator
+@inline export const CC_FLAG_AGAIN: u32 = 0x20;
 
 // The states, RFC 9293 §3.3.2.
 // @ts-ignore: decorator
@@ -397,11 +401,12 @@
   idle: i64; // 152
   rto: i64; // 160
   buffer: u32; // 168
-  private _172: u8;
-  private _173: u8;
-  private _174: u8;
-  private _175: u8;
+  limit: u32; // 172
   total: u64; // 176
+  since: i64; // 184
+  maxRtt: i64; // 192
+  acks: u32; // 200
+  marked: u32; // 204
 }
 
 // END

@@ -156,6 +156,8 @@
 #define TCPKIT_CC_FLAG_APP_LIMITED 0x2
 #define TCPKIT_CC_FLAG_IN_RECOVERY 0x4
 #define TCPKIT_CC_FLAG_CWND_LIMITED 0x8
+#define TCPKIT_CC_FLAG_ROUND 0x10
+#define TCPKIT_CC_FLAG_AGAIN 0x20
 
 /* The states, RFC 9293 §3.3.2. */
 #define TCPKIT_STATE_CLOSED 0x0
@@ -197,8 +199,12 @@ struct tcpkit_controller {
 	int64_t idle; /* 152 */
 	int64_t rto; /* 160 */
 	uint32_t buffer; /* 168 */
-	uint8_t gap_172[4];
+	uint32_t limit; /* 172 */
 	uint64_t total; /* 176 */
+	int64_t since; /* 184 */
+	int64_t max_rtt; /* 192 */
+	uint32_t acks; /* 200 */
+	uint32_t marked; /* 204 */
 };
 
 /* A record and its sections. */

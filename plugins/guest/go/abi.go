@@ -156,6 +156,8 @@ const (
 	CCFlagAppLimited  = 0x2
 	CCFlagInRecovery  = 0x4
 	CCFlagCwndLimited = 0x8
+	CCFlagRound       = 0x10
+	CCFlagAgain       = 0x20
 )
 
 // The states, RFC 9293 §3.3.2.
@@ -252,6 +254,10 @@ type Controller struct {
 	Idle      int64  // 152
 	RTO       int64  // 160
 	Buffer    uint32 // 168
-	_         [4]byte
+	Limit     uint32 // 172
 	Total     uint64 // 176
+	Since     int64  // 184
+	MaxRTT    int64  // 192
+	Acks      uint32 // 200
+	Marked    uint32 // 204
 }

@@ -67,7 +67,12 @@
 ;;   152 i64 idle
 ;;   160 i64 rto
 ;;   168 u32 buffer
+;;   172 u32 limit
 ;;   176 u64 total
+;;   184 i64 since
+;;   192 i64 max_rtt
+;;   200 u32 acks
+;;   204 u32 marked
 ;;
 ;; The version of this package.
 ;; 0x10000 version
@@ -202,6 +207,8 @@
 ;;     0x2 cc_flag_app_limited
 ;;     0x4 cc_flag_in_recovery
 ;;     0x8 cc_flag_cwnd_limited
+;;    0x10 cc_flag_round
+;;    0x20 cc_flag_again
 ;;
 ;; The states, RFC 9293 §3.3.2.
 ;;     0x0 state_closed
