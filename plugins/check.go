@@ -3,39 +3,45 @@ package plugins
 import (
 	"strconv"
 
-	"github.com/tcpkit/tcpkit/core/tcp"
 	"github.com/tcpkit/tcpkit/plugins/abi"
 )
 
 // The types of functions that cross the boundary.
 const (
-	typeABI  = "() -> i32"
-	typeInit = "(i32) -> i32"
-	typeHook = "() -> i64"
+	typeABI        = "() -> i32"
+	typeInit       = "(i32) -> i32"
+	typeHook       = "() -> i64"
+	typeBatch      = "(i32) -> i64"
+	typeInitialize = "() -> ()"
+	typeMemory     = "memory"
 )
 
-// hooks are the hooks that this version calls.
-var hooks = [...]struct {
-	export string
-	hook   abi.Hook
-	step   tcp.Step
-}{
-	{abi.ExportTransition, abi.HookTransition, tcp.StepTransition},
-	{abi.ExportArriving, abi.HookArriving, tcp.StepArriving},
-	{abi.ExportLeaving, abi.HookLeaving, tcp.StepLeaving},
-	{abi.ExportRejected, abi.HookRejected, tcp.StepRejected},
+// imports are what a plugin may import. THREATS P06, P16: what is not here does
+// not exist for it.
+var imports = [...]Func{
+	{abi.ImportModule, abi.ImportLog, "(i32, i32, i32) -> ()"},
+	{abi.ImportModule, abi.ImportMetric, "(i32, i64) -> ()"},
+	{abi.ImportModule, abi.ImportNow, "() -> i64"},
+	{abi.ImportModule, abi.ImportRandom, "() -> i64"},
+	{abi.ImportModule, abi.ImportGet, "(i64) -> i64"},
+	{abi.ImportModule, abi.ImportSet, "(i64, i64) -> i32"},
+	{abi.ImportModule, abi.ImportArm, "(i32, i64) -> ()"},
+	{abi.ImportModule, abi.ImportInject, "(i32, i32) -> i32"},
+
+	// What the runtime of Go needs of WASI, and nothing else of it.
+	{moduleWASI, "sched_yield", "() -> i32"},
+	{moduleWASI, "proc_exit", "(i32) -> ()"},
+	{moduleWASI, "args_get", "(i32, i32) -> i32"},
+	{moduleWASI, "args_sizes_get", "(i32, i32) -> i32"},
+	{moduleWASI, "clock_time_get", "(i32, i64, i32) -> i32"},
+	{moduleWASI, "environ_get", "(i32, i32) -> i32"},
+	{moduleWASI, "environ_sizes_get", "(i32, i32) -> i32"},
+	{moduleWASI, "fd_write", "(i32, i32, i32, i32) -> i32"},
+	{moduleWASI, "random_get", "(i32, i32) -> i32"},
+	{moduleWASI, "poll_oneoff", "(i32, i32, i32, i32) -> i32"},
 }
 
-// Export returns the name of the export for a hook, "" if this version does not
-// know the hook.
-func Export(h abi.Hook) string {
-	for i := range hooks {
-		if hooks[i].hook == h {
-			return hooks[i].export
-		}
-	}
-	return ""
-}
+const moduleWASI = "wasi_snapshot_preview1"
 
 func (m *Module) export(name string) (Func, bool) {
 	for _, f := range m.Exports {
@@ -46,34 +52,79 @@ func (m *Module) export(name string) (Func, bool) {
 	return Func{}, false
 }
 
-// checkStart looks at what must be right before anything of a module runs.
-func (m *Module) checkStart() error {
-	if len(m.Imports) > 0 {
-		f := m.Imports[0]
-		return Error("it imports " + f.Module + "." + f.Name + ", but this version of tcpkit gives plugins no imports" +
-			"; build it without, as core WASM and not for WASI")
+// checkImports compares what a module imports with what there is, before it is
+// started.
+func (m *Module) checkImports() (problems []error) {
+	for _, f := range m.Imports {
+		if err := checkImport(f); err != nil {
+			problems = append(problems, err)
+		}
 	}
+	return problems
+}
+
+func checkImport(f Func) error {
+	full := f.Module + "." + f.Name
+	var names, modules []string
+	for _, known := range imports {
+		switch {
+		case known.Module != f.Module:
+			modules = append(modules, known.Module)
+			continue
+		case known.Name != f.Name:
+			names = append(names, known.Name)
+			continue
+		case known.Type != f.Type:
+			return Error("it imports " + full + " as " + f.Type + ", which is " + known.Type + " here; declare it so")
+		}
+		return nil
+	}
+	switch {
+	case len(names) == 0:
+		return Error("it imports " + full + " " + f.Type + ", and nothing is imported from " + quote(f.Module) + slip(f.Module, modules) +
+			"; plugins import from " + abi.ImportModule)
+	case f.Module == moduleWASI:
+		return Error("it imports " + full + " " + f.Type + ", which plugins have not" + slip(f.Name, names) +
+			"; of WASI there is only what the runtime of Go needs: build it without files, sockets and standard input")
+	default:
+		return Error("it imports " + full + " " + f.Type + ", which there is not" + slip(f.Name, names))
+	}
+}
+
+// imports reports whether the module imports one of our functions.
+func (m *Module) imports(name string) bool {
+	for _, f := range m.Imports {
+		if f.Module == abi.ImportModule && f.Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// checkStart looks at the exports that must be right before anything of a module
+// runs.
+func (m *Module) checkStart() (problems []error) {
 	for _, want := range [...]Func{
-		{Name: abi.ExportMemory, Type: "memory"},
+		{Name: abi.ExportMemory, Type: typeMemory},
 		{Name: abi.ExportABI, Type: typeABI},
 		{Name: abi.ExportInit, Type: typeInit},
 	} {
-		if err := m.checkExport(want); err != nil {
-			return err
+		f, ok := m.export(want.Name)
+		if !ok {
+			problems = append(problems, Error("it exports no "+want.Name+", which every plugin does; add the export, of type "+want.Type+m.near(want.Name)))
+		} else if f.Type != want.Type {
+			problems = append(problems, wrongType(f, want.Type))
 		}
 	}
-	return nil
-}
-
-func (m *Module) checkExport(want Func) error {
-	f, ok := m.export(want.Name)
-	if !ok {
-		return Error("it exports no " + want.Name + ", which every plugin does; add the export, of type " + want.Type + m.near(want.Name))
+	if f, ok := m.export(abi.ExportInitialize); ok && f.Type != typeInitialize {
+		problems = append(problems, wrongType(f, typeInitialize))
 	}
-	if f.Type != want.Type {
-		return wrongType(f, want.Type)
+	if _, ok := m.export("_start"); ok {
+		if _, reactor := m.export(abi.ExportInitialize); !reactor {
+			problems = append(problems, Error("it exports _start, so it is a command and would end before its first hook; build it as a reactor, with Go by -buildmode=c-shared"))
+		}
 	}
-	return nil
+	return problems
 }
 
 func wrongType(f Func, want string) error {
@@ -82,26 +133,25 @@ func wrongType(f Func, want string) error {
 
 // near points at an export of no meaning that may be the name, misspelt.
 func (m *Module) near(name string) string {
-	best, nearest := 4, ""
+	var candidates []string
 	for _, f := range m.Exports {
-		if d := distance(f.Name, name); d < best && !known(f.Name) {
-			best, nearest = d, f.Name
+		if !known(f.Name) {
+			candidates = append(candidates, f.Name)
 		}
 	}
-	if nearest == "" {
-		return ""
+	if found := nearest(name, candidates); found != "" {
+		return " (there is " + found + ": is that a slip?)"
 	}
-	return " (there is " + nearest + ": is that a slip?)"
+	return ""
 }
 
 // known reports whether a name that plugins export means something here.
 func known(name string) bool {
-	for i := range hooks {
-		if hooks[i].export == name {
-			return true
-		}
+	switch name {
+	case abi.ExportABI, abi.ExportInit, abi.ExportMemory, abi.ExportInitialize, abi.ExportBatch:
+		return true
 	}
-	return name == abi.ExportABI || name == abi.ExportInit || name == abi.ExportMemory || name == abi.ExportInitialize
+	return reserved(name) && named(name) != nil
 }
 
 // checkVersion compares the version that a plugin was written for with ours.
@@ -121,45 +171,84 @@ func dotted(major, minor uint32) string {
 	return strconv.FormatUint(uint64(major), 10) + "." + strconv.FormatUint(uint64(minor), 10)
 }
 
-// checkHooks returns which hooks a module wants.
-func (m *Module) checkHooks() (tcp.HookMask, error) {
-	var mask tcp.HookMask
+// checkHooks returns which hooks a module exports.
+func (m *Module) checkHooks() (set hookSet, batch bool, problems []error) {
 	for _, f := range m.Exports {
 		if !reserved(f.Name) || f.Name == abi.ExportABI || f.Name == abi.ExportInit {
 			continue
 		}
-		if !known(f.Name) {
-			return 0, Error("its export " + f.Name + " is no hook that this tcpkit knows; rename it, perhaps to " + nearestHook(f.Name))
+		want := typeHook
+		if f.Name == abi.ExportBatch {
+			want, batch = typeBatch, true
 		}
-		if f.Type != typeHook {
-			return 0, wrongType(f, typeHook)
-		}
-		for i := range hooks {
-			if hooks[i].export == f.Name {
-				mask |= tcp.Mask(hooks[i].step)
-			}
+		switch {
+		case !known(f.Name):
+			problems = append(problems, Error("its export "+f.Name+" is no hook that this tcpkit knows; rename it, perhaps to "+nearestHook(f.Name)))
+		case f.Type != want:
+			problems = append(problems, wrongType(f, want))
+		case !batch || f.Name != abi.ExportBatch:
+			set |= named(f.Name).bit()
 		}
 	}
-	if mask == 0 {
-		return 0, Error("it exports no hook, so that it would never be called; export one, such as " + abi.ExportTransition + " " + typeHook)
-	}
-	return mask, nil
+	return set, batch, problems
 }
 
 // nearestHook is the hook whose name is most like a name.
 func nearestHook(name string) string {
 	best := 0
 	for i := range hooks {
-		if distance(name, hooks[i].export) < distance(name, hooks[best].export) {
+		if distance(name, hooks[i].export()) < distance(name, hooks[best].export()) {
 			best = i
 		}
 	}
-	return hooks[best].export
+	return hooks[best].export()
 }
 
 // reserved reports whether a name is ours to give a meaning to.
 func reserved(name string) bool {
 	return len(name) >= len(abi.ExportPrefix) && name[:len(abi.ExportPrefix)] == abi.ExportPrefix
+}
+
+// quote puts a name from a stranger into a message.
+func quote(s string) string {
+	const longest = 60
+	if len(s) > longest {
+		s = s[:longest] + "..."
+	}
+	return strconv.Quote(s)
+}
+
+// slip says which of the names was perhaps meant, or which there are.
+func slip(name string, names []string) string {
+	if found := nearest(name, names); found != "" {
+		return "; is " + found + " meant?"
+	}
+	var b []byte
+	last := ""
+	for _, n := range names {
+		if n == last {
+			continue
+		}
+		if b != nil {
+			b = append(b, ", "...)
+		}
+		b, last = append(b, n...), n
+	}
+	if b == nil {
+		return "; there are none"
+	}
+	return "; there are: " + string(b)
+}
+
+// nearest is the name that is most like another one, "" if none is.
+func nearest(name string, names []string) (found string) {
+	best := min(4, (len(name)+2)/2)
+	for _, n := range names {
+		if d := distance(name, n); d < best {
+			best, found = d, n
+		}
+	}
+	return found
 }
 
 // distance is how many octets have to be put in, left out or changed to make b

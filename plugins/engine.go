@@ -4,9 +4,9 @@ import "github.com/tcpkit/tcpkit/plugins/abi"
 
 // An Engine makes modules run.
 type Engine interface {
-	// Start makes an instance of a module and runs what it does at its start, with at
-	// most fuel. A module comes here only after fuel.Rewrite has checked it. host
-	// answers its imports for as long as the instance lives.
+	// Start makes an instance of a module and runs what it does at its start. fuel is
+	// for that, ABI and Init together. A module comes here only after fuel.Rewrite has
+	// checked it. host answers its imports for as long as the instance lives.
 	Start(module []byte, host Imports, fuel int64) (Instance, error)
 }
 
@@ -40,9 +40,13 @@ type Imports interface {
 	Metric(id uint32, value int64)
 	Now() int64
 	Random() uint64
+	// Seed is what the draws of the call at hand begin with; the first is
+	// NextRandom of it. An engine that draws by itself does not call Random.
+	Seed() uint64
 	Get(key int64) int64
 	Set(key, value int64) bool
 	Arm(id uint32, after int64)
+	// Inject keeps what it needs of record.
 	Inject(record []byte) bool
 }
 

@@ -1,6 +1,10 @@
 package plugins
 
-import "strconv"
+import (
+	"strconv"
+
+	"github.com/tcpkit/tcpkit/plugins/abi"
+)
 
 // A Func is a function that a module imports or exports.
 type Func struct {
@@ -13,6 +17,8 @@ type Func struct {
 type Module struct {
 	Imports []Func // memories, tables and globals too, with their kind as the Type
 	Exports []Func // likewise
+
+	Manifest []byte // what its section abi.ManifestSection holds
 }
 
 // maxModule is the largest file that is looked at. THREATS P04.
@@ -37,10 +43,17 @@ func Inspect(wasm []byte) (Module, error) {
 		return m, Error("this is not a core WASM module of version 1; a component must be built as a core module")
 	}
 	r := reader{b: wasm[8:]}
-	var s sections
+	var s tables
 	for len(r.b) > 0 && !r.bad {
 		id := r.octet()
 		section := reader{b: r.take(r.u32())}
+		if id == customSection {
+			// Others may have a custom section that is damaged; ours may not.
+			if section.name() == abi.ManifestSection && !section.bad {
+				m.Manifest = section.b
+			}
+			continue
+		}
 		s.read(id, &section)
 		r.bad = r.bad || section.bad
 	}
@@ -53,8 +66,8 @@ func Inspect(wasm []byte) (Module, error) {
 	return m, nil
 }
 
-// sections is what is read of a module, in terms of its indices.
-type sections struct {
+// tables is what is read of a module, in terms of its indices.
+type tables struct {
 	types            []string
 	functions        []uint32 // index of the type, of imported functions first
 	imports, exports []entry
@@ -68,9 +81,12 @@ type entry struct {
 
 var kinds = [...]string{"function", "table", "memory", "global"}
 
-const kindFunction = 0
+const (
+	kindFunction  = 0
+	customSection = 0
+)
 
-func (s *sections) read(id uint8, r *reader) {
+func (s *tables) read(id uint8, r *reader) {
 	switch id {
 	case 1:
 		for range r.count() {
@@ -105,7 +121,7 @@ func (s *sections) read(id uint8, r *reader) {
 }
 
 // resolve replaces indices by types. It reports false if one leads nowhere.
-func (s *sections) resolve(m *Module) bool {
+func (s *tables) resolve(m *Module) bool {
 	for _, e := range s.imports {
 		if !s.typed(&e, e.index) {
 			return false
@@ -128,7 +144,7 @@ func (s *sections) resolve(m *Module) bool {
 	return true
 }
 
-func (s *sections) typed(e *entry, index uint32) bool {
+func (s *tables) typed(e *entry, index uint32) bool {
 	switch {
 	case int(e.kind) >= len(kinds):
 		return false

@@ -26,12 +26,14 @@ const (
 	Ready           // By: what became possible
 	Window          // A: SND.WND; B: the largest SND.WND so far
 	Accept          // A: how many wait in the accept queue
+	Plugin          // By: the abi.Verdict; From: tcp.Step; To: index of the plugin; A: argument; B: hook<<32 | why
 	kinds
 )
 
 var names = [kinds]string{
 	"none", "transition", "segment-in", "segment-out", "drop", "timer-armed", "timer-fired", "rtt",
 	"congestion", "recovery", "retransmit", "soft-error", "urgent", "ready", "window", "accept",
+	"plugin",
 }
 
 // String is the name of the kind, "segment-in".

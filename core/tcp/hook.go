@@ -106,6 +106,7 @@ type Record struct {
 	Tuple    Tuple
 	Send     SendSpace
 	Receive  ReceiveSpace
+	MSS      uint32 // octets of data that a segment to the peer may have; 0 without a connection
 
 	// The segment at hand, if Segment. Payload is that which the hook may change in
 	// place, or replace, with Mutated. Options, if not nil, are raw: of a segment that
@@ -206,7 +207,7 @@ func (e *Env) Record(now clock.Instant, step Step) *Record {
 // Fill tells of the connection: its name, its state and its sequence variables.
 func (c *TCB) Fill(r *Record) {
 	r.Conn, r.From, r.To, r.Passive, r.Tuple = c.id, c.state, c.state, c.passive, c.name.tuple()
-	r.Send, r.Receive = c.sendSpace(), c.receiveSpace()
+	r.Send, r.Receive, r.MSS = c.sendSpace(), c.receiveSpace(), uint32(c.mss)
 }
 
 func (c *TCB) sendSpace() SendSpace {

@@ -13,6 +13,7 @@ func main() {}
 // What exports work on; they have no receiver.
 var (
 	buffer []byte          // what the host writes into and reads from
+	chain  *plugins.Set    // of the plugin
 	plugin *plugins.Plugin // nil if there is none
 )
 
@@ -37,11 +38,12 @@ func exportPlugin(id, size uint32) int32 {
 	if !ok {
 		return fail(notGiven)
 	}
-	p, err := plugins.Load(embedder{id}, strconv.FormatUint(uint64(id), 10), file)
+	p, err := plugins.Load(embedder{id}, file, plugins.Options{Name: strconv.FormatUint(uint64(id), 10)})
 	if err != nil {
 		return fail(err)
 	}
-	plugin = p
+	plugin, chain = p, plugins.NewSet()
+	chain.Add(p)
 	return 0
 }
 
@@ -68,7 +70,7 @@ func exportTransfer(size uint32) int32 {
 		return fail(err)
 	}
 	if plugin != nil {
-		w.Stack(skeleton.Client).SetHook(plugin, plugin.Mask())
+		w.Stack(skeleton.Client).SetHook(chain, chain.Mask())
 	}
 	result := w.Run()
 	return give(result.Append(nil))

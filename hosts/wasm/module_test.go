@@ -261,7 +261,7 @@ func checkPlugin(t *testing.T, h *host) {
 	o := transfers[0]
 	n, why := h.call("tcpkit_plugin", 1, h.put(logger.Module))
 	require.Negative(t, n, "nobody runs plugins yet")
-	require.Contains(t, string(why), "load plugin 1: the page that embeds tcpkit runs no plugin")
+	require.Contains(t, string(why), "the page that embeds tcpkit runs no plugin of this number")
 
 	module, err := h.runtime.Instantiate(context.Background(), logger.Module)
 	require.NoError(t, err)

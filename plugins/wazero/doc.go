@@ -3,7 +3,7 @@
 //
 //	engine := wazero.New(wazero.Config{})
 //	defer engine.Close()
-//	p, err := plugins.Load(engine, "logger", module)
+//	p, err := plugins.Load(engine, module, plugins.Options{})
 //
 // A call copies one record in, calls one export and copies the record back; it
 // allocates nothing.

@@ -19,20 +19,23 @@ func Example() {
 		return
 	}
 	defer engine.Close()
-	plugin, err := plugins.Load(engine, "logger", logger.Module)
+	plugin, err := plugins.Load(engine, logger.Module, plugins.Options{Name: "logger"})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 
+	set := plugins.NewSet()
+	set.Add(plugin)
+
 	cfg, _ := core.Profile("linux")
 	stack, _ := core.New(cfg, packet.Link{MTU: 1500})
 	_ = stack.AddAddr(wire.Prefix{Addr: wire.AddrFrom4([4]byte{10, 0, 0, 1}), Bits: 24})
-	stack.SetHook(plugin, plugin.Mask())
+	stack.SetHook(set, set.Mask())
 
 	peer := wire.AddrPort{Addr: wire.AddrFrom4([4]byte{10, 0, 0, 2}), Port: 80}
 	conn, _ := stack.Dial(0, wire.AddrPort{}, peer, nil)
 	conn.Abort(0)
-	fmt.Println(plugin.Calls(), "changes of state,", plugin.Err())
+	fmt.Println(plugin.Stats().Calls, "changes of state,", plugin.Err())
 	// Output: 2 changes of state, <nil>
 }

@@ -101,10 +101,12 @@ func TestSeesEveryTransition(t *testing.T) {
 	var loaded [2]*plugins.Plugin
 	for end := range instances {
 		k := keep{Engine: engine}
-		p, err := plugins.Load(&k, "logger", logger.Module)
+		p, err := plugins.Load(&k, logger.Module, plugins.Options{Name: "logger"})
 		require.NoError(t, err)
-		require.Equal(t, tcp.Mask(tcp.StepTransition), p.Mask(), "it is called for what it exports")
-		with.Stack(end).SetHook(p, p.Mask())
+		set := plugins.NewSet()
+		set.Add(p)
+		require.Equal(t, tcp.Mask(tcp.StepTransition), set.Mask(), "it is called for what it exports")
+		with.Stack(end).SetHook(set, set.Mask())
 		instances[end], loaded[end] = k.last, p
 	}
 	result := with.Run()

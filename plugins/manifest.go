@@ -1,0 +1,277 @@
+package plugins
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/tcpkit/tcpkit/core/clock"
+	"github.com/tcpkit/tcpkit/plugins/abi"
+)
+
+// A Manifest is what a plugin says of itself in its custom section
+// abi.ManifestSection; package abi has the grammar.
+type Manifest struct {
+	Name, Version, Description string
+
+	Grants   Grants
+	Class    Class
+	InitFuel int64 // 0: that of the class
+	HookFuel int64 // 0: that of the class
+	Pages    uint32
+	State    uint32 // octets kept of each connection
+	Guard    bool   // what it would have judged is dropped while it cannot
+	Priority int
+	Batch    uint32 // records that are delivered at once; 0: none are
+	Tick     clock.Duration
+	Options  []Option
+
+	hooks    hookSet  // that it asks for; 0: those that are exported
+	sections sections // that it wants
+	filters  []filter
+}
+
+// sections is a set of abi.Section....
+type sections uint32
+
+// The bounds of a manifest. It is text from a stranger.
+const (
+	maxManifest = 16 << 10 // octets
+	maxLine     = 512      // octets
+	maxName     = 64       // octets
+	maxFilters  = 32
+	maxOptions  = 32
+	maxBatch    = 256
+	maxPages    = 256 // THREATS P03
+	maxState    = abi.StateEnd - abi.StateAt
+	maxPriority = 1000
+
+	defaultPages = 16
+	leastTick    = clock.Millisecond
+)
+
+// manifestKeys are the keys, in the order in which they are spoken of.
+var manifestKeys = []string{
+	"name", "version", "description", "hooks", "grants", "filter", "budget", "memory", "state", "mode", "priority", "batch", "tick", "sections", "option",
+}
+
+// ParseManifest reads a manifest. It returns what it could read, and everything
+// that is wrong with the rest.
+func ParseManifest(text []byte) (*Manifest, []error) {
+	m := &Manifest{Grants: GrantObserve, Class: Medium, Pages: defaultPages, sections: allSections}
+	if len(text) == 0 {
+		return m, nil
+	}
+	if len(text) > maxManifest {
+		return m, []error{Error("the manifest has " + strconv.Itoa(len(text)) + " octets; at most " + strconv.Itoa(maxManifest) + " are taken")}
+	}
+	var problems []error
+	seen := map[string]int{}
+	number := 0
+	for line := range strings.SplitSeq(string(text), "\n") {
+		number++
+		if err := m.line(line, number, seen); err != nil {
+			problems = append(problems, Error("line "+strconv.Itoa(number)+" of the manifest: "+err.Error()))
+		}
+	}
+	return m, problems
+}
+
+func (m *Manifest) line(line string, number int, seen map[string]int) error {
+	line = strings.TrimSpace(line)
+	if line == "" || line[0] == '#' {
+		return nil
+	}
+	if len(line) > maxLine {
+		return Error("it has " + strconv.Itoa(len(line)) + " octets; at most " + strconv.Itoa(maxLine) + " are taken")
+	}
+	for i := range len(line) {
+		if c := line[i]; c < ' ' && c != '\t' || c == 0x7f {
+			return Error("there is a control character in it; write text")
+		}
+	}
+	key, value := cut(line)
+	switch key {
+	case "filter", "budget", "option":
+	default:
+		if first := seen[key]; first > 0 {
+			return Error(quote(key) + " stands in line " + strconv.Itoa(first) + " already; keep one of them")
+		}
+		seen[key] = number
+	}
+	if value == "" {
+		for _, known := range manifestKeys {
+			if known == key {
+				return Error(quote(key) + " has no value; write it behind the key, with a space between")
+			}
+		}
+	}
+	return m.set(key, value)
+}
+
+func (m *Manifest) set(key, value string) (err error) {
+	switch key {
+	case "name":
+		m.Name, err = value, checkName(value)
+	case "version":
+		m.Version = value
+	case "description":
+		m.Description = value
+	case "hooks":
+		m.hooks, err = parseHooks(value)
+	case "grants":
+		m.Grants = 0
+		for word := range strings.FieldsSeq(value) {
+			g, bad := ParseGrant(word)
+			if bad != nil {
+				err = bad
+			}
+			m.Grants |= g
+		}
+		m.Grants = m.Grants.all()
+	case "filter":
+		if len(m.filters) == maxFilters {
+			return Error("there are more than " + strconv.Itoa(maxFilters) + " filters; leave some out")
+		}
+		var f filter
+		f, err = parseFilter(value)
+		m.filters = append(m.filters, f)
+	case "budget":
+		err = m.budget(value)
+	case "memory":
+		m.Pages, err = number32(value, 1, maxPages, "pages of 64 KiB")
+	case "state":
+		m.State, err = number32(value, 1, maxState, "octets")
+	case "mode":
+		m.Guard = value == "guard"
+		if value != "guard" && value != "open" {
+			err = Error("the mode " + quote(value) + " is neither open nor guard")
+		}
+	case "priority":
+		m.Priority, err = strconv.Atoi(value)
+		if err != nil || m.Priority < -maxPriority || m.Priority > maxPriority {
+			err = Error("the priority " + quote(value) + " is no number from -" + strconv.Itoa(maxPriority) + " to " + strconv.Itoa(maxPriority))
+		}
+	case "batch":
+		m.Batch, err = number32(value, 2, maxBatch, "records")
+	case "tick":
+		m.Tick, err = parseDuration(value)
+		if err == nil && m.Tick < leastTick {
+			err = Error("the tick " + quote(value) + " is less than 1ms; take a longer one")
+		}
+	case "sections":
+		m.sections, err = parseSections(value)
+	case "option":
+		if len(m.Options) == maxOptions {
+			return Error("there are more than " + strconv.Itoa(maxOptions) + " options; leave some out")
+		}
+		var o Option
+		if o, err = parseOption(value); err == nil {
+			err = m.addOption(o)
+		}
+	default:
+		err = Error("there is no key " + quote(key) + slip(key, manifestKeys))
+	}
+	return err
+}
+
+func (m *Manifest) budget(value string) (err error) {
+	what, figure := cut(value)
+	switch what {
+	case "init":
+		m.InitFuel, err = fuelFigure(figure, mostInitFuel)
+	case "hook":
+		m.HookFuel, err = fuelFigure(figure, mostHookFuel)
+	default:
+		if m.Class, err = parseClass(what); err == nil && figure != "" {
+			err = Error("there is " + quote(figure) + " behind the class; write budget init and budget hook for figures")
+		}
+	}
+	return err
+}
+
+func fuelFigure(text string, most int64) (int64, error) {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 1 || n > most {
+		return 0, Error("the budget " + quote(text) + " is no number from 1 to " + strconv.FormatInt(most, 10))
+	}
+	return n, nil
+}
+
+func number32(text string, least, most uint32, unit string) (uint32, error) {
+	n, err := strconv.ParseUint(text, 10, 32)
+	if err != nil || uint32(n) < least || uint32(n) > most {
+		return 0, Error(quote(text) + " is no number from " + strconv.Itoa(int(least)) + " to " + strconv.Itoa(int(most)) + ", of " + unit)
+	}
+	return uint32(n), nil
+}
+
+// checkName looks at a name: it stands in logs, in file names, and before commas.
+func checkName(name string) error {
+	if len(name) > maxName {
+		return Error("the name has " + strconv.Itoa(len(name)) + " octets; at most " + strconv.Itoa(maxName) + " are taken")
+	}
+	for i := range len(name) {
+		switch c := name[i]; {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '-', c == '_', c == '.':
+		default:
+			return Error("the name " + quote(name) + " may have letters, digits and the signs - _ . only")
+		}
+	}
+	return nil
+}
+
+func parseHooks(value string) (set hookSet, err error) {
+	for word := range strings.FieldsFuncSeq(value, isBetween) {
+		h := named(word)
+		if h == nil {
+			return 0, Error("there is no hook " + quote(word) + slip(strings.TrimPrefix(word, abi.ExportPrefix), hookNames()))
+		}
+		set |= h.bit()
+	}
+	return set, nil
+}
+
+func isBetween(r rune) bool { return r == ' ' || r == '\t' || r == ',' }
+
+func hookNames() []string {
+	names := make([]string, len(hooks))
+	for i := range hooks {
+		names[i] = hooks[i].name
+	}
+	return names
+}
+
+// allSections is what a plugin is shown that does not say which sections it wants.
+const allSections = abi.SectionArgs | abi.SectionAddress | abi.SectionState | abi.SectionOptions | abi.SectionPayload
+
+var sectionNames = [...]struct {
+	name string
+	is   sections
+}{
+	{"args", abi.SectionArgs}, {"address", abi.SectionAddress}, {"state", abi.SectionState},
+	{"options", abi.SectionOptions}, {"payload", abi.SectionPayload}, {"none", 0},
+}
+
+func parseSections(value string) (set sections, err error) {
+words:
+	for word := range strings.FieldsSeq(value) {
+		var names []string
+		for _, s := range sectionNames {
+			if s.name == word {
+				set |= s.is
+				continue words
+			}
+			names = append(names, s.name)
+		}
+		return 0, Error("there is no section " + quote(word) + slip(word, names))
+	}
+	return set, nil
+}
+
+// cut splits off the first word.
+func cut(s string) (word, rest string) {
+	if i := strings.IndexAny(s, " \t"); i >= 0 {
+		return s[:i], strings.TrimSpace(s[i:])
+	}
+	return s, ""
+}
