@@ -40,6 +40,11 @@ type Config struct {
 	// Trace asks for the packets of the run.
 	Trace bool
 
+	// Hook is that of the stack under test, which has a Clone of it, and Hooks the
+	// steps that it is called at. Without one it is nil.
+	Hook  tcp.Hook
+	Hooks tcp.HookMask
+
 	// StrictPush compares PSH on segments that were merged to be as long as the
 	// script's, too. The option --strict_segments merges none.
 	StrictPush bool
@@ -199,6 +204,7 @@ func (j *judge) result(p *Problem) Result {
 func play(s *Script, cfg Config, shift uint32) (*judge, *Problem) {
 	sys := newRunner(cfg.Core)
 	sys.isnShift = shift
+	sys.hook, sys.hooks = cfg.Hook, cfg.Hooks
 	j := newJudge(sys, s, cfg)
 	return j, j.run()
 }

@@ -25,6 +25,8 @@ type runner struct {
 	Place
 	judge Judge
 	core  core.Config
+	hook  tcp.Hook
+	hooks tcp.HookMask
 	stack *core.Stack
 	pkt   packet.Packet
 
@@ -87,6 +89,9 @@ func (r *runner) Start(p Place, j Judge) *Problem {
 		return unsupported("a stack cannot be made with this configuration: " + err.Error())
 	}
 	r.stack.Log().SetMask(event.Of(event.Transition, event.Drop, event.TimerFired, event.SoftError))
+	if r.hook != nil {
+		r.stack.SetHook(r.hook.Clone(), r.hooks)
+	}
 	return nil
 }
 
