@@ -7,6 +7,7 @@
 //	tcpkit dial HOST:PORT      connect; stdin/stdout
 //	tcpkit perf server|client  measure, in iperf3's protocol
 //	tcpkit stat                connections of running instances
+//	tcpkit plugin              write, build and try plugins
 //	tcpkit doctor              what is missing here, and how to mend it
 //
 // Data goes to stdout, everything else to stderr. The exit codes are in

@@ -53,7 +53,7 @@ func try(args ...string) (code int, out, errs string) {
 }
 
 func TestHelp(t *testing.T) {
-	for _, words := range []string{"", "listen", "dial", "perf", "perf server", "perf client", "stat", "script", "explore", "doctor", "version"} {
+	for _, words := range []string{"", "listen", "dial", "perf", "perf server", "perf client", "stat", "script", "explore", "plugin", "plugin new", "plugin build", "doctor", "version"} {
 		t.Run("tcpkit "+words, func(t *testing.T) {
 			code, out, errs := try(append(strings.Fields(words), "--help")...)
 			require.Equal(t, exitOK, code)
@@ -149,6 +149,12 @@ func TestWrongInvocations(t *testing.T) {
 		{"perf client 10.0.0.1 -P 129", "give 1 to 128 streams"},
 		{"perf client 10.0.0.1 -i 0.01", "bad -i 0.01"},
 		{"perf server -i -1", "bad -i -1"},
+		{"plugin", "plugin needs one of: "},
+		{"plugin mend", `unknown command "mend"`},
+		{"plugin new", "accepts 1 arg(s), received 0"},
+		{"plugin new ../x", "no good for files"},
+		{"plugin new --lang rust x", `no language "rust": there are go, wat, as, c`},
+		{"plugin build a b", "accepts at most 1 arg(s)"},
 		{"stat me", `bad PID "me"`},
 		{"stat 0", `bad PID "0"`},
 	} {

@@ -428,12 +428,23 @@ export const buffer: usize = memory.data(BUFFER_SIZE, 16);
 @external("tcpkit", "arm") export declare function arm(id: u32, nanoseconds: i64): void;
 @external("tcpkit", "inject") declare function injectAt(at: usize, size: u32): u32;
 
+// Levels of log.
+// @ts-ignore: decorator
+@inline export const LEVEL_DEBUG: u32 = 0;
+// @ts-ignore: decorator
+@inline export const LEVEL_INFO: u32 = 1;
+// @ts-ignore: decorator
+@inline export const LEVEL_WARN: u32 = 2;
+// @ts-ignore: decorator
+@inline export const LEVEL_ERROR: u32 = 3;
+
 // log writes a line, of ASCII, into the host's log.
 export function log(level: u32, text: string): void {
-  const at: usize = buffer + PAYLOAD_AT;
-  for (let i = 0; i < text.length; i++) store<u8>(at + i, <u8>text.charCodeAt(i));
-  logAt(level, at, text.length);
+  const size = min(text.length, 256);
+  for (let i = 0; i < size; i++) store<u8>(line + i, load<u8>(changetype<usize>(text) + (i << 1)));
+  logAt(level, line, size);
 }
+const line: usize = memory.data(256);
 
 // inject sends the first size octets of the record, as they are now, beside what
 // is being done. It is false if there is no room.
