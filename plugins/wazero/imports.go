@@ -54,7 +54,7 @@ func (c *calling) octets(at, size uint64) []byte {
 }
 
 // An imported is a function that plugins may import. It is called with its
-// arguments, and leaves its result in their place.
+// arguments, and leaves its result in place of the first.
 type imported struct {
 	module, name    string
 	params, results []api.ValueType
@@ -73,6 +73,11 @@ func (f *imported) Call(ctx context.Context, stack []uint64) {
 	c := ctx.Value(callingKey{}).(*calling)
 	if c.fuel == nil {
 		panic(plugins.Trap(abi.TrapEarly))
+	}
+	for k, t := range f.params {
+		if t == i32 {
+			stack[k] = uint64(uint32(stack[k])) // the compiler leaves the upper half as it was
+		}
 	}
 	c.pay(abi.ImportCost)
 	f.call(c, stack)

@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 
@@ -58,13 +57,17 @@ func TestGoGuest(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{`log 2 "hello 42"`, `log 2 "no end"`}, r.asked, "what it prints is in the log, by lines")
 
-	r.asked = nil
-	_, err = do(i, 2)
-	require.EqualError(t, err, "trapped: it has exited with code 2")
-	require.Contains(t, strings.Join(r.asked, "\n"), `log 2 "panic: runtime error: index out of range [2] with length 0"`)
-
-	_, err = do(start(t, e, goGuest(t), r), 7)
-	require.Error(t, err, "a guest that waits for nothing is not waited for")
+	for what, want := range map[byte]string{
+		2: `log 2 "panic: runtime error: index out of range [2] with length 0"`,
+		7: `log 2 "fatal error: all goroutines are asleep - deadlock!"`,
+	} {
+		both(t, func(t *testing.T, e *wazero.Engine) {
+			r := &recorder{}
+			_, err := do(start(t, e, goGuest(t), r), what)
+			require.Equal(t, plugins.Trap(abi.TrapUnreachable), err, "how Go ends in a library")
+			require.Equal(t, want, r.asked[0])
+		})
+	}
 }
 
 // The same draws are the same run.
@@ -81,8 +84,12 @@ func TestGoGuestDrawsItsSeed(t *testing.T) {
 
 // wasi is a plugin with one WASI function, whose hook has the body.
 func wasi(name string, args int, body ...[]byte) []byte {
+	results := []byte{vI32}
+	if name == "proc_exit" {
+		results = nil
+	}
 	return assemble.Module(
-		assemble.Func{Module: "wasi_snapshot_preview1", Name: name, Args: []byte{vI32, vI32, vI32, vI32}[:args], Results: []byte{vI32}},
+		assemble.Func{Module: "wasi_snapshot_preview1", Name: name, Args: []byte{vI32, vI32, vI32, vI32}[:args], Results: results},
 		assemble.Func{Module: "wasi_snapshot_preview1", Name: "clock_time_get", Args: []byte{vI32, vI64, vI32}, Results: []byte{vI32}},
 		assemble.ABI(abi.Version), assemble.Init(1024), assemble.Hook(abi.ExportArriving, join(body...)))
 }
@@ -150,6 +157,7 @@ func TestWASIRefuses(t *testing.T) {
 		"no arguments":     {wasi("args_get", 2, invoke(0, c32(-1), c32(-1)), wide), 0, nil},
 		"no environment":   {wasi("environ_sizes_get", 2, invoke(0, c32(8), c32(16)), wide), 0, nil},
 		"sizes outside":    {wasi("args_sizes_get", 2, invoke(0, c32(8), c32(65533)), wide), 0, plugins.Trap(abi.TrapMemory)},
+		"exit":             {wasi("proc_exit", 1, invoke(0, c32(3)), c64(0)), 0, plugins.Trap(abi.TrapExit | 3<<8)},
 		"others may go on": {wasi("sched_yield", 0, invoke(0), wide), 0, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
