@@ -130,6 +130,44 @@ func TestTraps(t *testing.T) {
 	}
 }
 
+// THREATS P01, P02 and P05.
+func TestFuel(t *testing.T) {
+	loop := []byte{0x03, 0x40, 0x0c, 0x00, 0x0b, 0x00}
+	both(t, func(t *testing.T, e *wazero.Engine) {
+		i := start(t, e, hook(loop...), nil)
+		fuel := int64(1_000_000)
+		_, err := i.Call(abi.HookArriving, 0, nil, nil, &fuel)
+		require.ErrorIs(t, err, plugins.ErrFuel)
+		require.Zero(t, fuel)
+
+		i = start(t, e, hook(assemble.Pass...), nil)
+		fuel = 100
+		_, err = i.Call(abi.HookArriving, 0, nil, nil, &fuel)
+		require.NoError(t, err)
+		require.Equal(t, int64(99), fuel, "what is left")
+
+		i = start(t, e, hook(0x10, 0x02), nil) // calls itself, the third function
+		_, err = call(i, make([]byte, abi.RecordSize))
+		require.Equal(t, plugins.Trap(abi.TrapUnreachable), err, "not the host's stack")
+
+		_, err = e.Start(rewritten(t, assemble.Module(assemble.Func{Name: abi.ExportInitialize, Body: loop})), nil, 1000)
+		require.ErrorIs(t, err, plugins.ErrFuel)
+		require.EqualError(t, err, "_initialize: it used up its fuel")
+		_, err = e.Start(rewritten(t, assemble.Module(assemble.Func{Name: "start", Body: loop, Start: true})), nil, 1000)
+		require.EqualError(t, err, "its start function, which has to do with the fuel for it: trapped: unreachable")
+	})
+}
+
+func TestStartFunctionHasNoHost(t *testing.T) {
+	module := assemble.Module(functions[fMetric], assemble.Func{Name: "start", Start: true, Body: invoke(0, c32(1), c64(1))})
+	both(t, func(t *testing.T, e *wazero.Engine) {
+		r := &recorder{}
+		_, err := e.Start(rewritten(t, module), r, plenty)
+		require.ErrorIs(t, err, plugins.Trap(abi.TrapEarly))
+		require.Empty(t, r.asked)
+	})
+}
+
 // minInt64 is i64.const of the lowest number.
 var minInt64 = []byte{0x42, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x7f}
 
@@ -163,8 +201,9 @@ func TestBuffer(t *testing.T) {
 
 func TestRefused(t *testing.T) {
 	e := newEngine(t, wazero.Config{})
-	_, err := e.Start(hook(0xfe), nil, plenty)
-	require.ErrorContains(t, err, "compile: ", "code is the engine's to judge")
+	// i32.add of an i64, which package fuel does not look at
+	_, err := e.Start(rewritten(t, hook(0x42, 0, 0x42, 0, 0x6a, 0x1a, 0x42, 0)), nil, plenty)
+	require.ErrorContains(t, err, "compile: ", "types are the engine's to judge")
 	_, err = e.Start(rewritten(t, assemble.Plugin(assemble.Hook(abi.ExportArriving, assemble.Pass),
 		assemble.Func{Name: abi.ExportInitialize, Body: assemble.Trap})), nil, plenty)
 	require.EqualError(t, err, "_initialize: trapped: unreachable")

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tcpkit/tcpkit/plugins"
 	"github.com/tcpkit/tcpkit/plugins/abi"
+	"github.com/tcpkit/tcpkit/plugins/fuel"
 )
 
 // An Instance is a plugin that runs.
@@ -33,17 +34,6 @@ const (
 
 func place(h abi.Hook) int { return int(h>>8%16*numbers + h%numbers) }
 
-// names has the name of each hook's export at its place.
-var names = func() (names [places]string) {
-	for p := range abi.Hook(places) {
-		names[p] = plugins.Export(p/numbers<<8 | p%numbers)
-	}
-	return names
-}()
-
-// fuelGlobal is the export that package fuel adds.
-const fuelGlobal = "tcpkit_fuel"
-
 // unmetered stands for the fuel of a module that has none.
 type unmetered uint64
 
@@ -51,26 +41,26 @@ func (u *unmetered) Get() uint64  { return uint64(*u) }
 func (u *unmetered) Set(v uint64) { *u = unmetered(v) }
 
 // start makes the instance run.
-func (i *Instance) start(fuel int64) error {
+func (i *Instance) start(most int64) error {
 	// Without a name a module may be there more than once.
 	mc := wazero.NewModuleConfig().WithName("").WithStartFunctions()
 	running, err := i.module.runtime.InstantiateModule(&i.calling, i.module.compiled, mc)
 	if err != nil {
-		return fmt.Errorf("start: %w", cause(err))
+		// Of an instance that did not come to be nobody can tell whether it had fuel.
+		return fmt.Errorf("its start function, which has to do with the fuel for it: %w", cause(err))
 	}
 	i.running = running
 	i.memory = running.Memory()
-	if fuel, ok := running.ExportedGlobal(fuelGlobal).(api.MutableGlobal); ok {
-		i.fuel = fuel
+	if left, ok := running.ExportedGlobal(fuel.Global).(api.MutableGlobal); ok {
+		i.fuel = left
 	} else {
 		i.fuel = new(unmetered)
 	}
-	for p, name := range names {
-		if name != "" {
-			i.exports[p] = running.ExportedFunction(name)
-		}
+	for _, h := range plugins.Hooks() {
+		i.exports[place(h)] = running.ExportedFunction(plugins.Export(h))
 	}
-	i.fuel.Set(uint64(fuel))
+	i.exports[place(abi.HookBatch)] = running.ExportedFunction(abi.ExportBatch)
+	i.fuel.Set(uint64(most))
 	// A reactor has _initialize; a command's _start is not for plugins.
 	if f := running.ExportedFunction(abi.ExportInitialize); f != nil {
 		if err := i.call(f); err != nil {
@@ -103,7 +93,7 @@ func (i *Instance) Init(size uint32) error {
 }
 
 // Call is plugins.Instance.
-func (i *Instance) Call(h abi.Hook, n uint32, image []byte, parts []plugins.Part, fuel *int64) (int64, error) {
+func (i *Instance) Call(h abi.Hook, n uint32, image []byte, parts []plugins.Part, left *int64) (int64, error) {
 	export := i.exports[place(h)]
 	if export == nil {
 		return abi.Trapped, fmt.Errorf("the plugin does not export %s", plugins.Export(h))
@@ -114,9 +104,9 @@ func (i *Instance) Call(h abi.Hook, n uint32, image []byte, parts []plugins.Part
 		}
 	}
 	i.stack[0] = uint64(n)
-	i.fuel.Set(uint64(*fuel))
+	i.fuel.Set(uint64(*left))
 	err := i.call(export)
-	*fuel = max(int64(i.fuel.Get()), 0)
+	*left = max(int64(i.fuel.Get()), 0)
 	if err != nil {
 		return abi.Trapped, err
 	}
