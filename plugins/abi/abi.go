@@ -340,6 +340,7 @@ const (
 	CCMaxRTT    = 192 // i64: nanoseconds; of a report, as CCMinRTT then is
 	CCAcks      = 200 // u32: of a report: how many ACKs are in it
 	CCMarked    = 204 // u32: and how many of them had ECN-Echo
+	CCEnd       = 208
 )
 
 // Bits of CCFlags.
