@@ -125,6 +125,11 @@ func (s *Stack) SetHook(h tcp.Hook, mask tcp.HookMask) {
 		mask = 0
 	}
 	s.env.Hook, s.env.Hooks = h, mask
+	for _, c := range s.conns {
+		if c != nil {
+			c.tcb.Watch()
+		}
+	}
 }
 
 // Hook returns what SetHook has set, of a Clone its copy.

@@ -27,7 +27,7 @@ func (s *Stack) hookSyn(now clock.Instant, l *Listener, seg *tcp.Segment) tcp.Ve
 	}
 	r := s.env.Record(now, tcp.StepSyn)
 	r.From, r.To, r.Tuple, r.Passive = tcp.Listen, tcp.Listen, seg.Tuple, true
-	r.Segment, r.TCP, r.Payload, r.TOS, r.TTL = true, seg.TCP, seg.Payload, seg.TOS, seg.TTL
+	r.Tell(seg)
 	r.Args = [8]uint64{
 		uint64(l.half.n), uint64(l.halfMax), uint64(l.accept.n), uint64(l.backlog) + 1,
 		uint64(s.wait.len()), uint64(s.Conns()),
@@ -114,7 +114,7 @@ func (s *Stack) hookRestarted(now clock.Instant, i int32) {
 	w := &s.wait.records[i]
 	r := s.env.Record(now, tcp.StepTimerArmed)
 	w.fill(r)
-	w.Until = s.env.Armed(r, tcp.TimerWait, w.Until, w.Until, w.Until.Add(tcp.WaitLonger))
+	w.Until, _ = s.env.Armed(r, tcp.TimerWait, w.Until, w.Until, w.Until.Add(tcp.WaitLonger))
 	s.wait.timers.nearer(i, w.Until)
 }
 

@@ -9,17 +9,27 @@ import (
 // ackPolicy decides when data that has just been taken in is acknowledged:
 // at once, with the second full segment, or after a while (§3.8.6.3).
 func (c *TCB) ackPolicy(now clock.Instant, seg *Segment) {
-	switch unacked := c.rcv.nxt.From(c.rcv.acked); {
-	case c.hold != nil:
-		c.pend |= pendAck // RFC 5681 §4.2: a gap is open
-	case unacked >= seq.Size(c.cfg.AckEvery)*seq.Size(c.rcv.mss):
-		c.pend |= pendAck // SHLD-19
-	case c.rcv.quick > 0 && !c.rcv.pingpong && seg.Flags&wire.FIN == 0:
-		// But with a FIN the user may answer in a moment, as Linux has it.
+	atOnce := c.ackNow(seg)
+	if c.env.Hooks.Has(StepAck) {
+		atOnce = c.hookAck(now, seg, atOnce)
+	}
+	if atOnce {
 		c.pend |= pendAck
-	default:
+	} else {
 		c.delayAck(now)
 	}
+}
+
+// ackNow reports whether the ACK of seg goes at once.
+func (c *TCB) ackNow(seg *Segment) bool {
+	switch unacked := c.rcv.nxt.From(c.rcv.acked); {
+	case c.hold != nil:
+		return true // RFC 5681 §4.2: a gap is open
+	case unacked >= seq.Size(c.cfg.AckEvery)*seq.Size(c.rcv.mss):
+		return true // SHLD-19
+	}
+	// But with a FIN the user may answer in a moment, as Linux has it.
+	return c.rcv.quick > 0 && !c.rcv.pingpong && seg.Flags&wire.FIN == 0
 }
 
 // delayAck lets an ACK wait for company (SHLD-18, MUST-40).
@@ -37,7 +47,7 @@ func (c *TCB) acknowledged() {
 	}
 	c.pend &^= pendAck | pendDelayed | pendUpdate
 	c.stop(timerDelack)
-	c.rcv.acked = c.rcv.nxt
+	c.rcv.acked, c.rcv.since = c.rcv.nxt, 0
 }
 
 // challenge answers an unacceptable segment with an ACK. Segments that take no

@@ -76,7 +76,12 @@ type flight struct {
 	gone       seq.Size          // octets taken for lost since the controller was told
 	relost     bool              // of what was last found lost some had been sent again
 	rack       rackSegment
+	watched    bool      // with StepLost:
+	marked     []stretch // what was taken for lost and the hook was not told of
 }
+
+// A stretch is a part of the sequence space.
+type stretch struct{ from, to seq.Value }
 
 // A sentAgain is a stretch that went again at a time. It means something as long
 // as the flight knows of the same time there.
@@ -449,7 +454,19 @@ func (f *flight) lose(i int) seq.Size {
 	f.setFlags(i, f.list[i].flags&twice|lost)
 	n := f.list[i].len()
 	f.gone += n
+	if f.watched {
+		f.note(f.list[i].start, f.list[i].end)
+	}
 	return n
+}
+
+// note adds to what the hook will be told of.
+func (f *flight) note(from, to seq.Value) {
+	if k := len(f.marked) - 1; k >= 0 && f.marked[k].to == from {
+		f.marked[k].to = to
+		return
+	}
+	f.marked = append(f.marked, stretch{from, to})
 }
 
 // renege forgets every SACK (RFC 2018 §8: the receiver may have dropped it).
@@ -551,11 +568,12 @@ func (f *flight) fingerprint(h *siphash.Hash, iss seq.Value, now clock.Instant) 
 	}
 }
 
-func (f *flight) reset() { *f = flight{list: f.list[:0], queue: f.queue[:0]} }
+func (f *flight) reset() { *f = flight{list: f.list[:0], queue: f.queue[:0], marked: f.marked[:0]} }
 
 func (f *flight) clone() *flight {
 	c := *f
 	c.list, c.head = append([]sent(nil), f.live()...), 0
 	c.queue, c.first = append([]sentAgain(nil), f.queue[f.first:]...), 0
+	c.marked = nil // it is empty between two calls
 	return &c
 }

@@ -92,6 +92,9 @@ func (c *TCB) checkFlight() string {
 			return "what was sent again is not in the order of its times"
 		}
 	}
+	if len(c.out.marked) > 0 {
+		return "the hook was not told of a loss"
+	}
 	if at != c.snd.nxt {
 		return "the flight does not end at SND.NXT"
 	}

@@ -171,6 +171,9 @@ func (c *TCB) sendSyn(now clock.Instant, p *packet.Packet) bool {
 	if c.retries > 0 {
 		c.count.resent++
 		c.env.Stats.Retransmits++
+		if c.env.Hooks.Has(StepRetransmit) {
+			c.hookRetransmit(now, c.snd.iss, c.snd.base)
+		}
 	}
 	if !c.isArmed(timerRetransmit) {
 		// What the peer's SYN has let go again leaves the timer alone: else its SYNs
@@ -277,6 +280,9 @@ func (c *TCB) resend(now clock.Instant, p *packet.Packet, i int, n uint32, fin b
 	c.env.Stats.Retransmits++
 	if c.env.Log.On(event.Retransmit) {
 		c.log(now, event.Event{Kind: event.Retransmit, Rule: retransmitRule(c.rec.phase), By: uint8(c.rec.phase), A: uint64(start)<<32 | uint64(n)})
+	}
+	if c.env.Hooks.Has(StepRetransmit) {
+		c.hookRetransmit(now, start, start.Add(covers(n, fin)))
 	}
 	if !c.isArmed(timerRetransmit) || start == c.snd.una && c.rec.phase == Recovery {
 		// RFC 6675 §6: what a fast recovery has sent again has its own time.

@@ -227,7 +227,13 @@ func (f *flight) overdueAgain(now clock.Instant, span clock.Duration) (marked se
 
 // reorderTimeout looks again when what may have been reordered has had its time.
 func (c *TCB) reorderTimeout(now clock.Instant) {
-	if c.out != nil && c.detectLosses(now) && (c.rec.phase < Recovery || c.rec.phase == Loss && c.out.relost) {
+	if c.out == nil || !c.detectLosses(now) {
+		return
+	}
+	if c.env.Hooks.Has(StepLost) {
+		c.hookLost(now)
+	}
+	if c.rec.phase < Recovery || c.rec.phase == Loss && c.out.relost {
 		c.enter(now, rule.SackRecovery, 0)
 		c.prrStep(now, seq.Size(c.mss), false)
 	}

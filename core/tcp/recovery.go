@@ -80,7 +80,7 @@ func (c *TCB) acknowledge(now clock.Instant, seg *Segment) {
 	}
 	trip := c.measure(now, seg, advance, timed, last, &a)
 	if trip > 0 {
-		c.sample(now, trip)
+		trip = c.sample(now, trip)
 		c.rtt.backoff = 0 // RFC 6298 §5.7 and Karn: only a valid sample ends the backoff
 	} else if advance > 0 && !a.again {
 		c.rtt.backoff = 0
@@ -129,6 +129,9 @@ func (c *TCB) acknowledge(now clock.Instant, seg *Segment) {
 		c.trustReduction() // RFC 4015 §3.1 step 9: congestion it is
 	}
 	more := c.judge(now, &n)
+	if c.env.Hooks.Has(StepLost) {
+		c.hookLost(now)
+	}
 	if c.rec.phase == Recovery || c.rec.phase == CWR {
 		c.prrStep(now, n.delivered, advance > 0 && !more)
 	}
@@ -160,6 +163,9 @@ func (c *TCB) reopened(now clock.Instant) {
 	}
 	c.rtt.backoff, c.retries = 0, 0
 	c.out.mark(c.snd.una, c.snd.nxt, true)
+	if c.env.Hooks.Has(StepLost) {
+		c.hookLost(now)
+	}
 	c.rec.force = 1
 	c.armRetransmit(now)
 }
@@ -520,6 +526,9 @@ func (c *TCB) leave(now clock.Instant, n *news) {
 func (c *TCB) setPhase(now clock.Instant, p Phase) { c.setPhaseBy(now, p, rule.None) }
 
 func (c *TCB) setPhaseBy(now clock.Instant, p Phase, id rule.ID) {
+	if c.env.Hooks.Has(StepLost) {
+		c.hookLost(now)
+	}
 	if p < CWR && c.ecn.has(ecnReducing) {
 		p = CWR
 	}
@@ -535,7 +544,11 @@ func (c *TCB) setPhaseBy(now clock.Instant, p Phase, id rule.ID) {
 	if c.env.Log.On(event.Recovery) {
 		c.log(now, event.Event{Kind: event.Recovery, Rule: id, From: uint8(c.rec.phase), To: uint8(p), A: uint64(c.rec.point)})
 	}
+	old := c.rec.phase
 	c.rec.phase = p
+	if c.env.Hooks.Has(StepPhase) {
+		c.hookPhase(now, old)
+	}
 }
 
 func (c *TCB) logCongestion(now clock.Instant) {

@@ -41,9 +41,13 @@ const leastFor = 5 * clock.Minute
 
 // sample takes one measurement in (RFC 6298 §2.2, §2.3). The clock granularity
 // G of the RFC is a nanosecond here; RTOMin does its work.
-func (c *TCB) sample(now clock.Instant, r clock.Duration) {
+// It returns the measurement, which a hook may have changed.
+func (c *TCB) sample(now clock.Instant, r clock.Duration) clock.Duration {
 	e := &c.rtt
 	r = max(r, 1)
+	if c.env.Hooks.Has(StepRTT) {
+		r = c.hookRTT(now, r)
+	}
 	e.fresh = true
 	if !e.sampled {
 		e.srtt, e.rttvar, e.sampled, e.least = r, r/2, true, r
@@ -67,6 +71,7 @@ func (c *TCB) sample(now clock.Instant, r clock.Duration) {
 	if c.env.Log.On(event.RTT) {
 		c.log(now, event.Event{Kind: event.RTT, A: uint64(r), B: uint64(e.srtt), C: uint64(e.rttvar), D: uint64(e.rto)})
 	}
+	return r
 }
 
 // setRTO computes the timeout of RFC 6298 §2.3 and §2.4 without backoff. Linux

@@ -31,10 +31,12 @@ func (s *spare[T]) give(r *T) {
 }
 
 func (e *Env) takeFlight() *flight {
-	if f := e.spare.flights.take(); f != nil {
-		return f
+	f := e.spare.flights.take()
+	if f == nil {
+		f = &flight{list: make([]sent, 0, 4)}
 	}
-	return &flight{list: make([]sent, 0, 4)}
+	f.watched = e.Hooks.Has(StepLost)
+	return f
 }
 
 func (e *Env) giveFlight(f *flight) {

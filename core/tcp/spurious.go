@@ -111,6 +111,9 @@ func (c *TCB) undo(now clock.Instant, n *news, unmark bool) {
 	c.rec.dup, c.rec.force = 0, 0
 	c.env.Stats.Undone++
 	c.logCongestion(now)
+	if c.env.Hooks.Has(StepSpurious) {
+		c.hookSpurious(now)
+	}
 }
 
 // undoWithin looks for signs in an ACK that does not end fast recovery. It reports

@@ -197,7 +197,7 @@ func (c *TCB) Fingerprint(h *siphash.Hash, now clock.Instant) {
 		fin = r.fin.From(r.irs)
 	}
 	h.WriteUint64(uint64(r.acked-r.irs)<<32 | uint64(fin))
-	h.WriteUint64(uint64(r.limit)<<32 | uint64(r.mss)<<16 | uint64(r.quick))
+	h.WriteUint64(uint64(r.limit)<<32 | uint64(r.mss)<<16 | uint64(r.since)<<8 | uint64(r.quick))
 	if since := now.Sub(r.dataAt); since < c.cfg.DelayedAck {
 		h.WriteUint64(uint64(since))
 	}

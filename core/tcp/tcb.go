@@ -119,6 +119,7 @@ type receive struct {
 	apart    urgentOctet    // the last urgent octet, where it is not in the stream
 	octet    byte           // and what it is, if it is here
 	offered  bool           // an edge was advertised
+	since    uint8          // segments with data since the last ACK, with StepAck
 	dataAt   clock.Instant  // when data arrived last
 	tuneAt   clock.Instant  // autotuning: when this round began
 	tuned    uint32         // and what the user has read in it

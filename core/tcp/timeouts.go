@@ -449,6 +449,9 @@ func (c *TCB) PathMTU(now clock.Instant, mtu int) {
 		} else if c.out.markLarger(seq.Size(c.mss)) == 0 {
 			return
 		}
+		if c.env.Hooks.Has(StepLost) {
+			c.hookLost(now)
+		}
 		c.rec.force = 1
 		if c.rec.phase < Recovery {
 			c.rec.point = c.snd.nxt
