@@ -131,7 +131,7 @@ func (c *TCB) hookRTT(now clock.Instant, sample clock.Duration) clock.Duration {
 	if c.env.Hook.At(r) != Mutated {
 		return sample
 	}
-	return durationWithin(r.Args[0], 1, c.cfg.RTOMax)
+	return durationWithin(r.Args[0], 1, max(sample, c.cfg.RTOMax))
 }
 
 // Watch has the hook be told of losses of what is in flight already.
@@ -169,7 +169,7 @@ func (c *TCB) hookRetransmit(now clock.Instant, from, to seq.Value) {
 func (c *TCB) hookPhase(now clock.Instant, old Phase) {
 	r := c.at(now, StepPhase)
 	r.Args = [8]uint64{uint64(old), uint64(c.rec.phase), uint64(c.cc.Cwnd), uint64(c.cc.Ssthresh)}
-	if c.env.Hook.At(r) != Mutated {
+	if c.env.Hook.At(r) != Mutated || r.Args[2] == uint64(c.cc.Cwnd) && r.Args[3] == uint64(c.cc.Ssthresh) {
 		return
 	}
 	cwnd, ssthresh := min(r.Args[2], cc.MaxWindow), min(r.Args[3], cc.MaxWindow)
