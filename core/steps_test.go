@@ -7,6 +7,7 @@ import (
 
 	"github.com/tcpkit/tcpkit/core/clock"
 	"github.com/tcpkit/tcpkit/core/event"
+	"github.com/tcpkit/tcpkit/core/packet"
 	"github.com/tcpkit/tcpkit/core/rule"
 	"github.com/tcpkit/tcpkit/core/seq"
 	"github.com/tcpkit/tcpkit/core/siphash"
@@ -386,5 +387,39 @@ func TestClosedStep(t *testing.T) {
 			require.Equal(t, c.state, told.From)
 			require.Equal(t, r.local, told.Tuple.Local)
 		})
+	}
+}
+
+// stepCounter counts, and passes everything.
+type stepCounter struct {
+	stepHook
+	calls [tcp.Steps]int
+}
+
+func (h *stepCounter) At(r *tcp.Record) tcp.Verdict {
+	h.calls[r.Step]++
+	return tcp.Pass
+}
+
+// The established path allocates nothing with a hook either.
+func TestStepsAllocateNothing(t *testing.T) {
+	w := newBulk(t, ethernet)
+	h := &stepCounter{}
+	mask := tcp.Mask(tcp.StepTimerArmed, tcp.StepTimerFired, tcp.StepRTT, tcp.StepLost, tcp.StepRetransmit, tcp.StepPhase, tcp.StepSpurious, tcp.StepAck)
+	w.a.SetHook(h, mask)
+	w.b.SetHook(h, mask)
+	n := 0
+	w.pass = func(from *Stack, _ *packet.Packet) bool {
+		n++
+		return from != w.a || n%500 != 0 // so that there are losses too
+	}
+	for range 2000 {
+		w.turn()
+	}
+	again := h.calls[tcp.StepRetransmit]
+	require.Zero(t, testing.AllocsPerRun(200, w.turn))
+	require.Greater(t, h.calls[tcp.StepRetransmit], again)
+	for _, step := range []tcp.Step{tcp.StepTimerArmed, tcp.StepRTT, tcp.StepLost, tcp.StepPhase, tcp.StepAck} {
+		require.Positive(t, h.calls[step], "step %d", step)
 	}
 }
