@@ -1,0 +1,18 @@
+;; trap traps in every hook.  THREATS P12, P14, P15
+(module
+  (memory (export "memory") 1 1)
+  (func (export "tcpkit_abi") (result i32) i32.const 0x10000)
+  (func (export "tcpkit_init") (param i32) (result i32) i32.const 1024)
+  (func (export "tcpkit_connection_new") (export "tcpkit_connection_established") (export "tcpkit_connection_closed")
+    (export "tcpkit_syn")
+    (export "tcpkit_transition") (export "tcpkit_transition_arriving") (export "tcpkit_transition_leaving")
+    (export "tcpkit_segment_arriving") (export "tcpkit_segment_leaving") (export "tcpkit_segment_rejected")
+    (export "tcpkit_segment_arrived") (export "tcpkit_segment_left")
+    (export "tcpkit_options_parse") (export "tcpkit_options_reserve") (export "tcpkit_options_write")
+    (export "tcpkit_timer_armed") (export "tcpkit_timer_fired")
+    (export "tcpkit_rtt") (export "tcpkit_lost") (export "tcpkit_retransmit") (export "tcpkit_phase") (export "tcpkit_spurious")
+    (export "tcpkit_ack") (export "tcpkit_isn") (export "tcpkit_port")
+    (export "tcpkit_write") (export "tcpkit_read")
+    (export "tcpkit_ingress") (export "tcpkit_egress")
+    (result i64)
+    unreachable))
