@@ -209,12 +209,13 @@ func reserved(name string) bool {
 	return len(name) >= len(abi.ExportPrefix) && name[:len(abi.ExportPrefix)] == abi.ExportPrefix
 }
 
-// unprefixed is the name of a hook without abi.ExportPrefix, which it may have.
-func unprefixed(name string) string {
-	if reserved(name) {
-		return name[len(abi.ExportPrefix):]
+// quote puts a name from a stranger into a message.
+func quote(s string) string {
+	const longest = 60
+	if len(s) > longest {
+		s = s[:longest] + "..."
 	}
-	return name
+	return strconv.Quote(s)
 }
 
 // slip says which of the names was perhaps meant, or which there are.

@@ -2,6 +2,7 @@ package plugins
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/tcpkit/tcpkit/core/tcp"
 	"github.com/tcpkit/tcpkit/core/wire"
@@ -75,8 +76,8 @@ func parseFilter(text string) (f filter, err error) {
 	if rest == "" {
 		return f, Error("the filter has no condition; add one, such as port=80")
 	}
-	for _, word := range words(rest, false) {
-		key, value, ok := cutAt(word, '=')
+	for word := range strings.FieldsSeq(rest) {
+		key, value, ok := strings.Cut(word, "=")
 		if !ok {
 			return f, Error(quote(word) + " is no condition; write one as port=80")
 		}
@@ -100,7 +101,7 @@ func (f *filter) condition(key, value string) (err error) {
 	case "to":
 		f.to, err = parseStates(value)
 	case "flags":
-		set, mask, has := cutAt(value, '/')
+		set, mask, has := strings.Cut(value, "/")
 		if f.value, err = parseFlags(set); err != nil {
 			return err
 		}
@@ -126,7 +127,7 @@ func (f *filter) condition(key, value string) (err error) {
 }
 
 func (f *filter) addPorts(value string, local, remote bool) error {
-	for _, part := range split(value, ',') {
+	for part := range strings.SplitSeq(value, ",") {
 		low, high, err := parseRange(part, 1<<16-1)
 		if err != nil {
 			return err
@@ -142,7 +143,7 @@ func (f *filter) addPorts(value string, local, remote bool) error {
 
 // parseRange reads "80", "80-90", "80-" or "-90".
 func parseRange(text string, limit uint32) (low, high uint32, err error) {
-	first, last, isRange := cutAt(text, '-')
+	first, last, isRange := strings.Cut(text, "-")
 	bound := func(s string, open uint32) (uint32, bool) {
 		if s == "" && isRange && text != "-" {
 			return open, true
@@ -167,14 +168,14 @@ func parseStates(value string) (set uint16, err error) {
 		names[s] = tcp.State(s).String()
 	}
 words:
-	for _, word := range split(value, ',') {
+	for word := range strings.SplitSeq(value, ",") {
 		for s, name := range names {
-			if name == upper(word) {
+			if name == strings.ToUpper(word) {
 				set |= 1 << s
 				continue words
 			}
 		}
-		return 0, Error("there is no state " + quote(word) + slip(upper(word), names))
+		return 0, Error("there is no state " + quote(word) + slip(strings.ToUpper(word), names))
 	}
 	return set, nil
 }
@@ -187,14 +188,14 @@ func parseFlags(value string) (set wire.Flags, err error) {
 		return 0, nil
 	}
 words:
-	for _, word := range split(value, '+') {
+	for word := range strings.SplitSeq(value, "+") {
 		for i, name := range flagNames {
-			if name == upper(word) {
+			if name == strings.ToUpper(word) {
 				set |= 1 << i
 				continue words
 			}
 		}
-		return 0, Error("there is no flag " + quote(word) + slip(upper(word), flagNames))
+		return 0, Error("there is no flag " + quote(word) + slip(strings.ToUpper(word), flagNames))
 	}
 	return set, nil
 }

@@ -107,7 +107,9 @@ func find(h abi.Hook) *hookInfo {
 
 // named is find by the name of the export, with its prefix or without.
 func named(name string) *hookInfo {
-	name = unprefixed(name)
+	if reserved(name) {
+		name = name[len(abi.ExportPrefix):]
+	}
 	for i := range hooks {
 		if hooks[i].name == name {
 			return &hooks[i]

@@ -2,6 +2,7 @@ package plugins
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/tcpkit/tcpkit/core/clock"
 )
@@ -86,11 +87,11 @@ func parseOption(text string) (o Option, err error) {
 		return o, Error("the option name " + quote(o.Name) + " is taken; choose another one")
 	}
 	if rest[0] == '"' {
-		end := index(rest[1:], '"')
+		end := strings.IndexByte(rest[1:], '"')
 		if end < 0 {
 			return o, Error("the default of the option " + quote(o.Name) + " has no end; close its quotation mark")
 		}
-		o.Default, rest = rest[1:1+end], trim(rest[2+end:])
+		o.Default, rest = rest[1:1+end], strings.TrimSpace(rest[2+end:])
 	} else {
 		o.Default, rest = cut(rest)
 	}
@@ -144,7 +145,7 @@ func (m *Manifest) values(set []string) (s settings, problems []error) {
 	}
 words:
 	for _, word := range set {
-		key, value, ok := cutAt(word, '=')
+		key, value, ok := strings.Cut(word, "=")
 		if !ok {
 			problems = append(problems, Error(quote(word)+" sets nothing; write it as name=value"))
 			continue
@@ -182,11 +183,8 @@ var units = [...]struct {
 // parseDuration reads "250ms" or "1.5s".
 func parseDuration(text string) (clock.Duration, error) {
 	wrong := Error(quote(text) + " is no time; write one as 250ms or 2s, with ns, us, ms, s, m or h")
-	end := len(text)
-	for end > 0 && (text[end-1] < '0' || text[end-1] > '9') {
-		end--
-	}
-	whole, part, isPart := cutAt(text[:end], '.')
+	end := strings.LastIndexAny(text, "0123456789") + 1
+	whole, part, isPart := strings.Cut(text[:end], ".")
 	for _, u := range units {
 		if u.name != text[end:] {
 			continue
@@ -220,9 +218,9 @@ const (
 //
 //	drop-nth.wasm,n=7,name=seventh,allow=payload+lab
 func ParseSpec(spec string) (file string, o Options, err error) {
-	file, rest, _ := cutAt(spec, ',')
-	for _, word := range split(rest, ',') {
-		key, value, _ := cutAt(word, '=')
+	file, rest, _ := strings.Cut(spec, ",")
+	for word := range strings.SplitSeq(rest, ",") {
+		key, value, _ := strings.Cut(word, "=")
 		switch key {
 		case "":
 		case keyName:
@@ -231,7 +229,7 @@ func ParseSpec(spec string) (file string, o Options, err error) {
 				return file, o, err
 			}
 		case keyAllow:
-			for _, name := range split(value, '+') {
+			for name := range strings.SplitSeq(value, "+") {
 				g, err := ParseGrant(name)
 				if err != nil {
 					return file, o, err

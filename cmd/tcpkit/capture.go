@@ -16,6 +16,7 @@ import (
 	"github.com/tcpkit/tcpkit/core/pcapng"
 	"github.com/tcpkit/tcpkit/core/rule"
 	"github.com/tcpkit/tcpkit/core/tcp"
+	"github.com/tcpkit/tcpkit/plugins"
 )
 
 // A capture is the -w file: a native.Tap that turns each packet into a block of
@@ -41,6 +42,7 @@ type capture struct {
 
 	carry   []event.Event // that came without a packet
 	comment strings.Builder
+	plugins []string // their names, by index
 }
 
 const (
@@ -76,6 +78,13 @@ func openCapture(path, tun string, limit int64, log *slog.Logger) (*capture, err
 	c.size = int64(len(c.pending))
 	go c.run()
 	return c, nil
+}
+
+// namePlugins tells what the plugins are called that events speak of.
+func (c *capture) namePlugins(names []string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.plugins = names
 }
 
 // Packet takes one packet; see native.Tap.
@@ -187,7 +196,7 @@ func (c *capture) close() error {
 }
 
 // captureEvents are the kinds that comments are made of.
-var captureEvents = event.Of(event.Transition, event.Drop, event.Retransmit, event.Recovery, event.TimerFired, event.SoftError, event.RTT, event.Congestion)
+var captureEvents = event.Of(event.Transition, event.Drop, event.Retransmit, event.Recovery, event.TimerFired, event.SoftError, event.RTT, event.Congestion, event.Plugin)
 
 // describe makes a packet's comment: a line for each event that a reader of the
 // capture can't see in the packet itself, or else whose packet it is.
@@ -206,7 +215,7 @@ func (c *capture) describe(before, events []event.Event) string {
 				s.WriteByte('\n')
 			}
 			s.WriteString(part.word)
-			describeEvent(s, &part.events[i])
+			describeEvent(s, &part.events[i], c.plugins)
 		}
 	}
 	if s.Len() == 0 && len(events) > 0 && events[0].Conn != 0 {
@@ -215,8 +224,9 @@ func (c *capture) describe(before, events []event.Event) string {
 	return s.String()
 }
 
-// describeEvent writes one event in words with the rule behind it.
-func describeEvent(s *strings.Builder, e *event.Event) {
+// describeEvent writes one event in words with the rule behind it. names are those of
+// the plugins, by index.
+func describeEvent(s *strings.Builder, e *event.Event, names []string) {
 	because := e.Rule
 	switch e.Kind {
 	case event.Transition:
@@ -235,6 +245,8 @@ func describeEvent(s *strings.Builder, e *event.Event) {
 		fmt.Fprintf(s, "RTT %v, smoothed %v, RTO %v", time.Duration(e.A), time.Duration(e.B), time.Duration(e.D))
 	case event.Congestion:
 		fmt.Fprintf(s, "cwnd %d, ssthresh %d, in flight %d", e.A, e.B, e.C)
+	case event.Plugin:
+		s.WriteString(plugins.Told(e, names))
 	case event.SoftError:
 		fmt.Fprintf(s, "soft error: %v", tcp.Error(e.By))
 	default:

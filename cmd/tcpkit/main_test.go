@@ -106,7 +106,7 @@ func TestWrongInvocations(t *testing.T) {
 		{"listen :80 --set nagle=maybe", "neither true nor false"},
 		{"listen :80 --set controller=warp", "no such congestion control; give one of"},
 		{"listen :80 --set initial-window=x", "is no size"},
-		{"listen :80 --plugin x.wasm", "this tcpkit has no plugins yet"},
+		{"listen :80 --plugin ,n=3", "no file; give one like"},
 		{"listen :80 --tun a/b", "bad --tun"},
 		{"listen :80 --tun a-name-that-is-too-long", "1 to 15 characters"},
 		{"listen :80 --tun=", "bad --tun"},

@@ -23,6 +23,6 @@ func newPlugin(a *app) *cobra.Command {
 			return usagef("plugin needs one of: %s", strings.Join(names, ", "))
 		},
 	}
-	cmd.AddCommand(newPluginNew(a), newPluginBuild(a))
+	cmd.AddCommand(newPluginNew(a), newPluginBuild(a), newPluginCheck(a), newPluginInspect(a), newPluginRun(a), newPluginBench(a), newPluginList(a))
 	return cmd
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
@@ -17,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tcpkit/tcpkit/core/packet"
+	"github.com/tcpkit/tcpkit/core/siphash"
 	"github.com/tcpkit/tcpkit/hosts/native"
 )
 
@@ -34,6 +36,7 @@ type session struct {
 	tun     *native.TUN
 	host    *native.Host
 	capture *capture
+	plugins *sessionPlugins // nil without
 	control *controlServer
 
 	mu        sync.Mutex
@@ -145,6 +148,22 @@ func (s *session) open() error {
 	if err := setLimits(); err != nil {
 		return fmt.Errorf("limit resources: %w", err)
 	}
+	if len(s.plan.plugins) > 0 {
+		var key [16]byte
+		rand.Read(key[:])
+		var err error
+		if s.plugins, err = startPlugins(s.plan.plugins, s.plan.tun.MTU, siphash.KeyFrom(key), s.app.log); err != nil {
+			return err
+		}
+	}
+	if err := s.openLink(); err != nil {
+		return errors.Join(err, s.closePlugins())
+	}
+	return nil
+}
+
+// openLink makes the TUN and what stands on it.
+func (s *session) openLink() error {
 	tun, err := native.OpenTUN(s.plan.tun)
 	if errors.Is(err, syscall.EAFNOSUPPORT) && slices.Equal(s.flags.local, defaultLocal) {
 		s.app.log.Warn("goes on with IPv4 alone", "why", err.Error())
@@ -171,6 +190,12 @@ func (s *session) open() error {
 	if s.host, err = native.New(cfg); err != nil {
 		tun.Close()
 		return errors.Join(err, s.closeCapture())
+	}
+	if s.plugins != nil {
+		s.plugins.attach(s.host)
+		if s.capture != nil {
+			s.capture.namePlugins(s.plugins.names)
+		}
 	}
 	if s.control, err = serveControl(s.describe, s.app.log); err != nil {
 		s.app.log.Warn("tcpkit stat will not see this one", "why", err.Error())
@@ -202,7 +227,17 @@ func (s *session) close() error {
 	if capErr := s.closeCapture(); err == nil {
 		err = capErr
 	}
-	return err
+	return errors.Join(err, s.closePlugins())
+}
+
+// closePlugins ends the plugins, if there are any.
+func (s *session) closePlugins() error {
+	p := s.plugins
+	s.plugins = nil
+	if p == nil {
+		return nil
+	}
+	return p.close()
 }
 
 func (s *session) closeCapture() error {

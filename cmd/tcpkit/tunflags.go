@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -51,7 +50,7 @@ func (t *tunFlags) register(cmd *cobra.Command) {
 	f.StringVar(&t.offload, "offload", "auto", "let the kernel cut and sum packets where it can: auto or off")
 	f.StringVar(&t.profile, "profile", "linux", "defaults of the engine: "+strings.Join(core.Profiles(), ", "))
 	f.StringArrayVar(&t.set, "set", nil, "change one number of the profile, `KEY=VALUE`, like rto-min=50ms; --set help lists them")
-	f.StringArrayVar(&t.plugins, "plugin", nil, "load a plugin, `FILE[,KEY=VALUE]`")
+	f.StringArrayVar(&t.plugins, "plugin", nil, "load a plugin, `FILE[,KEY=VALUE]`, or one of those that 'tcpkit plugin list' names; SIGHUP loads them again")
 	f.StringVarP(&t.write, "write", "w", "", "write a capture with comments to `FILE.pcapng`")
 	f.StringVar(&t.cap, "write-max", "1G", "stop the capture at this `SIZE`; 0: never")
 	f.StringVar(&t.impair, "impair", "", "a worse link both ways, `SPEC`: loss=1%,delay=20ms,jitter=5ms,dup=0.1%,reorder=1%,corrupt=0.1%,seed=7")
@@ -72,6 +71,7 @@ type tunPlan struct {
 	local    []netip.Prefix
 	tun      native.TUNConfig
 	core     core.Config
+	plugins  []pluginSpec
 	impair   *native.ImpairConfig
 	write    string
 	writeMax int64
@@ -83,8 +83,9 @@ var errSetHelp = errors.New("--set help")
 // plan checks all flags and opens nothing; its errors are of the command line.
 func (t *tunFlags) plan() (*tunPlan, error) {
 	p := &tunPlan{write: t.write}
-	if len(t.plugins) > 0 {
-		return nil, &exitError{exitUsage, fmt.Errorf("--plugin %s: this tcpkit has no plugins yet; leave --plugin out", t.plugins[0])}
+	var err error
+	if p.plugins, err = parsePlugins(t.plugins); err != nil {
+		return nil, err
 	}
 	if n := t.name; n == "" || len(n) > 15 || strings.ContainsAny(strings.Replace(n, "%d", "", 1), "/ \t\n%:") || n == "." || n == ".." {
 		return nil, usagef("bad --tun %q: a device name has 1 to 15 characters without space, slash or colon; give one like tcpkit0", n)
@@ -110,7 +111,6 @@ func (t *tunFlags) plan() (*tunPlan, error) {
 		return nil, usagef("bad --mtu %d: with these addresses a link has %d to %d; %s", t.mtu, floor, maxMTU, hint)
 	}
 	p.tun.Name, p.tun.MTU = t.name, t.mtu
-	var err error
 	if p.core, err = core.Profile(t.profile); err != nil {
 		return nil, usagef("bad --profile %q: give one of %s", t.profile, strings.Join(core.Profiles(), ", "))
 	}

@@ -1,11 +1,7 @@
 // Wasm is the engine as a WASM module, for a browser tab, Node, wazero or any
 // other host:
 //
-//	GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared -trimpath -ldflags='-s -w' \
-//		-gcflags=github.com/tcpkit/tcpkit/plugins/...=-l -o tcpkit.wasm ./hosts/wasm
-//
-// What reads manifests and modules runs once, and is a twentieth smaller without
-// calls expanded in place.
+//	GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared -trimpath -ldflags='-s -w' -o tcpkit.wasm ./hosts/wasm
 //
 // Its host calls _initialize once, and then its exports, one at a time:
 //
