@@ -7,6 +7,8 @@
 //	x, err := explore.New(world)
 //	result, err := x.Run(explore.Options{Depth: 12})
 //
+// An end may have a hook: what an engine would do that goes by other rules.
+//
 // A step is one of these: a packet on its way arrives, arrives and stays on its
 // way, or is lost; a timer fires; a user makes the next call of its program.
 // Timers have no time but an order: each end has a clock of its own, which moves
@@ -21,6 +23,8 @@
 //     Figure 5 of RFC 9293;
 //   - that what was read is a prefix of what was written, once, and all of it
 //     where a user has read to the end;
+//   - that a connection which a user has accepted was opened by the other end, in
+//     this life of its;
 //   - that two synchronized ends are synchronized with each other, and what one
 //     takes for acknowledged has arrived at the other;
 //   - that in a network which behaves from here on both connections end within
@@ -39,6 +43,7 @@
 //
 // A fingerprint has 64 bits: of ten million states two are taken for one by chance
 // with a probability of 3 in a million. Which initial sequence number an end draws
-// next is not in it. There is one connection at a time, over IPv4, in segments of
-// eight octets, with the profile explore: no timestamps, no window scale, one RTO.
+// next is not in it. There is one connection at a time, in one world two of one name
+// after each other, over IPv4, in segments of eight octets, with the profile explore:
+// no timestamps, no window scale, one RTO.
 package explore

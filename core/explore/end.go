@@ -7,6 +7,7 @@ import (
 	"github.com/tcpkit/tcpkit/core/clock"
 	"github.com/tcpkit/tcpkit/core/event"
 	"github.com/tcpkit/tcpkit/core/packet"
+	"github.com/tcpkit/tcpkit/core/seq"
 	"github.com/tcpkit/tcpkit/core/siphash"
 	"github.com/tcpkit/tcpkit/core/tcp"
 	"github.com/tcpkit/tcpkit/core/wire"
@@ -22,11 +23,14 @@ type end struct {
 	now   clock.Instant
 	slot  int32 // of the user's connection, plus one; 0: he has none
 	step  uint8 // of the program: what comes next
+	round uint8 // connections that he has had
 	eof   bool  // he has read up to the peer's FIN
 	shut  bool  // he has told that he writes no more
 	read  uint32
 	wrote uint32
 	err   tcp.Error // how his connection ended
+
+	opened []seq.Value // ISS of each connection that he has opened
 
 	// What follows from the rest.
 	hash  uint64
@@ -49,6 +53,8 @@ type effect struct {
 	end    *end
 	out    []*parcel
 	took   clock.Duration // by which its clock has moved
+	given  bool           // the user has accepted a connection
+	irs    seq.Value      // where the peer's numbers begin in it
 	failed bool           // a connection has ended otherwise than by FINs
 	breach string         // the invariant that is broken, if one is
 }
@@ -100,7 +106,7 @@ func (x *Explorer) act(i int, e *end, in input, p *parcel) (f effect) {
 
 // same reports whether two effects are.
 func same(f, g *effect) bool {
-	return f.breach == g.breach && f.failed == g.failed && f.end.hash == g.end.hash &&
+	return f.breach == g.breach && f.failed == g.failed && f.given == g.given && f.irs == g.irs && f.end.hash == g.end.hash &&
 		slices.EqualFunc(f.out, g.out, func(p, q *parcel) bool { return p.hash == q.hash })
 }
 
@@ -117,7 +123,7 @@ func (x *Explorer) perform(i int, e *end, in input, p *parcel) (f effect) {
 	}()
 	switch in {
 	case arrival:
-		if opens(p) && d.stack.Find(&tcp.Tuple{Local: x.names[i], Remote: x.names[1-i]}) == nil {
+		if opens(p) && !d.alive {
 			d.now = d.now.Add(openTime)
 		}
 		d.stack.Input(d.now, &packet.Packet{Bytes: p.bytes})
@@ -141,8 +147,14 @@ func (x *Explorer) perform(i int, e *end, in input, p *parcel) (f effect) {
 				return f
 			}
 		}
-		if f.breach = x.readAll(i, d, &moved); f.breach != "" {
+		if f.breach = x.readAll(i, &f, &moved); f.breach != "" {
 			return f
+		}
+		if x.world.Users[i].Prompt && !moved && (d.round > 0 || x.next(i, d).Do != Dial) && x.canGoOn(i, d) {
+			if f.breach = x.call(i, d); f.breach != "" {
+				return f
+			}
+			moved = true
 		}
 	}
 	// A half-open connection may come of an old SYN, and ends when nobody answers.
@@ -253,11 +265,16 @@ func (x *Explorer) next(i int, e *end) Op {
 }
 
 // readAll accepts a connection if there is one, and reads what has come.
-func (x *Explorer) readAll(i int, d *end, moved *bool) (breach string) {
-	user := &x.world.Users[i]
-	if l := d.stack.Listener(0); l != nil && d.slot == 0 && d.step == 0 && l.Waiting() > 0 {
+func (x *Explorer) readAll(i int, f *effect, moved *bool) (breach string) {
+	user, d := &x.world.Users[i], f.end
+	another := x.next(i, d).Do == Accept
+	if l := d.stack.Listener(0); l != nil && d.slot == 0 && (d.step == 0 || another) && l.Waiting() > 0 {
 		if c, err := l.Accept(d.now); err == nil {
-			d.slot = int32(c.Slot()) + 1
+			d.begin(c)
+			f.given, f.irs = true, c.View().Receive.IRS
+			if another {
+				d.step++
+			}
 			*moved = true
 		}
 	}
@@ -321,14 +338,14 @@ func (x *Explorer) finish(i int, d *end) {
 		}
 	}
 	d.view, d.alive = tcp.View{}, false
-	name := tcp.Tuple{Local: x.names[i], Remote: x.names[1-i]}
+	name := x.name(i)
 	if c := d.stack.Find(&name); c != nil {
 		d.view, d.alive = c.View(), true
 	}
 	d.ready = x.canGoOn(i, d)
 
 	h := siphash.New(siphash.Key{})
-	h.WriteUint64(uint64(i)<<32 | uint64(d.slot)<<16 | uint64(d.step))
+	h.WriteUint64(uint64(d.round)<<40 | uint64(i)<<32 | uint64(d.slot)<<16 | uint64(d.step))
 	h.WriteUint64(uint64(d.read)<<32 | uint64(d.wrote))
 	h.WriteUint64(uint64(bit(d.eof))<<9 | uint64(bit(d.shut))<<8 | uint64(d.err))
 	h.WriteUint64(d.stack.Fingerprint(d.now))
@@ -340,6 +357,9 @@ func (x *Explorer) finish(i int, d *end) {
 	}
 	if !d.alive {
 		h.WriteUint64(uint64(d.now)) // the next connection's comes from it
+	}
+	for _, iss := range d.opened {
+		h.WriteUint64(uint64(iss))
 	}
 	d.hash = h.Sum64()
 }

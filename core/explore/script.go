@@ -50,6 +50,12 @@ func (st *story) script(what string) string {
 	if slices.ContainsFunc(slices.Concat(world.Users[0].Ops, world.Users[1].Ops), func(o Op) bool { return o.Do == WriteUrgent }) {
 		st.unsaid = "a socket's read ends at the mark of urgent data"
 	}
+	if world.Hook != [2]tcp.Hook{} {
+		st.unsaid = "a hook has a hand in it"
+	}
+	if world.Users[0].Prompt || world.Users[1].Prompt {
+		st.unsaid = "its users make calls of which the script has nothing"
+	}
 	w.text("\n\n0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n")
 	w.text("+0 fcntl(3, F_SETFL, O_RDWR|O_NONBLOCK) = 0\n")
 	if world.Users[who].Listens {

@@ -110,6 +110,10 @@ func (x *Explorer) apply(t state, i int, in input, p *parcel) (state, string) {
 		return t, f.breach
 	case f.failed && x.world.Sure && !x.world.Users[i].Again:
 		return t, "a connection has ended otherwise than by FINs"
+	case f.given && !slices.Contains(t.ends[1-i].opened, f.irs):
+		// What the third segment of the handshake is for, RFC 9293 §3.5: it confirms
+		// that the SYN was of today.
+		return t, "a user has a connection that nobody has opened"
 	}
 	return t, x.check(&t)
 }
@@ -121,7 +125,7 @@ func (x *Explorer) check(s *state) string {
 		switch {
 		case e.read > o.wrote:
 			return "more is read than was written"
-		case e.eof && (!o.shut || e.read != o.wrote):
+		case e.eof && e.round == o.round && (!o.shut || e.read != o.wrote):
 			return "a user has read to the end, and not all that the other has written"
 		}
 		if !e.alive || !o.alive || !e.view.State.Synchronized() || !o.view.State.Synchronized() {

@@ -1,17 +1,21 @@
 package explore
 
 import (
+	"slices"
+
+	"github.com/tcpkit/tcpkit/core"
 	"github.com/tcpkit/tcpkit/core/tcp"
 	"github.com/tcpkit/tcpkit/core/wire"
 )
 
-// A User is one end's program. When it makes a call is free. A listening user
+// A User is one end's program. When it makes a call is free, if it is not Prompt. A listening user
 // accepts the connection that comes. The end of a connection makes its user close,
 // whatever the program says.
 type User struct {
 	Listens bool
 	Again   bool // after a connection that ended by an error it begins anew with the next
 	Lazy    bool // reads when the program says so; else whatever comes, at once
+	Prompt  bool // makes each call as soon as it can be made, but for the first
 	Ops     []Op
 }
 
@@ -27,7 +31,8 @@ type Do uint8
 // The operations.
 const (
 	Nothing Do = iota // the program is over
-	Dial
+	Dial              // when the name of the last connection is free again
+	Accept            // another connection than the first
 	AwaitConnected
 	Write       // N octets
 	WriteUrgent // N octets
@@ -39,7 +44,7 @@ const (
 )
 
 var doNames = [...]string{
-	"nothing", "dial", "wait until connected", "write", "write urgent", "read", "read to the end", "shutdown", "close", "abort",
+	"nothing", "dial", "accept", "wait until connected", "write", "write urgent", "read", "read to the end", "shutdown", "close", "abort",
 }
 
 func (d Do) String() string { return doNames[d] }
@@ -48,7 +53,9 @@ func (d Do) String() string { return doNames[d] }
 func (x *Explorer) canGoOn(i int, e *end) bool {
 	op := x.next(i, e)
 	if op.Do == Dial {
-		return true
+		name := x.name(i)
+		_, waits := e.stack.Waiting(&name)
+		return !waits && e.stack.Find(&name) == nil
 	}
 	c := e.conn()
 	if c == nil || op.Do == Nothing {
@@ -80,7 +87,8 @@ func (x *Explorer) call(i int, e *end) (breach string) {
 	if op.Do == Dial {
 		e.now = e.now.Add(openTime)
 		if c, err := e.stack.Dial(e.now, x.names[i], x.names[1-i], nil); err == nil {
-			e.slot = int32(c.Slot()) + 1
+			e.begin(c)
+			e.opened = append(slices.Clip(e.opened), c.View().Send.ISS)
 		}
 		return ""
 	}
@@ -114,13 +122,25 @@ func (x *Explorer) call(i int, e *end) (breach string) {
 			e.shut = c.Close(e.now) == nil
 		}
 		if e.slot = 0; e.err != tcp.NoError && x.world.Users[i].Again {
-			e.step, e.err, e.eof, e.shut, e.read, e.wrote = 0, tcp.NoError, false, false, 0, 0
+			e.step, e.round, e.err, e.eof, e.shut, e.read, e.wrote = 0, 0, tcp.NoError, false, false, 0, 0
 		} else {
-			e.step = uint8(len(x.world.Users[i].Ops))
+			for op := x.next(i, e).Do; op != Nothing && op != Dial && op != Accept; op = x.next(i, e).Do {
+				e.step++
+			}
 		}
 	}
 	return breach
 }
+
+// begin gives the user a connection.
+func (e *end) begin(c *core.Conn) {
+	e.slot = int32(c.Slot()) + 1
+	e.round++
+	e.eof, e.shut = false, false
+}
+
+// name is that of the connections of end i.
+func (x *Explorer) name(i int) tcp.Tuple { return tcp.Tuple{Local: x.names[i], Remote: x.names[1-i]} }
 
 // port is where end i is.
 func port(i int) wire.AddrPort {

@@ -5,6 +5,7 @@ import (
 	"github.com/tcpkit/tcpkit/core/clock"
 	"github.com/tcpkit/tcpkit/core/event"
 	"github.com/tcpkit/tcpkit/core/packet"
+	"github.com/tcpkit/tcpkit/core/tcp"
 	"github.com/tcpkit/tcpkit/core/wire"
 )
 
@@ -20,6 +21,12 @@ type World struct {
 	SACK        bool
 	RACK        bool // and probes of the tail, RFC 8985
 	NoDelay     bool // no Nagle algorithm
+	Fast        bool // who sends two segments is ahead of the clock that sequence numbers come from
+
+	// A hook for each end, or none, and the steps at which it is called. It is cloned
+	// with its end, and part of its fingerprint.
+	Hook  [2]tcp.Hook
+	Hooks [2]tcp.HookMask
 }
 
 // A Past is what there was before the world begins: an earlier incarnation of the
@@ -40,7 +47,7 @@ const segment = 8
 // Worlds returns the presets.
 func Worlds() []World {
 	dial, connected, shut := Op{Do: Dial}, Op{Do: AwaitConnected}, Op{Do: Shut}
-	eof, closes, abort := Op{Do: AwaitEOF}, Op{Do: Close}, Op{Do: Abort}
+	accept, eof, closes, abort := Op{Do: Accept}, Op{Do: AwaitEOF}, Op{Do: Close}, Op{Do: Abort}
 	write := func(n int) Op { return Op{Write, n} }
 	urgent := func(n int) Op { return Op{WriteUrgent, n} }
 	read := func(n int) Op { return Op{Read, n} }
@@ -87,6 +94,10 @@ func Worlds() []World {
 			Sure: true, Past: OldSynAck, Limits: usual, Users: [2]User{user(dial, connected, write(segment), shut, eof, closes), server(eof, closes)}},
 		{Name: "half-open", Title: "one end has forgotten the connection and opens it again, RFC 9293 Figure 9",
 			Sure: true, Past: Crash, Limits: usual, Users: [2]User{user(dial, connected, write(segment), shut, eof, closes), again(eof, closes)}},
+		{Name: "reopen", Title: "one name for two connections, with more sent than the clock of sequence numbers has moved, RFC 9293 §3.4.1",
+			Sure: true, Keepalive: true, Fast: true, Limits: Limits{0, 1, 2, 4}, Users: [2]User{
+				{Prompt: true, Ops: []Op{dial, connected, write(2 * segment), shut, eof, closes, dial, shut, eof, closes}},
+				{Prompt: true, Listens: true, Ops: []Op{eof, closes, accept, eof, closes}}}},
 	}
 }
 
@@ -156,6 +167,9 @@ func (x *Explorer) fresh(now clock.Instant) (state, error) {
 				return s, err
 			}
 		}
+		if h := x.world.Hook[i]; h != nil {
+			e.stack.SetHook(h.Clone(), x.world.Hooks[i])
+		}
 		e.stack.Log().SetMask(event.Of(event.Transition))
 		x.finish(i, e)
 		s.ends[i] = e
@@ -172,6 +186,9 @@ func config(w *World) (core.Config, error) {
 	t.ReceiveBuffer, t.ReceiveBufferMax = 8*segment, 8*segment
 	if w.Window > 0 {
 		t.ReceiveBuffer, t.ReceiveBufferMax = w.Window, w.Window
+	}
+	if w.Fast {
+		c.ISNTick = openTime / segment
 	}
 	t.Nagle = !w.NoDelay
 	t.Keepalive, t.SACK, t.RACK, t.TLP, t.UrgentInline = w.Keepalive, w.SACK, w.RACK, w.RACK, true
