@@ -76,13 +76,22 @@ func (c *TCB) fallBack(now clock.Instant) {
 // heed takes in what the controller has set. cwnd is at least one segment and at
 // most what the send buffer may hold.
 func (c *TCB) heed(now clock.Instant) {
+	least, most := uint32(c.mss), max(c.snd.limit, c.cfg.SendBufferMax)
+	if c.cc.Cwnd < least || c.cc.Cwnd > most {
+		c.cc.Cwnd = max(min(c.cc.Cwnd, max(most, c.cfg.InitialWindow*least)), least)
+	}
+	if c.cc.More != nil || c.cc.PacingRate > 0 || c.cc.Failed {
+		c.heedMore(now)
+	}
+}
+
+// heedMore is heed for what few controllers set.
+func (c *TCB) heedMore(now clock.Instant) {
 	if c.cc.Failed {
 		c.fallBack(now)
 	}
-	least := uint32(c.mss)
-	c.cc.Cwnd = max(min(c.cc.Cwnd, max(c.snd.limit, c.cfg.SendBufferMax, c.cfg.InitialWindow*least)), least)
 	if c.cc.PacingRate > 0 {
-		c.cc.PacingRate = max(c.cc.PacingRate, uint64(least)) // a segment a second, or it would never end
+		c.cc.PacingRate = max(c.cc.PacingRate, uint64(c.mss)) // a segment a second, or it would never end
 	}
 	if m := c.cc.More; m != nil && m.TimerAt != m.Armed {
 		if m.TimerAt == clock.Never {
@@ -154,25 +163,33 @@ func (c *TCB) undoReduction(now clock.Instant) {
 	c.heed(now)
 }
 
-// grow tells the controller of an ACK outside of recovery, which has acknowledged so
-// many octets.
-func (c *TCB) grow(now clock.Instant, fresh seq.Size, before uint32, trip clock.Duration, ece bool) {
-	c.env.ack = cc.Ack{
-		Now: now, Acked: uint32(fresh), InFlight: before, RTT: trip,
-		SRTT: c.rtt.srtt, MinRTT: c.rtt.least, CwndLimited: c.limitedBy(before), ECE: ece,
+// tellController tells the controller of an ACK.
+//
+// RFC 5681 §3.1: the window grows by ACKs that move SND.UNA; what is only SACKed lets
+// one new segment out for each that has arrived (RFC 3042).
+func (c *TCB) tellController(now clock.Instant, n *news, before uint32, trip clock.Duration, ece bool) {
+	if c.cc.More != nil {
+		c.sampled(now, n, before, trip, ece)
+		return
 	}
-	c.control.OnAck(&c.cc, &c.env.ack)
+	if n.advance == 0 || n.delivered == 0 || c.rec.phase == Recovery || c.rec.phase == CWR {
+		return
+	}
+	a := &c.env.ack // there is no sample in it
+	a.Now, a.Acked, a.InFlight, a.RTT = now, uint32(n.got.fresh), before, trip
+	a.SRTT, a.MinRTT, a.CwndLimited, a.ECE = c.rtt.srtt, c.rtt.least, c.limitedBy(before), ece
+	c.control.OnAck(&c.cc, a)
 	c.heed(now)
 	c.logCongestion(now)
 }
 
-// sampled is grow with a rate sample: for a controller that wants to hear of all
+// sampled is tellController with a rate sample: for a controller that wants to hear of all
 // ACKs that deliver anything or show that something is lost.
 func (c *TCB) sampled(now clock.Instant, n *news, before uint32, trip clock.Duration, ece bool) {
 	m := c.cc.More
 	c.tellLost()
 	inRecovery := c.rec.phase == Recovery || c.rec.phase == CWR
-	a := &c.env.ack
+	a := &c.env.sample
 	*a = cc.Ack{
 		Now: now, Acked: uint32(n.delivered), InFlight: before, RTT: trip, SRTT: c.rtt.srtt, MinRTT: c.rtt.least,
 		ECE: ece, InRecovery: inRecovery, CwndLimited: n.advance > 0 && c.limitedBy(before),
@@ -224,10 +241,14 @@ func (c *TCB) controlSent(now clock.Instant, start seq.Value, n uint32, again bo
 // each write, ACK and timeout it looks whether something else than the network
 // holds the connection back.
 func (c *TCB) checkLimited() {
-	if m := c.cc.More; m != nil && c.Unsent() < int(c.mss) && (c.out == nil || c.out.lost == 0) {
-		if n := c.inFlight(); n < c.cc.Cwnd {
-			m.Rate.Limited(n)
-		}
+	if c.cc.More != nil {
+		c.findLimited()
+	}
+}
+
+func (c *TCB) findLimited() {
+	if n := c.inFlight(); n < c.cc.Cwnd && c.Unsent() < int(c.mss) && (c.out == nil || c.out.lost == 0) {
+		c.cc.More.Rate.Limited(n)
 	}
 }
 

@@ -28,6 +28,7 @@ type Env struct {
 	moved   map[uint32][]Move // by connection, the changes whose segment has not left yet, with StepMoved
 	stage   *rehearsal        // where changes are foreseen, nil until it is needed
 	ack     cc.Ack            // what a controller is told: here, since it would have to be allocated elsewhere
+	sample  cc.Ack
 	sent    cc.Sent
 }
 

@@ -138,13 +138,7 @@ func (c *TCB) acknowledge(now clock.Instant, seg *Segment) {
 	if advance > 0 {
 		c.armProbe(now) // RFC 8985 §7.2
 	}
-	// RFC 5681 §3.1: the window grows by ACKs that move SND.UNA; what is only
-	// SACKed lets one new segment out for each that has arrived (RFC 3042).
-	if c.cc.More != nil {
-		c.sampled(now, &n, before, trip, ece)
-	} else if advance > 0 && n.delivered > 0 && c.rec.phase != Recovery && c.rec.phase != CWR {
-		c.grow(now, a.fresh, before, trip, ece)
-	}
+	c.tellController(now, &n, before, trip, ece)
 	switch {
 	case oldWnd == 0 && c.snd.wnd > 0:
 		c.stopPersist(now)

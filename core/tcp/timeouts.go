@@ -15,6 +15,7 @@ func (c *TCB) Expire(now clock.Instant) {
 			continue
 		}
 		c.stop(slot)
+		c.checkLimited()
 		if c.env.Log.On(event.TimerFired) {
 			c.log(now, event.Event{Kind: event.TimerFired, By: slot, A: uint64(c.retries)})
 		}
