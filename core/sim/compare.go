@@ -51,22 +51,13 @@ func Compare(c *Comparison, controllers ...cc.Controller) ([]Compared, error) {
 }
 
 func (c *Comparison) config(k cc.Controller) *Config {
-	cfg := &Config{
-		Seed:  c.Seed,
-		Links: []Link{{A: 0, B: 1, AB: c.Way, BA: c.Back}},
-		Flows: []Flow{{Port: 80, Users: [2]User{
-			{Host: 0, Steps: []Step{{Op: Write, N: c.Octets}, {Op: CloseWrite}, {Op: AwaitEOF}}},
-			{Host: 1, Steps: []Step{{Op: AwaitEOF}}},
-		}}},
-	}
-	for i := range 2 {
-		addr := wire.AddrFrom4([4]byte{10, 0, 0, byte(1 + i)})
-		cfg.Hosts = append(cfg.Hosts, Host{Core: c.Core, Addrs: []wire.Prefix{{Addr: addr, Bits: 24}}})
-		cfg.Hosts[i].Link.MTU = 1500
-	}
-	cfg.Hosts[0].Core.TCP.Controller = k
-	cfg.Hosts[1].Listens = []Listen{{Port: 80, Backlog: 1}}
-	return cfg
+	cfg := Transfer(c.Core, wire.IPv4, c.Octets, c.Way)
+	cfg.Seed, cfg.Links[0].BA = c.Seed, c.Back
+	cfg.Hosts[TransferClient].Core.TCP.Controller = k
+	users := &cfg.Flows[0].Users
+	users[0].Steps = []Step{{Op: Write, N: c.Octets}, {Op: CloseWrite}, {Op: AwaitEOF}}
+	users[1].Steps = []Step{{Op: AwaitEOF}}
+	return &cfg
 }
 
 func (c *Comparison) with(k cc.Controller) (Compared, error) {
