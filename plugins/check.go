@@ -209,13 +209,12 @@ func reserved(name string) bool {
 	return len(name) >= len(abi.ExportPrefix) && name[:len(abi.ExportPrefix)] == abi.ExportPrefix
 }
 
-// quote puts a name from a stranger into a message.
-func quote(s string) string {
-	const longest = 60
-	if len(s) > longest {
-		s = s[:longest] + "..."
+// unprefixed is the name of a hook without abi.ExportPrefix, which it may have.
+func unprefixed(name string) string {
+	if reserved(name) {
+		return name[len(abi.ExportPrefix):]
 	}
-	return strconv.Quote(s)
+	return name
 }
 
 // slip says which of the names was perhaps meant, or which there are.

@@ -35,9 +35,9 @@ type commands struct {
 
 const (
 	maxMetrics  = 16
-	maxText     = 256 // octets of a message
-	maxMessages = 64  // that wait to be taken
-	maxInjected = 8   // in a call
+	maxText     = 1024 // octets of a message
+	maxMessages = 64   // that wait to be taken
+	maxInjected = 8    // in a call
 )
 
 // injected is a segment that waits for the end of the call.
@@ -136,27 +136,21 @@ func (g *guest) Metric(id uint32, value int64) {
 // Now is Imports.
 func (g *guest) Now() int64 { return int64(g.user.now) }
 
-// Seed is Imports. THREATS P16: it depends on the key, the plugin and the ordinal
-// of its call, so that a draw moves no other.
-func (g *guest) Seed() uint64 {
-	c := &g.user.commands
-	return siphash.PRF(c.key, purposePlugin, c.id, c.ordinal)
-}
-
-// Random is Imports.
+// Random is Imports. THREATS P16: what the draws of a call begin with depends on
+// the key, the plugin and the ordinal of the call, so that a draw moves no other.
 func (g *guest) Random() uint64 {
 	c := &g.user.commands
 	if !c.drawing {
-		c.random, c.drawing = g.Seed(), true
+		c.random, c.drawing = siphash.PRF(c.key, purposePlugin, c.id, c.ordinal), true
 	}
 	var n uint64
-	c.random, n = NextRandom(c.random)
+	c.random, n = nextRandom(c.random)
 	return n
 }
 
-// NextRandom is one step of SplitMix64 (Steele, Lea and Flood, 2014): the state
+// nextRandom is one step of SplitMix64 (Steele, Lea and Flood, 2014): the state
 // after it, and the number that it draws.
-func NextRandom(state uint64) (next, number uint64) {
+func nextRandom(state uint64) (next, number uint64) {
 	next = state + 0x9e3779b97f4a7c15
 	z := next
 	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9

@@ -1,6 +1,9 @@
 package plugins
 
-import "github.com/tcpkit/tcpkit/plugins/abi"
+import (
+	"github.com/tcpkit/tcpkit/plugins/abi"
+	"github.com/tcpkit/tcpkit/plugins/fuel"
+)
 
 // An Engine makes modules run.
 type Engine interface {
@@ -8,6 +11,12 @@ type Engine interface {
 	// for that, ABI and Init together. A module comes here only after fuel.Rewrite has
 	// checked it. host answers its imports for as long as the instance lives.
 	Start(module []byte, host Imports, fuel int64) (Instance, error)
+}
+
+// A Rewriter is an Engine that keeps what fuel.Rewrite has made of a module, so
+// that the next time it need not be made.
+type Rewriter interface {
+	Rewrite(module []byte, l fuel.Limits) ([]byte, error)
 }
 
 // An Instance is a plugin that runs. It is used by one goroutine at a time. With
@@ -40,9 +49,6 @@ type Imports interface {
 	Metric(id uint32, value int64)
 	Now() int64
 	Random() uint64
-	// Seed is what the draws of the call at hand begin with; the first is
-	// NextRandom of it. An engine that draws by itself does not call Random.
-	Seed() uint64
 	Get(key int64) int64
 	Set(key, value int64) bool
 	Arm(id uint32, after int64)

@@ -2,7 +2,6 @@ package plugins
 
 import (
 	"strconv"
-	"strings"
 
 	"github.com/tcpkit/tcpkit/core/tcp"
 	"github.com/tcpkit/tcpkit/core/wire"
@@ -76,8 +75,8 @@ func parseFilter(text string) (f filter, err error) {
 	if rest == "" {
 		return f, Error("the filter has no condition; add one, such as port=80")
 	}
-	for word := range strings.FieldsSeq(rest) {
-		key, value, ok := strings.Cut(word, "=")
+	for _, word := range words(rest, false) {
+		key, value, ok := cutAt(word, '=')
 		if !ok {
 			return f, Error(quote(word) + " is no condition; write one as port=80")
 		}
@@ -101,7 +100,7 @@ func (f *filter) condition(key, value string) (err error) {
 	case "to":
 		f.to, err = parseStates(value)
 	case "flags":
-		set, mask, has := strings.Cut(value, "/")
+		set, mask, has := cutAt(value, '/')
 		if f.value, err = parseFlags(set); err != nil {
 			return err
 		}
@@ -127,7 +126,7 @@ func (f *filter) condition(key, value string) (err error) {
 }
 
 func (f *filter) addPorts(value string, local, remote bool) error {
-	for part := range strings.SplitSeq(value, ",") {
+	for _, part := range split(value, ',') {
 		low, high, err := parseRange(part, 1<<16-1)
 		if err != nil {
 			return err
@@ -143,7 +142,7 @@ func (f *filter) addPorts(value string, local, remote bool) error {
 
 // parseRange reads "80", "80-90", "80-" or "-90".
 func parseRange(text string, limit uint32) (low, high uint32, err error) {
-	first, last, isRange := strings.Cut(text, "-")
+	first, last, isRange := cutAt(text, '-')
 	bound := func(s string, open uint32) (uint32, bool) {
 		if s == "" && isRange && text != "-" {
 			return open, true
@@ -168,14 +167,14 @@ func parseStates(value string) (set uint16, err error) {
 		names[s] = tcp.State(s).String()
 	}
 words:
-	for word := range strings.SplitSeq(value, ",") {
+	for _, word := range split(value, ',') {
 		for s, name := range names {
-			if name == strings.ToUpper(word) {
+			if name == upper(word) {
 				set |= 1 << s
 				continue words
 			}
 		}
-		return 0, Error("there is no state " + quote(word) + slip(strings.ToUpper(word), names))
+		return 0, Error("there is no state " + quote(word) + slip(upper(word), names))
 	}
 	return set, nil
 }
@@ -188,14 +187,14 @@ func parseFlags(value string) (set wire.Flags, err error) {
 		return 0, nil
 	}
 words:
-	for word := range strings.SplitSeq(value, "+") {
+	for _, word := range split(value, '+') {
 		for i, name := range flagNames {
-			if name == strings.ToUpper(word) {
+			if name == upper(word) {
 				set |= 1 << i
 				continue words
 			}
 		}
-		return 0, Error("there is no flag " + quote(word) + slip(strings.ToUpper(word), flagNames))
+		return 0, Error("there is no flag " + quote(word) + slip(upper(word), flagNames))
 	}
 	return set, nil
 }

@@ -107,9 +107,7 @@ func find(h abi.Hook) *hookInfo {
 
 // named is find by the name of the export, with its prefix or without.
 func named(name string) *hookInfo {
-	if reserved(name) {
-		name = name[len(abi.ExportPrefix):]
-	}
+	name = unprefixed(name)
 	for i := range hooks {
 		if hooks[i].name == name {
 			return &hooks[i]

@@ -1,10 +1,9 @@
 package plugins
 
 import (
-	"strconv"
-
 	"github.com/tcpkit/tcpkit/core/tcp"
 	"github.com/tcpkit/tcpkit/plugins/abi"
+	"github.com/tcpkit/tcpkit/plugins/fuel"
 )
 
 // A checked is a module that has been looked at, and not started yet.
@@ -15,13 +14,13 @@ type checked struct {
 }
 
 // prepare does all that can be done with a module before it runs.
-func prepare(wasm []byte, o Options) (c checked) {
+func prepare(e Engine, wasm []byte, o Options) (c checked) {
 	m, err := Inspect(wasm)
 	if err != nil {
 		c.problems = append(c.problems, err)
 		return c
 	}
-	p := &program{code: wasm, mtu: uint32(o.MTU)}
+	p := &program{engine: e, mtu: uint32(o.MTU)}
 	if o.MTU <= 0 {
 		p.mtu = defaultMTU
 	}
@@ -51,7 +50,20 @@ func prepare(wasm []byte, o Options) (c checked) {
 	p.initFuel, p.hookFuel = p.manifest.budgets()
 	p.chooseSections()
 	p.chooseFilters()
+	p.code, err = p.rewrite(wasm)
+	add(err)
 	return c
+}
+
+// rewrite makes the module pay for what it does, and refuses what plugins may not
+// have. THREATS P02 to P04.
+func (p *program) rewrite(wasm []byte) ([]byte, error) {
+	limits := fuel.DefaultLimits()
+	limits.Pages, limits.StartFuel = p.manifest.Pages, p.initFuel
+	if r, ok := p.engine.(Rewriter); ok {
+		return r.Rewrite(wasm, limits)
+	}
+	return fuel.Rewrite(wasm, limits)
 }
 
 // chooseHooks decides which hooks are called, and which are told of in batches.
@@ -121,7 +133,7 @@ func (p *program) chooseSections() {
 	for i := range hooks {
 		// A congestion controller is told with sections beside each other.
 		if hooks[i].isCC() && p.exports.has(&hooks[i]) || hooks[i].hook == abi.HookTick && p.exports.has(&hooks[i]) {
-			p.size = max(p.size, abi.ArgsEnd)
+			p.size = max(p.size, abi.CCEnd)
 		}
 	}
 }
@@ -150,7 +162,7 @@ func (p *program) wants(r *tcp.Record) bool {
 // Check returns everything for which a module would be refused. With an engine it
 // is started, and ended again.
 func Check(e Engine, wasm []byte, o Options) []error {
-	c := prepare(wasm, o)
+	c := prepare(e, wasm, o)
 	if e == nil || len(c.problems) > 0 {
 		return append(c.problems, c.late...)
 	}
@@ -184,7 +196,7 @@ type Description struct {
 // Describe says what a module is, also if it would be refused.
 func Describe(wasm []byte, o Options) (Description, error) {
 	o.Allow = ^Grants(0)
-	c := prepare(wasm, o)
+	c := prepare(nil, wasm, o)
 	if c.program == nil {
 		return Description{}, joined(c.problems)
 	}
@@ -201,13 +213,4 @@ func Describe(wasm []byte, o Options) (Description, error) {
 		}
 	}
 	return d, nil
-}
-
-// notInitialised is what an engine says whose plugin offers no buffer.
-const NotInitialised Error = abi.ExportInit + " returned 0, which says that the plugin cannot run"
-
-// Outside is what an engine says whose plugin offers a buffer that is not its own.
-func Outside(at, size, memory uint64) Error {
-	return Error(abi.ExportInit + " offers the buffer " + strconv.FormatUint(at, 10) + " to " + strconv.FormatUint(at+size, 10) +
-		", but the plugin's memory ends at " + strconv.FormatUint(memory, 10) + "; offer one within it, or make the memory larger")
 }

@@ -2,7 +2,6 @@ package plugins
 
 import (
 	"strconv"
-	"strings"
 
 	"github.com/tcpkit/tcpkit/core/clock"
 	"github.com/tcpkit/tcpkit/plugins/abi"
@@ -67,7 +66,7 @@ func ParseManifest(text []byte) (*Manifest, []error) {
 	var problems []error
 	seen := map[string]int{}
 	number := 0
-	for line := range strings.SplitSeq(string(text), "\n") {
+	for _, line := range split(string(text), '\n') {
 		number++
 		if err := m.line(line, number, seen); err != nil {
 			problems = append(problems, Error("line "+strconv.Itoa(number)+" of the manifest: "+err.Error()))
@@ -77,7 +76,7 @@ func ParseManifest(text []byte) (*Manifest, []error) {
 }
 
 func (m *Manifest) line(line string, number int, seen map[string]int) error {
-	line = strings.TrimSpace(line)
+	line = trim(line)
 	if line == "" || line[0] == '#' {
 		return nil
 	}
@@ -120,7 +119,7 @@ func (m *Manifest) set(key, value string) (err error) {
 		m.hooks, err = parseHooks(value)
 	case "grants":
 		m.Grants = 0
-		for word := range strings.FieldsSeq(value) {
+		for _, word := range words(value, false) {
 			g, bad := ParseGrant(word)
 			if bad != nil {
 				err = bad
@@ -221,17 +220,15 @@ func checkName(name string) error {
 }
 
 func parseHooks(value string) (set hookSet, err error) {
-	for word := range strings.FieldsFuncSeq(value, isBetween) {
+	for _, word := range words(value, true) {
 		h := named(word)
 		if h == nil {
-			return 0, Error("there is no hook " + quote(word) + slip(strings.TrimPrefix(word, abi.ExportPrefix), hookNames()))
+			return 0, Error("there is no hook " + quote(word) + slip(unprefixed(word), hookNames()))
 		}
 		set |= h.bit()
 	}
 	return set, nil
 }
-
-func isBetween(r rune) bool { return r == ' ' || r == '\t' || r == ',' }
 
 func hookNames() []string {
 	names := make([]string, len(hooks))
@@ -254,7 +251,7 @@ var sectionNames = [...]struct {
 
 func parseSections(value string) (set sections, err error) {
 words:
-	for word := range strings.FieldsSeq(value) {
+	for _, word := range words(value, false) {
 		var names []string
 		for _, s := range sectionNames {
 			if s.name == word {
@@ -266,12 +263,4 @@ words:
 		return 0, Error("there is no section " + quote(word) + slip(word, names))
 	}
 	return set, nil
-}
-
-// cut splits off the first word.
-func cut(s string) (word, rest string) {
-	if i := strings.IndexAny(s, " \t"); i >= 0 {
-		return s[:i], strings.TrimSpace(s[i:])
-	}
-	return s, ""
 }

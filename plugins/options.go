@@ -2,7 +2,6 @@ package plugins
 
 import (
 	"strconv"
-	"strings"
 
 	"github.com/tcpkit/tcpkit/core/clock"
 )
@@ -87,11 +86,11 @@ func parseOption(text string) (o Option, err error) {
 		return o, Error("the option name " + quote(o.Name) + " is taken; choose another one")
 	}
 	if rest[0] == '"' {
-		end := strings.IndexByte(rest[1:], '"')
+		end := index(rest[1:], '"')
 		if end < 0 {
 			return o, Error("the default of the option " + quote(o.Name) + " has no end; close its quotation mark")
 		}
-		o.Default, rest = rest[1:1+end], strings.TrimSpace(rest[2+end:])
+		o.Default, rest = rest[1:1+end], trim(rest[2+end:])
 	} else {
 		o.Default, rest = cut(rest)
 	}
@@ -145,7 +144,7 @@ func (m *Manifest) values(set []string) (s settings, problems []error) {
 	}
 words:
 	for _, word := range set {
-		key, value, ok := strings.Cut(word, "=")
+		key, value, ok := cutAt(word, '=')
 		if !ok {
 			problems = append(problems, Error(quote(word)+" sets nothing; write it as name=value"))
 			continue
@@ -183,8 +182,11 @@ var units = [...]struct {
 // parseDuration reads "250ms" or "1.5s".
 func parseDuration(text string) (clock.Duration, error) {
 	wrong := Error(quote(text) + " is no time; write one as 250ms or 2s, with ns, us, ms, s, m or h")
-	end := strings.LastIndexAny(text, "0123456789") + 1
-	whole, part, isPart := strings.Cut(text[:end], ".")
+	end := len(text)
+	for end > 0 && (text[end-1] < '0' || text[end-1] > '9') {
+		end--
+	}
+	whole, part, isPart := cutAt(text[:end], '.')
 	for _, u := range units {
 		if u.name != text[end:] {
 			continue
@@ -218,9 +220,9 @@ const (
 //
 //	drop-nth.wasm,n=7,name=seventh,allow=payload+lab
 func ParseSpec(spec string) (file string, o Options, err error) {
-	file, rest, _ := strings.Cut(spec, ",")
-	for word := range strings.SplitSeq(rest, ",") {
-		key, value, _ := strings.Cut(word, "=")
+	file, rest, _ := cutAt(spec, ',')
+	for _, word := range split(rest, ',') {
+		key, value, _ := cutAt(word, '=')
 		switch key {
 		case "":
 		case keyName:
@@ -229,7 +231,7 @@ func ParseSpec(spec string) (file string, o Options, err error) {
 				return file, o, err
 			}
 		case keyAllow:
-			for name := range strings.SplitSeq(value, "+") {
+			for _, name := range split(value, '+') {
 				g, err := ParseGrant(name)
 				if err != nil {
 					return file, o, err

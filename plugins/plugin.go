@@ -62,7 +62,7 @@ type Plugin struct {
 func Load(e Engine, wasm []byte, o Options) (*Plugin, error) {
 	p, err := load(e, wasm, o)
 	if err != nil {
-		return nil, &Failure{"load", p.name, err}
+		return nil, &Failure{Doing: "load", Name: p.name, Err: err}
 	}
 	return p, nil
 }
@@ -72,7 +72,7 @@ func load(e Engine, wasm []byte, o Options) (*Plugin, error) {
 	if p.name == "" {
 		p.name = "plugin"
 	}
-	c := prepare(wasm, o)
+	c := prepare(e, wasm, o)
 	if c.program == nil {
 		return p, errors.Join(c.problems...)
 	}
@@ -83,7 +83,6 @@ func load(e Engine, wasm []byte, o Options) (*Plugin, error) {
 		return p, err
 	}
 	p.program = c.program
-	p.engine = e
 	p.now = o.Now
 	p.commands.key = o.Key
 	p.commands.named(p.name)
@@ -114,7 +113,7 @@ func (p *Plugin) start(late []error) (*guest, error) {
 	p.commands.begin()
 	instance, err := p.engine.Start(p.code, g, p.initFuel)
 	if err != nil {
-		return nil, err
+		return nil, startFailed(err)
 	}
 	g.instance = instance
 	if err := p.agree(instance, late); err != nil {
@@ -126,7 +125,7 @@ func (p *Plugin) start(late []error) (*guest, error) {
 func (p *Plugin) agree(i Instance, late []error) error {
 	version, err := i.ABI()
 	if err != nil {
-		return inExport(abi.ExportABI, err)
+		return startFailed(err)
 	}
 	if err := checkVersion(version); err != nil {
 		return err
@@ -135,7 +134,7 @@ func (p *Plugin) agree(i Instance, late []error) error {
 		return err
 	}
 	if err := i.Init(p.size); err != nil {
-		return inExport(abi.ExportInit, err)
+		return startFailed(err)
 	}
 	if p.exports.has(find(abi.HookConfig)) {
 		return p.configure(i)
@@ -158,7 +157,7 @@ func (p *Plugin) configure(i Instance) error {
 	fuel := p.initFuel
 	result, err := i.Call(abi.HookConfig, 0, image, parts, &fuel)
 	if err != nil {
-		return inExport(abi.ExportConfig, err)
+		return startFailed(&Failure{Doing: abi.ExportConfig, Err: err})
 	}
 	if result != int64(abi.Pass) {
 		return Error(abi.ExportConfig + " returned " + strconv.FormatInt(result, 10) +
@@ -167,11 +166,12 @@ func (p *Plugin) configure(i Instance) error {
 	return nil
 }
 
-func inExport(name string, err error) error {
+// startFailed adds what mends a start that took too long.
+func startFailed(err error) error {
 	if errors.Is(err, ErrFuel) {
-		return &Failure{Doing: name, Err: Error(ErrFuel + "; do less there, or ask for more with budget init in the manifest")}
+		return &Failure{Doing: "start", Err: err, mend: "do less there, or ask for more with a line budget init in the manifest"}
 	}
-	return &Failure{Doing: name, Err: err}
+	return err
 }
 
 // A Failure says which plugin failed, and at what.
@@ -179,13 +179,19 @@ type Failure struct {
 	Doing string // "load", or the export that was called
 	Name  string // "" where another Failure around this one has it
 	Err   error
+	mend  string
 }
 
 func (f *Failure) Error() string {
-	if f.Name == "" {
-		return f.Doing + ": " + f.Err.Error()
+	text := f.Doing
+	if f.Name != "" {
+		text += " plugin " + f.Name
 	}
-	return f.Doing + " plugin " + f.Name + ": " + f.Err.Error()
+	text += ": " + f.Err.Error()
+	if f.mend != "" {
+		text += "; " + f.mend
+	}
+	return text
 }
 
 // Unwrap returns the reason.
@@ -261,13 +267,17 @@ func (p *Plugin) call(now clock.Instant, h abi.Hook, n uint32, image []byte, par
 	g.user, g.busy = p, true
 	result, err := g.instance.Call(h, n, image, parts, &p.life.fuel)
 	g.busy = false
-	used := p.hookFuel - max(p.life.fuel, 0)
+	used := p.hookFuel
+	if err == nil {
+		used -= max(p.life.fuel, 0)
+	}
 	p.stats.Fuel += uint64(used)
 	p.stats.Most = max(p.stats.Most, uint64(used))
 	p.life.pollLeft -= used
 	if err == nil {
 		return result, WhyVerdict
 	}
+	// What is left after a trap is not the same in every engine: it pays for all.
 	p.life.fault.err = err
 	g.dead = true
 	_ = g.instance.Close() // it has failed already: there is no more to say

@@ -290,7 +290,7 @@ func (s *Set) Drain(now clock.Instant, log *event.Log) {
 func (s *Set) Replace(name string, p *Plugin, now clock.Instant, log *event.Log) error {
 	old := s.Plugin(name)
 	if old == nil {
-		return &Failure{"replace", name, Error("there is no such plugin" + slip(name, s.Names()))}
+		return &Failure{Doing: "replace", Name: name, Err: Error("there is no such plugin" + slip(name, s.Names()))}
 	}
 	s.drain(old, now, log)
 	if old.manifest.State == p.manifest.State {
@@ -313,7 +313,7 @@ func (s *Set) Replace(name string, p *Plugin, now clock.Instant, log *event.Log)
 func (s *Set) Remove(name string, now clock.Instant, log *event.Log) error {
 	p := s.Plugin(name)
 	if p == nil {
-		return &Failure{"remove", name, Error("there is no such plugin" + slip(name, s.Names()))}
+		return &Failure{Doing: "remove", Name: name, Err: Error("there is no such plugin" + slip(name, s.Names()))}
 	}
 	s.drain(p, now, log)
 	p.tell(log, now, noRecord, abi.Pass, 0, WhyRemoved)

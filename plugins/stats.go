@@ -30,13 +30,13 @@ func (p *Plugin) Err() error {
 	case WhyVerdict:
 		return nil
 	case WhyFuel:
-		return &Failure{name, p.name, Error(ErrFuel + "; do less there, or ask for more with a line budget in the manifest")}
+		return &Failure{Doing: name, Name: p.name, Err: f.err, mend: "do less there, or ask for more with a line budget in the manifest"}
 	case WhyTrap:
-		return &Failure{name, p.name, f.err}
+		return &Failure{Doing: name, Name: p.name, Err: f.err}
 	case WhyMutation:
-		return &Failure{name, p.name, f.change(p)}
+		return &Failure{Doing: name, Name: p.name, Err: f.change(p)}
 	default:
-		return &Failure{name, p.name, Error("it returned " + strconv.FormatInt(f.result, 10) +
+		return &Failure{Doing: name, Name: p.name, Err: Error("it returned " + strconv.FormatInt(f.result, 10) +
 			", which is no verdict that this tcpkit obeys there; return 0 to pass")}
 	}
 }

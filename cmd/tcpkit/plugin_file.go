@@ -74,23 +74,13 @@ func (s *pluginSpec) name() string {
 	return strings.TrimSuffix(filepath.Base(s.file), ".wasm")
 }
 
-// pluginEngine is the engine that runs plugins here, with its cache of compiled
-// modules where there can be one.
+// pluginEngine is the engine that runs plugins here.
 func pluginEngine() (*wazero.Engine, error) {
-	e, err := wazero.New(wazero.Config{Cache: pluginCache()})
+	e, err := wazero.New(wazero.Config{})
 	if err != nil {
 		return nil, pluginf("plugins: %w", err)
 	}
 	return e, nil
-}
-
-// pluginCache is where compiled plugins are kept, "" if there is no such place.
-func pluginCache() string {
-	dir, err := os.UserCacheDir()
-	if err != nil {
-		return ""
-	}
-	return filepath.Join(dir, "tcpkit", "plugins")
 }
 
 // loadPlugin reads a plugin and starts it.

@@ -33,9 +33,12 @@ const (
 	ImportInject = "inject" // (at i32, size i32) -> i32: 1, or 0 where there is no room
 )
 
-// The import of the browser's module.
+// What a call of an import costs beside the instruction, in fuel, and how much of a
+// text is kept.
 const (
-	ImportPlugin = "plugin" // (i32, i32, i32) -> i64
+	ImportCost = 128 // and 1 for each octet that is read or written by it
+	LogSize    = 1024
+	WASISize   = 4096 // of fd_write and random_get: the most octets of one call
 )
 
 // A Hook is a step of the engine at which plugins are called. Its high octet is
@@ -46,14 +49,15 @@ type Hook uint16
 
 // The hooks.
 const (
-	HookABI      Hook = 0x0100 // tcpkit_abi
-	HookInit     Hook = 0x0101 // tcpkit_init
-	HookConfig   Hook = 0x0102 // its options have been set, or have changed
-	HookTick     Hook = 0x0103 // the manifest's interval has passed, or a timer of its own
-	HookDrain    Hook = 0x0104 // the last call
-	HookBatch    Hook = 0x0105 // tcpkit_batch
-	HookCommands Hook = 0x0106 // of the embedder: what the last call has asked for
-	HookFuel     Hook = 0x0107 // of the embedder: what the next call may use
+	HookABI    Hook = 0x0100 // tcpkit_abi
+	HookInit   Hook = 0x0101 // tcpkit_init
+	HookConfig Hook = 0x0102 // its options have been set, or have changed
+	HookTick   Hook = 0x0103 // the manifest's interval has passed, or a timer of its own
+	HookDrain  Hook = 0x0104 // the last call
+	HookBatch  Hook = 0x0105 // tcpkit_batch
+	HookStart  Hook = 0x0106 // of the embedder: make an instance of a module
+	HookFetch  Hook = 0x0107 // of the embedder: copy parts back
+	HookClose  Hook = 0x0108 // of the embedder: end an instance
 
 	HookConnNew         Hook = 0x0200 // a connection is made
 	HookConnEstablished Hook = 0x0201 // it can carry data
@@ -336,6 +340,7 @@ const (
 	CCMaxRTT    = 192 // i64: nanoseconds; of a report, as CCMinRTT then is
 	CCAcks      = 200 // u32: of a report: how many ACKs are in it
 	CCMarked    = 204 // u32: and how many of them had ECN-Echo
+	CCEnd       = 208
 )
 
 // Bits of CCFlags.

@@ -1,15 +1,17 @@
 // Package wazero runs plugins natively, in wazero. It is an engine in the sense
 // of package plugins, which has the policy:
 //
-//	engine := wazero.New(wazero.Config{})
+//	engine, err := wazero.New(wazero.Config{})
 //	defer engine.Close()
 //	p, err := plugins.Load(engine, module, plugins.Options{})
 //
-// A call copies one record in, calls one export and copies the record back; it
-// allocates nothing.
+// A call writes the parts of a record that it is given, calls one export, and
+// takes back what it is asked for; it allocates nothing. What a plugin imports
+// is answered by the plugins.Imports of its instance. A guest compiled from Go
+// finds the ten functions of WASI that its runtime calls, which give it the
+// engine's clock and the engine's randomness, and take its output as log.
 //
-// Limits: until there is fuel, nothing stops a plugin that does not return, so
-// run only plugins that you vouch for. Memory is bounded by Config.Pages, the
-// depth of calls by wazero's own stack. A plugin gets no WASI and no other
-// imports.
+// Limits: time is bounded by fuel, which package fuel has written into the module
+// and without which a plugin may not return; memory by Config.Pages; the depth
+// of calls by fuel's own count.
 package wazero

@@ -23,6 +23,12 @@
 // @ts-ignore: decorator
 @inline export const VERSION: u32 = 0x10000;
 
+// What a call of an import costs beside the instruction, in fuel, and how much of a text is kept.
+// @ts-ignore: decorator
+@inline export const LOG_SIZE: u32 = 0x400;
+// @ts-ignore: decorator
+@inline export const WASI_SIZE: u32 = 0x1000;
+
 // The hooks.
 // @ts-ignore: decorator
 @inline export const HOOK_ABI: u32 = 0x100;
@@ -37,9 +43,11 @@
 // @ts-ignore: decorator
 @inline export const HOOK_BATCH: u32 = 0x105;
 // @ts-ignore: decorator
-@inline export const HOOK_COMMANDS: u32 = 0x106;
+@inline export const HOOK_START: u32 = 0x106;
 // @ts-ignore: decorator
-@inline export const HOOK_FUEL: u32 = 0x107;
+@inline export const HOOK_FETCH: u32 = 0x107;
+// @ts-ignore: decorator
+@inline export const HOOK_CLOSE: u32 = 0x108;
 // @ts-ignore: decorator
 @inline export const HOOK_CONN_NEW: u32 = 0x200;
 // @ts-ignore: decorator

@@ -26,6 +26,10 @@
 /* The version of this package. */
 #define TCPKIT_VERSION 0x10000
 
+/* What a call of an import costs beside the instruction, in fuel, and how much of a text is kept. */
+#define TCPKIT_LOG_SIZE 0x400
+#define TCPKIT_WASI_SIZE 0x1000
+
 /* The hooks. */
 #define TCPKIT_HOOK_ABI 0x100
 #define TCPKIT_HOOK_INIT 0x101
@@ -33,8 +37,9 @@
 #define TCPKIT_HOOK_TICK 0x103
 #define TCPKIT_HOOK_DRAIN 0x104
 #define TCPKIT_HOOK_BATCH 0x105
-#define TCPKIT_HOOK_COMMANDS 0x106
-#define TCPKIT_HOOK_FUEL 0x107
+#define TCPKIT_HOOK_START 0x106
+#define TCPKIT_HOOK_FETCH 0x107
+#define TCPKIT_HOOK_CLOSE 0x108
 #define TCPKIT_HOOK_CONN_NEW 0x200
 #define TCPKIT_HOOK_CONN_ESTABLISHED 0x201
 #define TCPKIT_HOOK_CONN_CLOSED 0x202

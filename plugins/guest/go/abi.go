@@ -7,6 +7,12 @@ const (
 	Version = 0x10000
 )
 
+// What a call of an import costs beside the instruction, in fuel, and how much of a text is kept.
+const (
+	LogSize  = 0x400
+	WASISize = 0x1000
+)
+
 // The hooks.
 const (
 	HookABI                = 0x100
@@ -15,8 +21,9 @@ const (
 	HookTick               = 0x103
 	HookDrain              = 0x104
 	HookBatch              = 0x105
-	HookCommands           = 0x106
-	HookFuel               = 0x107
+	HookStart              = 0x106
+	HookFetch              = 0x107
+	HookClose              = 0x108
 	HookConnNew            = 0x200
 	HookConnEstablished    = 0x201
 	HookConnClosed         = 0x202

@@ -77,6 +77,10 @@
 ;; The version of this package.
 ;; 0x10000 version
 ;;
+;; What a call of an import costs beside the instruction, in fuel, and how much of a text is kept.
+;;   0x400 log_size
+;;  0x1000 wasi_size
+;;
 ;; The hooks.
 ;;   0x100 hook_abi
 ;;   0x101 hook_init
@@ -84,8 +88,9 @@
 ;;   0x103 hook_tick
 ;;   0x104 hook_drain
 ;;   0x105 hook_batch
-;;   0x106 hook_commands
-;;   0x107 hook_fuel
+;;   0x106 hook_start
+;;   0x107 hook_fetch
+;;   0x108 hook_close
 ;;   0x200 hook_conn_new
 ;;   0x201 hook_conn_established
 ;;   0x202 hook_conn_closed

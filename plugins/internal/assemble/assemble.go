@@ -15,6 +15,7 @@ type Func struct {
 	Args    []byte
 	Results []byte
 	Body    []byte // without locals and the end
+	Start   bool   // it runs when the module is instantiated
 }
 
 // Bodies.
@@ -54,6 +55,7 @@ func Plugin(hooks ...Func) []byte {
 func Module(funcs ...Func) []byte {
 	var types, imports, functions, exports, code [][]byte
 	index := byte(0)
+	var start []byte
 	for _, imported := range []bool{true, false} {
 		for _, f := range funcs {
 			if imported != (f.Module != "") {
@@ -68,6 +70,9 @@ func Module(funcs ...Func) []byte {
 				exports = append(exports, join(vector([]byte(f.Name)), []byte{0, index}))
 				body := join([]byte{0}, f.Body, []byte{0x0b})
 				code = append(code, vector(body))
+				if f.Start {
+					start = []byte{8, 1, index}
+				}
 			}
 			index++
 		}
@@ -79,6 +84,7 @@ func Module(funcs ...Func) []byte {
 	b = append(b, section(3, functions...)...)
 	b = append(b, section(5, []byte{0, 1})...)
 	b = append(b, section(7, exports...)...)
+	b = append(b, start...)
 	return append(b, section(10, code...)...)
 }
 

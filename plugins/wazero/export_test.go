@@ -1,0 +1,4 @@
+package wazero
+
+// Modules is how many are compiled.
+func (e *Engine) Modules() int { return len(e.modules) }
