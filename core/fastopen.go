@@ -104,7 +104,7 @@ func (s *Stack) DialFastOpen(now clock.Instant, local, remote wire.AddrPort, cfg
 	if data == nil && o.Data {
 		o.Cookie.Len, o.Data = 0, false
 	}
-	n := c.tcb.FastOpen(o, data)
+	n := c.tcb.FastOpen(now, o, data)
 	return c, n, nil
 }
 

@@ -80,12 +80,12 @@ func TestStepsOfALife(t *testing.T) {
 	}
 }
 
-// The steps of admission, timers, identity, connections, recovery and
-// acknowledgments, and those of them at which a hook may change something.
+// The steps of admission, timers, identity, connections, recovery, acknowledgments
+// and data.
 var (
 	stepsToAsk = []tcp.Step{
 		tcp.StepSyn, tcp.StepNew, tcp.StepEstablished, tcp.StepClosed, tcp.StepTimerArmed, tcp.StepTimerFired, tcp.StepRTT,
-		tcp.StepLost, tcp.StepRetransmit, tcp.StepPhase, tcp.StepSpurious, tcp.StepAck, tcp.StepISN, tcp.StepPort,
+		tcp.StepLost, tcp.StepRetransmit, tcp.StepPhase, tcp.StepSpurious, tcp.StepAck, tcp.StepISN, tcp.StepPort, tcp.StepWrite, tcp.StepRead,
 	}
 	asked = tcp.Mask(stepsToAsk...)
 )

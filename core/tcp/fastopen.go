@@ -86,7 +86,7 @@ type FastOpenNews struct {
 
 // FastOpen makes the SYN that OpenActive has queued one of Fast Open. It returns
 // how much of data will go in it; the rest is its user's to write again.
-func (c *TCB) FastOpen(o FastOpening, data []byte) int {
+func (c *TCB) FastOpen(now clock.Instant, o FastOpening, data []byte) int {
 	f := &fastOpen{cookie: o.Cookie, option: o.Option}
 	c.fast = f
 	if !o.Data {
@@ -95,6 +95,9 @@ func (c *TCB) FastOpen(o FastOpening, data []byte) int {
 	}
 	n := c.sendBuf.append(&c.env.Pool, data[:min(len(data), c.synRoom(o.MSS), int(c.snd.limit))])
 	f.carried = uint16(n)
+	if n > 0 && c.env.Hooks.Has(StepWrite) {
+		c.hookData(now, StepWrite, data[:n])
+	}
 	return n
 }
 

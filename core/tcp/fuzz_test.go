@@ -67,7 +67,7 @@ func (e *end) opens(in *tape, passive bool, syn ...wire.Options) {
 	if !passive {
 		e.c.OpenActive(e.now, e.iss, 0)
 		if fast {
-			e.c.FastOpen(tcp.FastOpening{Cookie: tcp.Cookie{Len: 8}, Option: true, Data: true}, text)
+			e.c.FastOpen(e.now, tcp.FastOpening{Cookie: tcp.Cookie{Len: 8}, Option: true, Data: true}, text)
 		}
 		return
 	}

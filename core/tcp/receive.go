@@ -18,6 +18,9 @@ func (c *TCB) Read(now clock.Instant, b []byte) (int, error) {
 		c.passMark(now)
 		if n := c.recvBuf.get(0, b[:min(len(b), c.Readable())]); n > 0 {
 			c.consume(now, uint32(n))
+			if c.env.Hooks.Has(StepRead) {
+				c.hookData(now, StepRead, b[:n])
+			}
 			return n, nil
 		}
 	}

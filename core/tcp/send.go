@@ -55,6 +55,9 @@ func (c *TCB) write(now clock.Instant, b []byte) (int, error) {
 	n := c.sendBuf.append(&c.env.Pool, b[:room])
 	if n > 0 {
 		c.snd.flush = false
+		if c.env.Hooks.Has(StepWrite) {
+			c.hookData(now, StepWrite, b[:n])
+		}
 	}
 	if n < len(b) {
 		c.snd.wantRoom = true

@@ -217,3 +217,11 @@ func (c *TCB) hookAck(now clock.Instant, seg *Segment, atOnce bool) bool {
 	}
 	return atOnce
 }
+
+// hookData shows what the application has written or read. It is the application's,
+// and only to be looked at.
+func (c *TCB) hookData(now clock.Instant, step Step, b []byte) {
+	r := c.at(now, step)
+	r.Leaving, r.Payload = step == StepWrite, b
+	c.env.Hook.At(r)
+}

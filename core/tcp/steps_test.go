@@ -279,3 +279,27 @@ func TestTimersOfAHookEnd(t *testing.T) {
 		}
 	}
 }
+
+// A hook is shown what the application has written and read, as far as it was taken.
+func TestDataSteps(t *testing.T) {
+	cfg := tcp.RFC9293()
+	cfg.SendBuffer, cfg.SendBufferMax = 10, 10
+	e := newEnd(t, variants[0], cfg).passive(0)
+	var told []string
+	e.hooked(func(r *tcp.Record) tcp.Verdict {
+		told = append(told, map[tcp.Step]string{tcp.StepWrite: "wrote ", tcp.StepRead: "read "}[r.Step]+string(r.Payload))
+		require.Equal(t, r.Step == tcp.StepWrite, r.Leaving)
+		return tcp.DropIt // which means nothing here
+	}, tcp.StepWrite, tcp.StepRead)
+	for _, text := range []string{"hello", "", "to the world", "and more"} {
+		_, _ = e.c.Write(e.now, []byte(text))
+	}
+	seg := e.segment("P. 1(7) ack 1 win 0")
+	seg.Payload = []byte("goodbye")
+	e.c.Arrives(e.now, seg)
+	b := make([]byte, 4)
+	for range 3 {
+		_, _ = e.c.Read(e.now, b)
+	}
+	require.Equal(t, []string{"wrote hello", "wrote to th", "read good", "read bye"}, told)
+}
