@@ -14,7 +14,8 @@ import (
 type Step uint8
 
 // The steps. What a hook may do at each stands with it; a verdict that has no
-// meaning there counts as Pass.
+// meaning there counts as Pass, and the engine puts what is Mutated within the bounds
+// that steps.go and settings.go have.
 const (
 	StepTransition  Step = iota // a state has changed; Reset, GoTo
 	StepMoving                  // a segment that will change the state, before the state machine; as StepArriving
@@ -27,7 +28,7 @@ const (
 	StepSyn                     // a SYN for a listener; Args: half-open, their bound, waiting for Accept, their bound, TIME-WAIT records, connections; SendCookie, Drop, Reset
 	StepNew                     // a connection is made; Args: the Setting... of it; Mutated
 	StepEstablished             // it can carry data; as StepNew
-	StepClosed                  // it is forgotten; Args: the Error
+	StepClosed                  // nothing is left of it, and nothing more is told; Args: the Error, 0 if both ends have closed it
 	StepTimerArmed              // Args: slot, when; Mutated, Hold, FireNow
 	StepTimerFired              // Args: slot, retries; Hold
 	StepRTT                     // Args: sample, SRTT, RTTVAR, RTO, all nanoseconds; Mutated, of the sample
@@ -87,9 +88,9 @@ const (
 	Duplicate          // let it go on, and Arg&0xff copies of it, each Arg>>8 nanoseconds after the one before
 	Reset              // abort the connection; of a SYN, refuse it
 	SendCookie         // answer the SYN with a cookie
-	Hold               // of a segment: keep it until the hook lets it go; of a timer: it does not act
+	Hold               // of a segment: keep it until the hook lets it go; of a timer: it does not act this time
 	GoTo               // go on to the state Arg, by an edge of Figure 5
-	FireNow            // of a timer that is armed: it acts at once
+	FireNow            // of a timer that is armed: it acts in a millisecond
 )
 
 // A Record is what a hook is told at a step. It is the engine's, and good until
