@@ -241,7 +241,7 @@ func slip(name string, names []string) string {
 
 // nearest is the name that is most like another one, "" if none is.
 func nearest(name string, names []string) (found string) {
-	best := min(4, (len(name)+2)/2)
+	best := min(4, (len(name)+3)/2)
 	for _, n := range names {
 		if d := distance(name, n); d < best {
 			best, found = d, n

@@ -62,7 +62,14 @@ func (s *Set) makeAside(p *Plugin, b []byte, r *tcp.Record) bool {
 		t.Tuple.Local.Addr = wire.AddrFromWords(wire.Family(b[abi.OffsetFamily]), 0, 0)
 		t.Tuple.Remote.Addr = t.Tuple.Local.Addr
 	}
+	if b[abi.SegmentTTL] == 0 {
+		fields &^= abi.FieldTTL
+		t.TTL = defaultTTL
+	}
 	t.TCP.Flags = wire.Flags(wire.Le16(b[abi.SegmentFlags:]))
+	if t.TCP.Flags&(wire.ACK|wire.SYN|wire.RST) == 0 && !p.grants.Has(GrantLab) {
+		return false // §3.1: no other segment has no ACK
+	}
 	if t.TCP.Flags&^allFlags != 0 || t.TCP.Flags&controlFlags != 0 && !p.grants.Has(GrantControl) || !s.takeHeader(p, b, t, fields) {
 		return false
 	}
@@ -86,6 +93,9 @@ func (s *Set) makeAside(p *Plugin, b []byte, r *tcp.Record) bool {
 	}
 	return true
 }
+
+// defaultTTL is that of a segment whose record has none.
+const defaultTTL = 64
 
 // headSize is what a plugin's buffer has before the payload.
 func (p *program) headSize() uint32 { return min(p.size, abi.OptionsEnd) }

@@ -46,7 +46,7 @@ func prepare(e Engine, wasm []byte, o Options) (c checked) {
 	}
 	exports, batch, late := m.checkHooks()
 	c.late = append(c.late, late...)
-	c.late = append(c.late, p.chooseHooks(exports, batch)...)
+	c.late = append(c.late, p.chooseHooks(exports, batch, len(late) > 0)...)
 	p.initFuel, p.hookFuel = p.manifest.budgets()
 	p.chooseSections()
 	p.chooseFilters()
@@ -67,7 +67,8 @@ func (p *program) rewrite(wasm []byte) ([]byte, error) {
 }
 
 // chooseHooks decides which hooks are called, and which are told of in batches.
-func (p *program) chooseHooks(exports hookSet, batch bool) (problems []error) {
+// misnamed says that there are exports which may have been meant for some.
+func (p *program) chooseHooks(exports hookSet, batch, misnamed bool) (problems []error) {
 	m := p.manifest
 	p.exports = exports
 	if m.hooks != 0 {
@@ -94,7 +95,7 @@ func (p *program) chooseHooks(exports hookSet, batch bool) (problems []error) {
 	if len(m.Options) > 0 && !p.exports.has(find(abi.HookConfig)) {
 		problems = append(problems, Error("its manifest has options, but it exports no "+abi.ExportConfig+", which would tell it of them; add the export, of type "+typeHook))
 	}
-	if exports == 0 && !batch {
+	if exports == 0 && !batch && !misnamed {
 		problems = append(problems, Error("it exports no hook, so that it would never be called; export one, such as "+abi.ExportTransition+" "+typeHook))
 	}
 	return problems

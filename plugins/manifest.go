@@ -137,9 +137,9 @@ func (m *Manifest) set(key, value string) (err error) {
 	case "budget":
 		err = m.budget(value)
 	case "memory":
-		m.Pages, err = number32(value, 1, maxPages, "pages of 64 KiB")
+		err = number32(&m.Pages, value, 1, maxPages, "pages of 64 KiB")
 	case "state":
-		m.State, err = number32(value, 1, maxState, "octets")
+		err = number32(&m.State, value, 1, maxState, "octets")
 	case "mode":
 		m.Guard = value == "guard"
 		if value != "guard" && value != "open" {
@@ -151,7 +151,7 @@ func (m *Manifest) set(key, value string) (err error) {
 			err = Error("the priority " + quote(value) + " is no number from -" + strconv.Itoa(maxPriority) + " to " + strconv.Itoa(maxPriority))
 		}
 	case "batch":
-		m.Batch, err = number32(value, 2, maxBatch, "records")
+		err = number32(&m.Batch, value, 2, maxBatch, "records")
 	case "tick":
 		m.Tick, err = parseDuration(value)
 		if err == nil && m.Tick < leastTick {
@@ -196,12 +196,13 @@ func fuelFigure(text string, most int64) (int64, error) {
 	return n, nil
 }
 
-func number32(text string, least, most uint32, unit string) (uint32, error) {
+func number32(into *uint32, text string, least, most uint32, unit string) error {
 	n, err := strconv.ParseUint(text, 10, 32)
 	if err != nil || uint32(n) < least || uint32(n) > most {
-		return 0, Error(quote(text) + " is no number from " + strconv.Itoa(int(least)) + " to " + strconv.Itoa(int(most)) + ", of " + unit)
+		return Error(quote(text) + " is no number from " + strconv.Itoa(int(least)) + " to " + strconv.Itoa(int(most)) + ", of " + unit)
 	}
-	return uint32(n), nil
+	*into = uint32(n)
+	return nil
 }
 
 // checkName looks at a name: it stands in logs, in file names, and before commas.

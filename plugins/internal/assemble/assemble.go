@@ -88,6 +88,15 @@ func Module(funcs ...Func) []byte {
 	return append(b, section(10, code...)...)
 }
 
+// WithManifest adds a manifest to a module.
+func WithManifest(module []byte, lines ...string) []byte {
+	var text []byte
+	for _, l := range lines {
+		text = append(append(text, l...), '\n')
+	}
+	return append(module, join([]byte{0}, vector(join(vector([]byte(abi.ManifestSection)), text)))...)
+}
+
 func section(id byte, entries ...[]byte) []byte {
 	content := unsigned(len(entries))
 	for _, e := range entries {
