@@ -1,5 +1,3 @@
-// Package examples has the plugins that tcpkit comes with, one in each folder:
-// source, manifest, the built module where it is small, and its test.
 package examples
 
 import (

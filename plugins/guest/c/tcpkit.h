@@ -302,6 +302,28 @@ static inline int64_t tcpkit_with(int64_t verdict, int64_t argument) { return ve
 /* tcpkit_mutate is the result of a hook that has changed the fields named. */
 static inline int64_t tcpkit_mutate(int64_t fields) { return tcpkit_with(TCPKIT_MUTATED, fields); }
 
+/* tcpkit_option finds the value of an option, in tcpkit_config: size octets without an
+ * end, or 0 if there is no such option. */
+static inline const char *tcpkit_option(const char *name, uint32_t *size) {
+	const char *at = (const char *)tcpkit.payload, *end = at + tcpkit.payload_size;
+
+	while (at < end) {
+		const char *line = at, *n = name;
+
+		while (at < end && *n && *at == *n)
+			at++, n++;
+		if (at < end && !*n && *at == '=') {
+			for (line = ++at; at < end && *at != '\n'; at++)
+				;
+			*size = at - line;
+			return line;
+		}
+		while (at < end && *at++ != '\n')
+			;
+	}
+	return 0;
+}
+
 __attribute__((export_name("tcpkit_abi"))) uint32_t tcpkit_abi(void) { return TCPKIT_VERSION; }
 
 __attribute__((export_name("tcpkit_init"))) void *tcpkit_init(uint32_t size) {
