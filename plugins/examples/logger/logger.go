@@ -2,7 +2,7 @@ package logger
 
 import _ "embed"
 
-// Module is the plugin, built from logger.wat.
+// Module is the plugin, built from logger.wat and the manifest.
 //
 //go:embed logger.wasm
 var Module []byte

@@ -1,9 +1,6 @@
 package logger_test
 
 import (
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"testing"
 
@@ -14,21 +11,10 @@ import (
 	"github.com/tcpkit/tcpkit/core/tcp"
 	"github.com/tcpkit/tcpkit/core/wire"
 	"github.com/tcpkit/tcpkit/hosts/wasm/skeleton"
-	"github.com/tcpkit/tcpkit/internal/need"
 	"github.com/tcpkit/tcpkit/plugins"
 	"github.com/tcpkit/tcpkit/plugins/examples/logger"
 	"github.com/tcpkit/tcpkit/plugins/wazero"
 )
-
-func TestBuiltFromSource(t *testing.T) {
-	wat2wasm := need.Tool(t, "wat2wasm", "wabt")
-	built := filepath.Join(t.TempDir(), "logger.wasm")
-	out, err := exec.Command(wat2wasm, "logger.wat", "-o", built).CombinedOutput()
-	require.NoError(t, err, "%s", out)
-	want, err := os.ReadFile(built)
-	require.NoError(t, err)
-	require.Equal(t, want, logger.Module, "logger.wasm is not what logger.wat says; build it again")
-}
 
 // keep is an engine that remembers its last instance, to look into its memory.
 type keep struct {
