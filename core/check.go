@@ -24,5 +24,5 @@ func (s *Stack) Check() (string, *Conn) {
 			return "a connection that nobody holds has not left the stack", c
 		}
 	}
-	return "", nil
+	return s.env.Held.Check(), nil
 }

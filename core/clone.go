@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/tcpkit/tcpkit/core/clock"
+	"github.com/tcpkit/tcpkit/core/packet"
 	"github.com/tcpkit/tcpkit/core/siphash"
 	"github.com/tcpkit/tcpkit/core/tcp"
 )
@@ -41,6 +42,7 @@ func (s *Stack) Clone() *Stack {
 	d.byPort = slices.Clone(s.byPort)
 	d.readyListeners = slices.Clone(s.readyListeners)
 	d.replies = s.replies.clone()
+	d.held, d.made, d.wire = tcp.HeldPacket{}, packet.Packet{}, packet.Packet{}
 	d.fast.servers = slices.Clone(s.fast.servers)
 	return d
 }
@@ -82,6 +84,10 @@ func (s *Stack) Fingerprint(now clock.Instant) uint64 {
 	for i := range s.replies.n {
 		p := &s.replies.slots[(s.replies.first+i)%s.replies.max]
 		h.WriteUint64(siphash.Sum64(siphash.Key{}, p.Bytes))
+	}
+	s.env.Held.Fingerprint(&h, now)
+	if s.env.Hook != nil {
+		s.env.Hook.Fingerprint(&h, now)
 	}
 	return h.Sum64()
 }

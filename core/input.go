@@ -15,12 +15,24 @@ func (s *Stack) Input(now clock.Instant, p *packet.Packet) {
 	s.stats.PacketsIn++
 	s.packets++
 	s.env.Packet = s.packets
+	if s.env.Hooks.Has(tcp.StepIngress) {
+		s.ingress(now, p)
+	} else {
+		s.receive(now, p)
+	}
+	s.env.Packet = 0
+	if s.env.Hook != nil {
+		s.besides(now)
+	}
+	s.watchMemory(now)
+}
+
+// receive takes in a packet that the link has let through.
+func (s *Stack) receive(now clock.Instant, p *packet.Packet) {
 	if why := s.input(now, p); why != rule.NotDropped {
 		s.drop(now, why)
 	}
-	s.seg.Payload = nil
-	s.env.Packet = 0
-	s.watchMemory(now)
+	s.seg.Payload, s.seg.Raw = nil, nil
 }
 
 func (s *Stack) input(now clock.Instant, p *packet.Packet) rule.Drop {
@@ -66,14 +78,14 @@ func (s *Stack) inputTCP(now clock.Instant, p *packet.Packet, b []byte) rule.Dro
 	if size := int(p.SegmentSize); size > 0 && len(seg.Payload) > size {
 		seg.Count = uint16((len(seg.Payload) + size - 1) / size)
 	}
-	s.asked.done = false
-	if s.env.Hooks.Has(tcp.StepMoving) && !s.moving(now, seg) {
-		return rule.NotDropped
+	if s.env.Hooks != 0 {
+		return s.inputHooked(now, seg, b[wire.TCPHeaderLen:seg.HeaderLen])
 	}
-	if s.env.Hooks.Has(tcp.StepTransition) {
-		s.env.Handle(seg)
-		defer s.env.Handle(nil)
-	}
+	return s.segment(now, seg)
+}
+
+// segment takes a segment to whom it is for.
+func (s *Stack) segment(now clock.Instant, seg *tcp.Segment) rule.Drop {
 	switch r := s.who(&seg.Tuple); {
 	case r > 0:
 		return s.arrives(now, s.conns[r-1], seg)

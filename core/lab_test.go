@@ -157,6 +157,9 @@ func (h *chaos) At(r *tcp.Record) tcp.Verdict {
 	h.said[v]++
 	switch v {
 	case tcp.Mutated:
+		if r.Step == tcp.StepEgress {
+			return tcp.Pass // what is spoilt there need not be a packet
+		}
 		h.mutate(r)
 	case tcp.Delay:
 		r.Arg = h.draw(2, uint64(clock.Second))

@@ -27,15 +27,14 @@ func (s *Stack) moving(now clock.Instant, seg *tcp.Segment) bool {
 		of.fill(r)
 		shown[n] = moves[n]
 		n++
-		switch s.env.Moving(r, shown[n-1], seg) {
-		case tcp.Mutated:
-			seg.TCP, seg.Payload, seg.TOS, seg.TTL = r.TCP, r.Payload, r.TOS, r.TTL
+		v := s.env.Moving(r, shown[n-1], seg)
+		if !s.obey(now, r, seg, v) {
+			return false
+		}
+		if v == tcp.Mutated || v == tcp.Duplicate {
 			s.asked.done = false
 			moves, of = s.foresee(now, seg)
 			n = common(shown[:n], moves)
-		case tcp.DropIt:
-			s.drop(now, rule.DropHook)
-			return false
 		}
 	}
 	return true

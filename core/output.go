@@ -11,6 +11,14 @@ import (
 // returns false when there is none now. Answers without a connection go first;
 // then connections take turns.
 func (s *Stack) Output(now clock.Instant, p *packet.Packet) bool {
+	if s.env.Hook != nil || s.env.Held.Len() > 0 {
+		return s.outputHooked(now, p)
+	}
+	return s.next(now, p)
+}
+
+// next is Output without a hook.
+func (s *Stack) next(now clock.Instant, p *packet.Packet) bool {
 	if s.replies.n > 0 {
 		s.replies.take(p)
 		s.packets++
@@ -21,6 +29,9 @@ func (s *Stack) Output(now clock.Instant, p *packet.Packet) bool {
 		s.env.Packet = s.packets + 1
 		sent := c.tcb.Output(now, p)
 		s.env.Packet = 0
+		if s.env.Hooks&tcp.LeavingSteps != 0 {
+			s.queuesMoved(now, c) // the hook may have ended it
+		}
 		if sent {
 			s.packets++
 			s.stats.PacketsOut++
@@ -68,6 +79,9 @@ func (s *Stack) Expire(now clock.Instant) {
 		}
 		s.endWait(now, i, tcp.ByTimer, rule.TimeWaitOver) // RFC 9293 §3.10.8
 	}
+	if s.env.Hook != nil || s.env.Held.Len() > 0 {
+		s.expireHook(now)
+	}
 }
 
 // Deadline is when Expire has something to do next, clock.Never if nothing is
@@ -75,7 +89,7 @@ func (s *Stack) Expire(now clock.Instant) {
 func (s *Stack) Deadline() clock.Instant {
 	_, at := s.nextTimer()
 	_, wait := s.wait.top()
-	return min(at, wait, s.shortAt)
+	return min(at, wait, s.shortAt, s.hookDeadline())
 }
 
 // nextTimer returns the connection whose deadline is next. A deadline that has

@@ -25,6 +25,9 @@ type Config struct {
 	Replies     int // answers without a connection that wait to be sent
 	Memory      int // octets of all buffers; 0: no bound
 
+	// What hooks keep back or add, packets and their octets.
+	MaxHeld, MaxHeldOctets int
+
 	// Work.
 	Burst        int // packets that one connection sends before the next has its turn
 	ExpireBudget int // timers that one call of Expire serves (THREATS S36)
@@ -100,6 +103,7 @@ func Profile(name string) (Config, error) {
 		c.MaxConns, c.MaxTimeWait, c.Memory = 64, 64, 1<<20
 		c.MaxBacklog, c.SynBacklog, c.Replies = 16, 16, 16
 		c.FastOpenServers = 16
+		c.MaxHeld, c.MaxHeldOctets = 64, 64<<10
 		c.TCP.SendBuffer, c.TCP.SendBufferMax = 8<<10, 8<<10
 		c.TCP.ReceiveBuffer, c.TCP.ReceiveBufferMax = 8<<10, 8<<10
 	case "lab":
@@ -143,6 +147,8 @@ func linux() Config {
 		Replies:     512,
 		Memory:      1 << 30,
 
+		MaxHeld: 1024, MaxHeldOctets: 4 << 20,
+
 		Burst: 16, ExpireBudget: 4096,
 
 		MemoryPatience: 10 * clock.Second,
@@ -171,7 +177,7 @@ func (c *Config) check() error {
 	t := &c.TCP
 	ok := c.MaxConns > 0 && c.MaxPerPeer >= 0 && c.MaxTimeWait > 0 && c.MaxBacklog > 0 && c.SynBacklog > 0 &&
 		c.FastOpenServers > 0 && c.FastOpenBlackhole >= 0 && c.FastOpenPause >= 0 && c.FastOpenKeys.Number <= 2 &&
-		c.Replies > 0 && c.Burst > 0 && c.ExpireBudget > 0 && c.Memory >= 0 &&
+		c.Replies > 0 && c.MaxHeld >= 0 && c.MaxHeldOctets >= 0 && c.Burst > 0 && c.ExpireBudget > 0 && c.Memory >= 0 &&
 		c.CookieSlot > 0 && c.MemoryPatience >= 0 && c.ISNTick > 0 && c.PortLow > 0 && c.PortLow <= c.PortHigh &&
 		c.ResetInterval >= 0 && (c.ResetInterval == 0 || c.ResetBurst > 0) &&
 		t.Controller != nil && t.TTL > 0 && t.ECN <= 2 && t.SendBuffer > 0 && t.ReceiveBuffer > 0

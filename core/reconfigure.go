@@ -14,6 +14,7 @@ import (
 func (s *Stack) SetConfig(c Config) error {
 	c.Secret, c.Memory, c.Replies = s.cfg.Secret, s.cfg.Memory, s.cfg.Replies
 	c.MaxConns, c.MaxPerPeer = s.cfg.MaxConns, s.cfg.MaxPerPeer
+	c.MaxHeld, c.MaxHeldOctets = s.cfg.MaxHeld, s.cfg.MaxHeldOctets
 	if err := c.check(); err != nil {
 		return err
 	}

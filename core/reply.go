@@ -57,18 +57,33 @@ func (r *replies) clone() replies {
 	return c
 }
 
-// reply queues a segment that no TCB sends. id is that of the connection whose
-// record does, or 0.
-func (s *Stack) reply(now clock.Instant, id uint32, r *tcp.Reply) rule.Drop {
+// reply queues a segment that no TCB sends. who is the record that does, or 0.
+func (s *Stack) reply(now clock.Instant, who ref, r *tcp.Reply) rule.Drop {
 	p := s.replies.slot()
 	if p == nil {
 		return rule.DropReplyQueueFull
 	}
-	tcp.AppendReply(p, r, s.env.Link)
+	id := uint32(0)
+	if who < 0 {
+		id = s.wait.records[-who-1].ID
+	}
+	var t wire.TCP
+	var ip wire.IP
+	tcp.AppendReply(p, r, s.env.Link, &t, &ip)
+	payload := 0
+	if s.env.Hooks&tcp.LeavingSteps != 0 {
+		if !s.mayLeave(now, who, p, &t, &ip) {
+			s.replies.n--
+			return rule.NotDropped
+		}
+		payload = tcp.PayloadLen(p, &ip)
+	}
+	tcp.FinishReply(p, &ip)
 	s.env.Stats.SegmentsOut++
-	s.logSegment(now, event.SegmentOut, id, &wire.TCP{
-		Seq: r.Seq, Ack: r.Ack, Flags: r.Flags, Window: r.Window, Options: r.Options,
-	}, 0)
+	s.logSegment(now, event.SegmentOut, id, &t, payload)
+	if s.env.Hooks.Has(tcp.StepLeft) {
+		s.env.Left(s.leaving(now, tcp.StepLeft, who, &t, &ip), p, &t, &ip)
+	}
 	if r.Flags.Has(wire.RST) {
 		s.env.Stats.ResetsOut++
 	}

@@ -49,6 +49,9 @@ type Stack struct {
 	ip, quote wire.IP
 	seg       tcp.Segment
 	asked     asked
+	held      tcp.HeldPacket
+	made      packet.Packet // of a segment that a hook keeps back
+	wire      packet.Packet // what a hook at the link is shown
 }
 
 // Stats counts what happened since the stack was made.
@@ -86,6 +89,7 @@ func New(cfg Config, link packet.Link) (*Stack, error) {
 	s := &Stack{cfg: cfg, keys: newKeys(cfg.Secret), table: newTable(), shortAt: clock.Never}
 	s.env.Link = link
 	s.env.Pool.Budget = cfg.Memory / tcp.ChunkSize
+	s.env.Held.Packets, s.env.Held.Octets = cfg.MaxHeld, cfg.MaxHeldOctets
 	s.replies.max = cfg.Replies
 	s.peers = newPeers(&cfg)
 	return s, nil
@@ -119,10 +123,13 @@ func (s *Stack) Config() *Config { return &s.cfg }
 func (s *Stack) Log() *event.Log { return &s.env.Log }
 
 // SetHook makes h see, and perhaps change or stop, what happens at the steps that
-// mask names. nil takes it away.
+// mask names. nil takes it away; what it has held goes on, and what it wanted beside
+// is forgotten.
 func (s *Stack) SetHook(h tcp.Hook, mask tcp.HookMask) {
 	if h == nil {
 		mask = 0
+		s.env.Beside = tcp.Beside{}
+		s.env.Held.ReleaseAll()
 	}
 	s.env.Hook, s.env.Hooks = h, mask
 	for _, c := range s.conns {
@@ -245,14 +252,19 @@ func (s *Stack) newConn(cfg *tcp.Config, t tcp.Tuple) (*Conn, rule.Drop) {
 // sent in its turn, its deadline is known, and its user will be told.
 func (s *Stack) after(now clock.Instant, c *Conn) {
 	c.tcb.Obey(now)
+	s.queuesMoved(now, c)
+	s.push(&s.output, queueOutput, c)
+	s.afterOutput(c)
+}
+
+// queuesMoved looks whether a connection has left a queue of its listener.
+func (s *Stack) queuesMoved(now clock.Instant, c *Conn) {
 	if c.flags&connHalfOpen != 0 {
 		s.halfOpenMoved(c)
 	}
 	if c.flags&connFastOpen != 0 {
 		s.fastOpenMoved(now, c)
 	}
-	s.push(&s.output, queueOutput, c)
-	s.afterOutput(c)
 }
 
 // afterOutput is what Output of a connection ends with.
@@ -328,6 +340,7 @@ func (s *Stack) who(t *tcp.Tuple) ref {
 // connection.
 func (s *Stack) drop(now clock.Instant, why rule.Drop) {
 	s.env.Stats.Drops[why]++
+	s.env.Dropped = why
 	if s.env.Log.On(event.Drop) {
 		s.env.Log.Add(event.Event{At: now, Packet: s.env.Packet, Kind: event.Drop, Rule: why.Rule(), From: uint8(why)})
 	}

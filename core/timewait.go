@@ -113,7 +113,7 @@ func (s *Stack) arrivesWaiting(now clock.Instant, i int32, seg *tcp.Segment) rul
 		if action == tcp.TimeWaitRestart && s.env.Hooks.Has(tcp.StepTimerArmed) {
 			s.hookRestarted(now, i)
 		}
-		return s.replyWaiting(now, w)
+		return s.replyWaiting(now, i)
 	case tcp.TimeWaitDelete:
 		s.endWait(now, i, tcp.BySegment, rule.ResetExact)
 	case tcp.TimeWaitReopen:
@@ -122,7 +122,7 @@ func (s *Stack) arrivesWaiting(now clock.Instant, i int32, seg *tcp.Segment) rul
 		// beyond the old connection.
 		l := s.listenerFor(seg.Tuple.Local)
 		if l == nil {
-			return s.replyWaiting(now, w)
+			return s.replyWaiting(now, i)
 		}
 		return s.reopen(now, l, seg, w.SndNxt, func() { s.endWait(now, i, tcp.BySegment, rule.TimeWaitReuse) })
 	default:
@@ -147,9 +147,9 @@ func (s *Stack) reopen(now clock.Instant, l *Listener, seg *tcp.Segment, sndNxt 
 	return s.openPassive(now, l, seg, s.beyond(iss, sndNxt), offset)
 }
 
-func (s *Stack) replyWaiting(now clock.Instant, w *waiting) rule.Drop {
-	r := w.Ack(now)
-	return s.reply(now, w.ID, &r)
+func (s *Stack) replyWaiting(now clock.Instant, i int32) rule.Drop {
+	r := s.wait.records[i].Ack(now)
+	return s.reply(now, ref(-i-1), &r)
 }
 
 // beyond returns iss if it is beyond all that the old connection has sent, else

@@ -62,6 +62,7 @@ const (
 	DropMemory
 	DropNoTimestamp
 	DropPeerFull
+	DropHeldFull
 
 	DropCount // how many there are
 )
@@ -121,6 +122,7 @@ var drops = [DropCount]struct {
 	DropMemory:          {"memory", MemoryPressure},
 	DropNoTimestamp:     {"no-timestamp", TimestampMissing},
 	DropPeerFull:        {"peer-full", None},
+	DropHeldFull:        {"held-full", None},
 }
 
 // String is the counter's name, "tcp-checksum".

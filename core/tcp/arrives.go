@@ -19,15 +19,7 @@ func (c *TCB) Arrives(now clock.Instant, seg *Segment) {
 	if c.env.Log.On(event.SegmentIn) {
 		c.log(now, segmentEvent(event.SegmentIn, &seg.TCP, len(seg.Payload)))
 	}
-	c.env.dropped = rule.NotDropped
 	seg.first, seg.unscaled, seg.cut = seg.Seq, seg.Flags&wire.SYN != 0, false
-	c.dispatch(now, seg)
-	if c.env.dropped != rule.NotDropped && c.env.Hooks.Has(StepRejected) {
-		c.hookArrived(now, StepRejected, seg, c.env.dropped)
-	}
-}
-
-func (c *TCB) dispatch(now clock.Instant, seg *Segment) {
 	switch c.state {
 	case Closed, Listen:
 		c.drop(now, rule.DropClosed)

@@ -20,7 +20,11 @@ type Env struct {
 	Hooks   HookMask  // at which steps Hook is called
 	Beside  Beside    // what it wants beside
 	Packet  uint32    // ordinal of the packet that is being handled
-	dropped rule.Drop // why the segment at hand was refused
+	Dropped rule.Drop // why the segment at hand was refused
+	Ours    bool      // a hook has made it
+	Passed  HookMask  // the steps that it has behind it
+	Held    Held      // what hooks keep back
+	shown   shown
 	spare   spares
 	noLoss  losses // always zero: what a connection knows that has lost nothing
 	record  Record
@@ -55,6 +59,7 @@ type Stats struct {
 	KeepaliveProbes  uint64
 	ZeroWindowProbes uint64
 	OrdersIgnored    uint64 // of hooks, to abort what has ended, or to go to a state where no edge leads
+	ChangesIgnored   uint64 // of hooks, which would not have left a segment
 }
 
 // Ready is what became possible on a connection since its user was last told.
@@ -78,7 +83,7 @@ type Tuple struct {
 // drop counts a segment that goes nowhere.
 func (c *TCB) drop(now clock.Instant, why rule.Drop) {
 	c.env.Stats.Drops[why]++
-	c.env.dropped = why
+	c.env.Dropped = why
 	if c.env.Log.On(event.Drop) {
 		c.log(now, event.Event{Kind: event.Drop, Rule: why.Rule(), From: uint8(why), By: uint8(c.state)})
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/tcpkit/tcpkit/core/seq"
 	"github.com/tcpkit/tcpkit/core/siphash"
 	"github.com/tcpkit/tcpkit/core/wire"
+	"slices"
 )
 
 // A Step is a place in the engine's work at which a hook can be called.
@@ -21,10 +22,10 @@ const (
 	StepMoving                  // a segment that will change the state, before the state machine; as StepArriving
 	StepMoved                   // the segment that leaves by a change; as StepLeaving
 	StepArriving                // a segment, before the state machine; Mutated, Drop, Delay, Duplicate, Reset, Hold
-	StepArrived                 // a segment, after the state machine
+	StepArrived                 // a segment, after the state machine has taken it
 	StepLeaving                 // a segment, before its checksum; Mutated, Drop, Delay, Duplicate, Reset, Hold
 	StepLeft                    // a segment, after its checksum
-	StepRejected                // a segment that the state machine refused
+	StepRejected                // a segment that the state machine, or the stack in front of it, has refused
 	StepSyn                     // a SYN for a listener; Args: half-open, their bound, waiting for Accept, their bound, TIME-WAIT records, connections; SendCookie, Drop, Reset
 	StepNew                     // a connection is made; Args: the Setting... of it; Mutated
 	StepEstablished             // it can carry data; as StepNew
@@ -88,7 +89,7 @@ const (
 	Duplicate          // let it go on, and Arg&0xff copies of it, each Arg>>8 nanoseconds after the one before
 	Reset              // abort the connection; of a SYN, refuse it
 	SendCookie         // answer the SYN with a cookie
-	Hold               // of a segment: keep it until the hook lets it go; of a timer: it does not act this time
+	Hold               // of a segment: keep it until Beside.Release(Arg); of a timer: it does not act this time
 	GoTo               // go on to the state Arg, by an edge of Figure 5
 	FireNow            // of a timer that is armed: it acts in a millisecond
 )
@@ -109,9 +110,11 @@ type Record struct {
 	Receive  ReceiveSpace
 	MSS      uint32 // octets of data that a segment to the peer may have; 0 without a connection
 
-	// The segment at hand, if Segment. Payload is that which the hook may change in
-	// place, or replace, with Mutated. Options, if not nil, are raw: of a segment that
-	// leaves they then stand for TCP.Options.
+	// The segment at hand, if Segment. All of it is a copy, which the hook may change in
+	// place, or replace, and which counts with Mutated, Delay, Duplicate and Hold. Its
+	// ports are those of Tuple. Options are as they stand in the header; where the hook
+	// has changed them, or TCP.Options if it has not, those are it. nil leaves them to
+	// TCP.Options.
 	Segment  bool
 	Leaving  bool
 	Again    bool // its first octet was sent before
@@ -172,7 +175,10 @@ type Aside struct {
 
 // A Beside is a bounded list of what hooks want sent or taken in. The stack
 // takes it when the call at hand is over.
-type Beside struct{ list []Aside }
+type Beside struct {
+	list     []Aside
+	released []uint64
+}
 
 // mostAsides bounds what hooks may ask for during one call into a stack.
 const mostAsides = 64
@@ -182,13 +188,22 @@ func (b *Beside) Add(a Aside) bool {
 	if len(b.list) >= mostAsides {
 		return false
 	}
-	a.Options = append([]byte(nil), a.Options...)
-	a.Payload = append([]byte(nil), a.Payload...)
+	a.Options, a.Payload = slices.Clone(a.Options), slices.Clone(a.Payload)
 	b.list = append(b.list, a)
 	return true
 }
 
-// Take returns what was left, and forgets it. The result is good until the next
+// Release lets the segments go that were held with this tag. It reports false when
+// too much was asked for already.
+func (b *Beside) Release(tag uint64) bool {
+	if len(b.released) >= mostAsides {
+		return false
+	}
+	b.released = append(b.released, tag)
+	return true
+}
+
+// Take returns what is to be added, and forgets it. The result is good until the next
 // Add.
 func (b *Beside) Take() []Aside {
 	list := b.list
@@ -196,12 +211,26 @@ func (b *Beside) Take() []Aside {
 	return list
 }
 
+// TakeReleased returns the tags of what is to go on, likewise.
+func (b *Beside) TakeReleased() []uint64 {
+	list := b.released
+	b.released = b.released[:0]
+	return list
+}
+
+// Empty reports whether nothing was left.
+func (b *Beside) Empty() bool { return len(b.list)+len(b.released) == 0 }
+
+func (b *Beside) clone() Beside {
+	return Beside{list: slices.Clone(b.list), released: slices.Clone(b.released)}
+}
+
 // Record begins a record at a step: it is zero but for the time, the packet at
 // hand and where to leave things. A hook is not called again before it returns, so
 // there is one, and a call allocates nothing.
 func (e *Env) Record(now clock.Instant, step Step) *Record {
 	r := &e.record
-	*r = Record{Step: step, Now: now, Packet: e.Packet, Beside: &e.Beside, Log: &e.Log}
+	*r = Record{Step: step, Now: now, Packet: e.Packet, Ours: e.Ours, Beside: &e.Beside, Log: &e.Log}
 	return r
 }
 
@@ -224,12 +253,4 @@ func (c *TCB) at(now clock.Instant, step Step) *Record {
 	r := c.env.Record(now, step)
 	c.Fill(r)
 	return r
-}
-
-// hookArrived tells of a segment after the state machine, or that it refused it.
-func (c *TCB) hookArrived(now clock.Instant, step Step, seg *Segment, why rule.Drop) {
-	r := c.at(now, step)
-	r.Tell(seg)
-	r.Drop, r.Rule = why, why.Rule()
-	c.env.Hook.At(r)
 }

@@ -7,7 +7,6 @@ import (
 
 	"github.com/tcpkit/tcpkit/core/clock"
 	"github.com/tcpkit/tcpkit/core/event"
-	"github.com/tcpkit/tcpkit/core/rule"
 	"github.com/tcpkit/tcpkit/core/siphash"
 	"github.com/tcpkit/tcpkit/core/wire"
 )
@@ -27,12 +26,12 @@ func (h *counting) Fingerprint(*siphash.Hash, clock.Instant)  {}
 // A hook may be called for every segment, so calling it allocates nothing.
 func TestHookCallsAllocateNothing(t *testing.T) {
 	h := &counting{}
-	env := &Env{Hook: h, Hooks: Mask(StepTransition, StepArrived)}
+	env := &Env{Hook: h, Hooks: Mask(StepTransition, StepArriving)}
 	c := &TCB{env: env, cfg: &Config{}}
 	seg := Segment{TCP: wire.TCP{Seq: 1}}
 	require.Zero(t, testing.AllocsPerRun(100, func() {
-		c.hookArrived(0, StepArrived, &seg, rule.NotDropped)
+		env.Arriving(c.at(0, StepArriving), &seg)
 		c.hookTransition(0, Move{Listen, SynReceived, BySegment, 0})
 	}))
-	require.Equal(t, [2]int{101, 101}, [2]int{h[StepTransition], h[StepArrived]})
+	require.Equal(t, [2]int{101, 101}, [2]int{h[StepTransition], h[StepArriving]})
 }

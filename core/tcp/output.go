@@ -18,7 +18,8 @@ func (c *TCB) Output(now clock.Instant, p *packet.Packet) bool {
 		if !sent || built {
 			return built
 		}
-		// A hook has dropped what was built: look for the next.
+		// A hook has dropped what was built, or keeps it: look for the next.
+		c.Obey(now)
 	}
 }
 
@@ -118,14 +119,14 @@ func (c *TCB) sendReset(now clock.Instant, p *packet.Packet) bool {
 	if c.pend&pendStray != 0 {
 		c.pend &^= pendStray
 		t := wire.TCP{Seq: c.strayAt, Flags: wire.RST}
-		return c.emit(now, p, &t, 0, 0, 0)
+		return c.emit(now, p, &t, 0, 0, 0, false)
 	}
 	c.pend &^= pendReset
 	t := wire.TCP{Seq: c.snd.nxt, Ack: c.rcv.nxt, Flags: wire.RST | wire.ACK}
 	if c.ts.on {
 		c.putTimestamps(now, &t.Options)
 	}
-	return c.emit(now, p, &t, 0, 0, 0)
+	return c.emit(now, p, &t, 0, 0, 0, false)
 }
 
 // sendSyn sends the SYN, with an ACK in SYN-RECEIVED.
@@ -180,14 +181,14 @@ func (c *TCB) sendSyn(now clock.Instant, p *packet.Packet) bool {
 		// could keep a half-open connection for ever.
 		c.armRetransmit(now)
 	}
-	return c.emit(now, p, &t, 0, 0, data)
+	return c.emit(now, p, &t, 0, 0, data, again)
 }
 
 // sendAck sends a segment without data; at is its sequence number.
 func (c *TCB) sendAck(now clock.Instant, p *packet.Packet, at seq.Value) bool {
 	t := wire.TCP{Seq: at, Flags: wire.ACK}
 	c.complete(now, &t)
-	return c.emit(now, p, &t, 0, 0, 0)
+	return c.emit(now, p, &t, 0, 0, 0, false)
 }
 
 // complete fills in what every segment of a synchronized connection carries: the
@@ -436,7 +437,7 @@ func (c *TCB) pushes(end seq.Value) bool {
 // segmentSize cuts n to what one packet takes: one segment, or on a link that
 // cuts super-packets itself as many whole ones as fit.
 func (c *TCB) segmentSize(n, limit uint32) uint32 {
-	if n <= limit || c.rcv.dupLen > 0 {
+	if n <= limit || c.rcv.dupLen > 0 || c.env.Hooks&singleSteps != 0 {
 		return min(n, limit) // a duplicate is reported once, RFC 2883 §4
 	}
 	room := c.env.Link.MaxSuper - 120 // the largest headers
@@ -512,24 +513,14 @@ func (c *TCB) sendData(now clock.Instant, p *packet.Packet, start seq.Value, n u
 		// What goes beyond the window is a probe, RFC 3168 §6.1.6.
 		ecn = c.codepoint(&t, again || end.After(c.snd.una.Add(c.snd.wnd)))
 	}
-	return c.emit(now, p, &t, ecn, off, n)
+	return c.emit(now, p, &t, ecn, off, n, again)
 }
 
 // emit makes t and n octets of the send buffer from off a packet, with the ECN
-// field ecn. It reports false when a hook has dropped the segment.
-func (c *TCB) emit(now clock.Instant, p *packet.Packet, t *wire.TCP, ecn uint8, off, n uint32) bool {
+// field ecn. again is for what was sent before. It reports false when a hook has
+// dropped the segment, or keeps it back.
+func (c *TCB) emit(now clock.Instant, p *packet.Packet, t *wire.TCP, ecn uint8, off, n uint32, again bool) bool {
 	t.SrcPort, t.DstPort = c.name.localPort, c.name.remotePort
-	if c.env.Hooks.Has(StepLeaving) {
-		r := c.at(now, StepLeaving)
-		r.Segment, r.Leaving, r.TCP = true, true, *t
-		if c.env.Hook.At(r) == DropIt {
-			c.env.Stats.Drops[rule.DropHook]++
-			return false
-		}
-	}
-	if c.tagged && !c.hookMoved(now, t) {
-		return false
-	}
 	ip := wire.IP{
 		Src: c.name.local(), Dst: c.name.remote(), Protocol: wire.ProtocolTCP,
 		TTL: c.cfg.TTL, TOS: c.cfg.TOS&^ecnMask | ecn, DontFragment: c.cfg.PathMTU && !c.fragments,
@@ -548,11 +539,22 @@ func (c *TCB) emit(now clock.Instant, p *packet.Packet, t *wire.TCP, ecn uint8, 
 	wire.AppendIP(b[:0], &ip, len(b)-hdr)
 	segs, size := c.segments(t, n)
 	p.Bytes, p.Partial, p.SegmentSize = b, c.env.Link.Checksum, uint16(size)
-	wire.FinishTCP(b, &ip, hdr, p.Partial)
 	c.count.segsOut += segs
+	if c.env.Hooks&leavingSteps != 0 || c.tagged {
+		if !c.mayLeave(now, departure{p, t, &ip, again}) {
+			return false
+		}
+		n = uint32(PayloadLen(p, &ip))
+	}
+	wire.FinishTCP(p.Bytes, &ip, hdr, p.Partial)
 	c.env.Stats.SegmentsOut += uint64(segs)
 	if c.env.Log.On(event.SegmentOut) {
 		c.log(now, segmentEvent(event.SegmentOut, t, int(n)))
+	}
+	if c.env.Hooks.Has(StepLeft) {
+		r := c.at(now, StepLeft)
+		r.Again = again
+		c.env.Left(r, p, t, &ip)
 	}
 	return true
 }

@@ -33,22 +33,24 @@ func ResetFor(seg *Segment) (Reply, bool) {
 	return r, true
 }
 
-// AppendReply builds r into p, in the room that p has.
-func AppendReply(p *packet.Packet, r *Reply, link packet.Link) {
-	t := wire.TCP{
+// AppendReply builds r but for its checksum into p, in the room that p has. t and ip
+// are then its headers.
+func AppendReply(p *packet.Packet, r *Reply, link packet.Link, t *wire.TCP, ip *wire.IP) {
+	*t = wire.TCP{
 		SrcPort: r.Tuple.Local.Port, DstPort: r.Tuple.Remote.Port,
 		Seq: r.Seq, Ack: r.Ack, Flags: r.Flags, Window: r.Window, Options: r.Options,
 	}
-	ip := wire.IP{
+	*ip = wire.IP{
 		Src: r.Tuple.Local.Addr, Dst: r.Tuple.Remote.Addr, Protocol: wire.ProtocolTCP,
 		TTL: r.TTL, TOS: r.TOS &^ ecnMask, DontFragment: true,
 	}
-	hdr := wire.IPv4HeaderLen
-	if ip.Src.Is6() {
-		hdr = wire.IPv6HeaderLen
-	}
-	b := wire.AppendTCP(extend(p.Bytes[:0], hdr), &t)
-	wire.AppendIP(b[:0], &ip, len(b)-hdr)
+	hdr := headerLen(ip)
+	b := wire.AppendTCP(extend(p.Bytes[:0], hdr), t)
+	wire.AppendIP(b[:0], ip, len(b)-hdr)
 	p.Bytes, p.Partial, p.SegmentSize = b, link.Checksum, 0
-	wire.FinishTCP(b, &ip, hdr, p.Partial)
+}
+
+// FinishReply gives p, which AppendReply has built, its checksum.
+func FinishReply(p *packet.Packet, ip *wire.IP) {
+	wire.FinishTCP(p.Bytes, ip, headerLen(ip), p.Partial)
 }

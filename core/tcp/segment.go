@@ -14,6 +14,7 @@ type Segment struct {
 	TOS     uint8
 	TTL     uint8
 	Count   uint16 // segments on the wire that it stands for, at least 1
+	Raw     []byte // its options as they came, where a hook is to see them
 
 	first    seq.Value // SEG.SEQ as it came, before what is old was cut off
 	unscaled bool      // its window is that of a SYN, which has been taken away

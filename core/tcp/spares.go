@@ -71,7 +71,8 @@ func (e *Env) giveReassembly(r *reassembly) {
 // Clone copies what the environment holds by itself, and what its hook remembers.
 func (e *Env) Clone() Env {
 	c := *e
-	c.Beside, c.record, c.hand, c.moved, c.stage = Beside{}, Record{}, hand{}, nil, nil
+	c.Beside, c.Held, c.shown = e.Beside.clone(), e.Held.clone(), shown{}
+	c.record, c.hand, c.moved, c.stage = Record{}, hand{}, nil, nil
 	if e.Hook != nil {
 		c.Hook = e.Hook.Clone()
 	}

@@ -157,6 +157,7 @@ func (w *TimeWaitRecord) answer(now clock.Instant, seg *Segment, cfg *Config) Ti
 
 func (w *TimeWaitRecord) drop(now clock.Instant, env *Env, why rule.Drop) {
 	env.Stats.Drops[why]++
+	env.Dropped = why
 	if env.Log.On(event.Drop) {
 		env.Log.Add(event.Event{At: now, Kind: event.Drop, Conn: w.ID, Packet: env.Packet, Rule: why.Rule(), From: uint8(why), By: uint8(TimeWait)})
 	}

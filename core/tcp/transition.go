@@ -65,12 +65,11 @@ func (e *Env) Announce(r *Record, m Move) {
 	}
 }
 
-// Moving calls the hook for a change of state that seg will cause. r has begun at
+// Moving is Arriving for a change of state that seg will cause. r has begun at
 // StepMoving.
 func (e *Env) Moving(r *Record, m Move, seg *Segment) Verdict {
 	r.move(m)
-	r.Tell(seg)
-	return e.Hook.At(r)
+	return e.Arriving(r, seg)
 }
 
 func (c *TCB) hookTransition(now clock.Instant, m Move) {
@@ -124,12 +123,13 @@ func (c *TCB) untag() {
 	}
 }
 
-// hookMoved calls the hook for each change by which t leaves.
-func (c *TCB) hookMoved(now clock.Instant, t *wire.TCP) bool {
-	list := c.env.moved[c.id]
+// hookMoved asks the hook, for each change by which a segment leaves, about that
+// segment. It reports whether the segment goes on.
+func (c *TCB) hookMoved(now clock.Instant, d departure) bool {
+	list, flags := c.env.moved[c.id], d.tcp.Flags
 	for i := 0; i < len(list); {
 		m := list[i]
-		if !m.leavesBy(t.Flags) {
+		if !m.leavesBy(flags) {
 			i++
 			continue
 		}
@@ -141,10 +141,8 @@ func (c *TCB) hookMoved(now clock.Instant, t *wire.TCP) bool {
 			continue
 		}
 		r := c.at(now, StepMoved)
-		r.Segment, r.Leaving, r.TCP = true, true, *t
 		r.move(m)
-		if c.env.Hook.At(r) == DropIt {
-			c.env.Stats.Drops[rule.DropHook]++
+		if !c.leaves(now, r, d) {
 			return false
 		}
 	}

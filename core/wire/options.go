@@ -167,6 +167,13 @@ func (o *Options) parseFastOpen(cookie []byte, exp bool) {
 	copy(o.FastOpen[:], cookie)
 }
 
+// ParseOptions reads options as they stand in a header.
+func ParseOptions(b []byte, o *Options) { o.parse(b) }
+
+// AppendOptions appends the options that o has as AppendTCP does: at most
+// TCPOptionsMax octets, a multiple of 4.
+func AppendOptions(b []byte, o *Options) []byte { return o.append(b) }
+
 // append appends the options that o has, in the order and alignment that Linux
 // gives them. What does not fit into TCPOptionsMax any more is left out: SACK
 // blocks from the last, then a cookie, then the user timeout.

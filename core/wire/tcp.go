@@ -127,6 +127,20 @@ func AppendTCP(b []byte, t *TCP) []byte {
 	return b
 }
 
+// AppendTCPRaw is AppendTCP with options as they are to stand in the header, at most
+// TCPOptionsMax octets, in the place of those of t. RFC 9293 §3.1 MUST-69: they are
+// padded with zeros to a multiple of 4.
+func AppendTCPRaw(b []byte, t *TCP, options []byte) []byte {
+	start := len(b)
+	b, _ = room(b, TCPHeaderLen)
+	b = append(b, options...)
+	for (len(b)-start)%4 != 0 {
+		b = append(b, optionEnd)
+	}
+	t.put((*[TCPHeaderLen]byte)(b[start:]), len(b)-start)
+	return b
+}
+
 // put writes the header of length octets but for its options.
 func (t *TCP) put(p *[TCPHeaderLen]byte, length int) {
 	PutBe32(p[0:4], uint32(t.SrcPort)<<16|uint32(t.DstPort))
