@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tcpkit/tcpkit/core/cc"
 	"github.com/tcpkit/tcpkit/core/clock"
 	"github.com/tcpkit/tcpkit/core/tcp"
 )
@@ -47,6 +48,33 @@ func TestRTTStep(t *testing.T) {
 			require.Equal(t, [8]uint64{uint64(200 * ms), uint64(c.want), uint64(c.want / 2), uint64(rto)}, h.last.Args)
 		}
 	})
+}
+
+// measuring is a controller that notes the round trips it is told of.
+type measuring struct {
+	cc.NewReno
+	trips *[]clock.Duration
+}
+
+func (m measuring) OnAck(s *cc.State, a *cc.Ack) {
+	*m.trips = append(*m.trips, a.RTT)
+	m.NewReno.OnAck(s, a)
+}
+
+// The sample that a hook has put in place of another is what the controller hears.
+func TestRTTStepAndTheController(t *testing.T) {
+	var trips []clock.Duration
+	cfg := tcp.RFC9293()
+	cfg.Controller = measuring{trips: &trips}
+	e := newEnd(t, variants[0], cfg).passive(65535)
+	e.hooked(func(r *tcp.Record) tcp.Verdict {
+		r.Args[0] *= 3
+		return tcp.Mutated
+	}, tcp.StepRTT)
+	e.write(100)
+	e.pass(10 * ms)
+	e.in(". 1(0) ack 101 win 65535")
+	require.Equal(t, []clock.Duration{30 * ms}, trips)
 }
 
 // What is told of losses, of what goes again and of the phases, by duplicate ACKs, by
@@ -286,5 +314,8 @@ func TestAckStepIsBounded(t *testing.T) {
 		require.Equal(t, calls, h.calls[tcp.StepAck])
 		e.in("P. 1001(100) ack 1 win 65535")
 		e.out("likewise: the gap is smaller", ". 1(0) ack 1101")
+		require.NoError(t, e.c.CloseRead(e.now))
+		e.in("P. 1101(100) ack 1 win 65535")
+		e.out("also when nobody reads", ". 1(0) ack 1201")
 	})
 }
