@@ -111,6 +111,10 @@ func code(parts ...any) []byte {
 			out = append(out, p)
 		case []byte:
 			out = append(out, p...)
+		case string:
+			out = append(out, p...)
+		case rune:
+			out = append(out, byte(p))
 		}
 	}
 	return out

@@ -15,8 +15,10 @@ type function struct {
 	highest int  // that it gets
 	live    bool // what comes next can be reached
 	pays    int  // index of the edit that pays for what comes next
+	blocks  int  // basic ones
 	targets int  // of all br_tables
-	calls   bool // it calls functions that may call others
+	calls   int
+	weighs  bool // it calls functions that may call others
 	edits   []edit
 }
 
@@ -75,7 +77,18 @@ func (f *function) read() {
 	if f.err == nil && f.more() {
 		f.damaged(f.at, "there is code behind the function's end")
 	}
+	f.work += f.blocks*f.blocks/workBlocks + f.blocks*f.locals*workCrossing
+	f.limit(f.at, "units of work for a compiler", uint64(f.work), f.limits.Work)
 }
+
+// How long compiling takes, in plain instructions, was measured with wazero: an
+// access of memory, which is checked, takes as long as so many more; each local in
+// each basic block as so many; and basic blocks as this part of their square.
+const (
+	workAccess   = 16
+	workCrossing = 2
+	workBlocks   = 4
+)
 
 // edit puts an edit before the octet at.
 func (f *function) edit(kind editKind, at int, op byte) {
@@ -90,6 +103,9 @@ func (f *function) pay() {
 	if f.live {
 		f.pays = len(f.edits)
 		f.edit(editPay, f.at, 0)
+		f.blocks++
+		f.limit(f.at, "basic blocks", uint64(f.blocks), f.limits.Blocks)
+		f.limit(f.at, "locals in all its basic blocks", uint64(f.blocks*f.locals), f.limits.Crossings)
 	}
 }
 
@@ -119,6 +135,10 @@ func (f *function) instruction() {
 		}
 	}
 	o := operations[op]
+	f.work++
+	if o.immediate == memoryArg {
+		f.work += workAccess
+	}
 	f.pop(int(o.takes))
 	switch o.immediate {
 	case refused:
@@ -219,14 +239,14 @@ func (f *function) special(at int, op byte) {
 		f.dead()
 	case opCall:
 		if i := f.functionIndex(); f.err == nil {
-			f.calls = f.calls || i >= uint32(f.imported)
+			f.weighs = f.weighs || i >= uint32(f.imported)
 			f.call(at, f.types[f.functions[i]].signature)
 		}
 	case opCallIndirect:
 		t := f.typeIndex()
 		f.u32() // the table
 		if f.err == nil {
-			f.calls = true
+			f.weighs = true
 			f.call(at, f.types[t].signature)
 		}
 	case opSelectTyped:
@@ -240,6 +260,8 @@ func (f *function) special(at int, op byte) {
 }
 
 func (f *function) call(at int, s signature) {
+	f.calls++
+	f.limit(at, "calls", uint64(f.calls), f.limits.Calls)
 	f.pop(s.takes)
 	f.push(s.returns)
 	f.edit(editCall, at, opCall)

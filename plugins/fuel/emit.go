@@ -54,7 +54,7 @@ func (f *function) emit(out []byte) []byte {
 	e.op(opBlock, typeEmpty)
 	e.get(f.fuelGlobal())
 	e.setLocal(localFuel)
-	if f.calls {
+	if f.weighs {
 		e.enter()
 	}
 	e.op(opBlock)
@@ -114,14 +114,14 @@ func (e *emitter) put(d *edit) {
 		e.store()
 	case editCall:
 		e.store()
-		if e.calls {
+		if e.weighs {
 			e.getLocal(localDepth)
 			e.set(e.depthGlobal())
 		}
 	case editReturned:
 		e.get(e.fuelGlobal())
 		e.setLocal(localFuel)
-		if e.calls {
+		if e.weighs {
 			e.getLocal(localDepth)
 			e.const32(e.weight)
 			e.op(opI32Sub)

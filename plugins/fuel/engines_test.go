@@ -124,7 +124,9 @@ process.stdin.on('data', d => text += d).on('end', () => {
 });
 `
 
-func node(t testing.TB, jobs []job) []outcome {
+func node(t testing.TB, jobs []job) []outcome { return nodeWith(t, jobs) }
+
+func nodeWith(t testing.TB, jobs []job, flags ...string) []outcome {
 	path := need.Tool(t, "node", "nodejs")
 	type input struct {
 		Module string   `json:"module"`
@@ -143,7 +145,7 @@ func node(t testing.TB, jobs []job) []outcome {
 	}
 	text, err := json.Marshal(in)
 	require.NoError(t, err)
-	cmd := exec.Command(path, "-e", harness)
+	cmd := exec.Command(path, append(flags, "-e", harness)...)
 	cmd.Stdin = bytes.NewReader(text)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr

@@ -16,8 +16,12 @@ type Limits struct {
 	Code      int // octets of all code when it pays fuel
 	Locals    int // of a function, its arguments among them
 	Operands  int // values on a function's operand stack
+	Blocks    int // basic blocks of a function
 	Nesting   int // blocks in each other
 	Targets   int // labels of the br_tables of a function, taken together
+	Crossings int // basic blocks of a function times its locals
+	Calls     int // in a function
+	Work      int // what compiling all functions takes, in instructions
 
 	Pages  uint32 // of memory, 64 KiB each: the module's own maximum is cut to it
 	Tables int
@@ -43,12 +47,16 @@ func DefaultLimits() Limits {
 		Globals:   10000,
 		Exports:   10000,
 		Segments:  65536,
-		Body:      256 << 10,
+		Body:      64 << 10,
 		Code:      16 << 20,
 		Locals:    1024,
 		Operands:  1024,
-		Nesting:   10000,
-		Targets:   65520,
+		Blocks:    4096,
+		Nesting:   1024,
+		Targets:   4096,
+		Crossings: 200_000,
+		Calls:     4096,
+		Work:      10_000_000,
 
 		Pages:  16,
 		Tables: 4,

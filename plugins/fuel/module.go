@@ -69,6 +69,7 @@ type module struct {
 	globals   vector
 	exports   vector
 	bodies    vector
+	work      int  // of compiling what has been read
 	named     span // content of the custom section "name"
 }
 
