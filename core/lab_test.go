@@ -16,18 +16,9 @@ import (
 	"github.com/tcpkit/tcpkit/internal/release"
 )
 
-// on makes a hook of a function. It is for tests whose stacks are not cloned.
-type on func(r *tcp.Record) tcp.Verdict
-
-func (f on) At(r *tcp.Record) tcp.Verdict                  { return f(r) }
-func (f on) Deadline() clock.Instant                       { return clock.Never }
-func (f on) Expire(clock.Instant, *tcp.Beside, *event.Log) {}
-func (f on) Clone() tcp.Hook                               { return f }
-func (f on) Fingerprint(*siphash.Hash, clock.Instant)      {}
-
 // goes is a hook that orders the way of one end's connections: from each state to
 // the next.
-func goes(way map[tcp.State]tcp.State) on {
+func goes(way map[tcp.State]tcp.State) func(*tcp.Record) tcp.Verdict {
 	return func(r *tcp.Record) tcp.Verdict {
 		to, ok := way[r.To]
 		if r.Step != tcp.StepTransition || r.Conn == 0 || !ok {
@@ -41,7 +32,7 @@ func goes(way map[tcp.State]tcp.State) on {
 // Two-way: the server is ESTABLISHED on a SYN.
 func TestGoToEstablishedOnSyn(t *testing.T) {
 	r := newRaw(t, config("rfc9293"))
-	r.s.SetHook(goes(map[tcp.State]tcp.State{tcp.SynReceived: tcp.Established}), tcp.Mask(tcp.StepTransition))
+	r.s.hooked(goes(map[tcp.State]tcp.State{tcp.SynReceived: tcp.Established}), tcp.StepTransition)
 	r.s.Log().SetMask(event.Of(event.Transition))
 	l := r.listen(5)
 	r.send(wire.TCP{Flags: wire.SYN, Window: 1000}, "")
@@ -76,7 +67,7 @@ func TestGoToEstablishedOnSyn(t *testing.T) {
 // No TIME-WAIT: the last ACK goes all the same.
 func TestGoToClosedFromTimeWait(t *testing.T) {
 	p := newPair(t, config("rfc9293"))
-	p.a.SetHook(goes(map[tcp.State]tcp.State{tcp.TimeWait: tcp.Closed}), tcp.Mask(tcp.StepTransition))
+	p.a.hooked(goes(map[tcp.State]tcp.State{tcp.TimeWait: tcp.Closed}), tcp.StepTransition)
 	a, b := p.connect(wire.IPv4)
 	require.NoError(t, a.Close(p.now))
 	p.pump()
@@ -92,7 +83,7 @@ func TestGoToClosedFromTimeWait(t *testing.T) {
 // known, is ignored and counted.
 func TestOrdersThatAreIgnored(t *testing.T) {
 	p := newPair(t, config("rfc9293"))
-	p.a.SetHook(goes(map[tcp.State]tcp.State{tcp.SynSent: tcp.Established, tcp.Established: tcp.LastAck, tcp.Closed: tcp.SynSent, tcp.FinWait1: 99}), tcp.Mask(tcp.StepTransition))
+	p.a.hooked(goes(map[tcp.State]tcp.State{tcp.SynSent: tcp.Established, tcp.Established: tcp.LastAck, tcp.Closed: tcp.SynSent, tcp.FinWait1: 99}), tcp.StepTransition)
 	a, b := p.connect(wire.IPv4)
 	require.Equal(t, uint64(2), p.a.Stats().OrdersIgnored)
 	require.False(t, a.Info(p.now).Lab)
@@ -110,17 +101,17 @@ func TestResetAtATransition(t *testing.T) {
 		reset bool
 	}{{tcp.SynReceived, true}, {tcp.Established, true}, {tcp.CloseWait, true}, {tcp.SynSent, false}, {tcp.FinWait1, true}, {tcp.FinWait2, true}, {tcp.TimeWait, false}} {
 		p := newPair(t, config("rfc9293"))
-		hook := on(func(r *tcp.Record) tcp.Verdict {
+		hook := func(r *tcp.Record) tcp.Verdict {
 			if r.To == c.at {
 				return tcp.Reset
 			}
 			return tcp.Pass
-		})
+		}
 		side := p.a
 		if c.at == tcp.SynReceived || c.at == tcp.CloseWait {
 			side = p.b
 		}
-		side.SetHook(hook, tcp.Mask(tcp.StepTransition))
+		side.hooked(hook, tcp.StepTransition)
 		l := p.listen(p.b, 80, 5)
 		a := p.dial(p.a, at("10.0.0.2", 80))
 		p.pump()
@@ -210,14 +201,13 @@ func (h *chaos) Fingerprint(*siphash.Hash, clock.Instant)      {}
 // Whatever hooks say at whatever steps, nothing panics, what goes out is well-formed,
 // and in the end all is given back.
 func TestHooksThatSayAnything(t *testing.T) {
-	const all = tcp.HookMask(1<<tcp.Steps - 1)
 	var said [tcp.FireNow + 1]int
 	labs := 0
 	for _, profile := range Profiles() {
 		for seed := range uint64(release.Count(60, 3000)) {
 			w := newWorld(t, seed, profile)
 			w.six = seed&1 != 0
-			mask := all
+			mask := everyStep
 			switch seed & 6 {
 			case 2:
 				mask = tcp.Mask(tcp.StepTransition)

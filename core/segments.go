@@ -143,11 +143,15 @@ func (s *Stack) segmentTold(now clock.Instant, seg *tcp.Segment) rule.Drop {
 // it goes on: p holds it but for its checksum, t and ip are its headers. who is the
 // record that it is of, or 0.
 func (s *Stack) mayLeave(now clock.Instant, who ref, p *packet.Packet, t *wire.TCP, ip *wire.IP) bool {
-	for _, step := range [...]tcp.Step{tcp.StepOptions, tcp.StepLeaving} {
-		if !s.env.Hooks.Has(step) {
+	for _, step := range [...]tcp.Step{tcp.StepOptions, tcp.StepMoved, tcp.StepLeaving} {
+		if !s.env.Hooks.Has(step) || step == tcp.StepMoved && !t.Flags.Has(wire.SYN) {
 			continue
 		}
-		switch s.env.Leaves(now, s.leaving(now, step, who, t, ip), p, t, ip) {
+		r := s.leaving(now, step, who, t, ip)
+		if step == tcp.StepMoved { // a cookie: what has changed is remembered on the way
+			r.From, r.To, r.Cause, r.Rule = tcp.Listen, tcp.SynReceived, tcp.BySegment, rule.SynCookie
+		}
+		switch s.env.Leaves(now, r, p, t, ip) {
 		case tcp.Reset:
 			if who < 0 {
 				s.endWait(now, int32(-who-1), tcp.ByPlugin, rule.AbortReset)
