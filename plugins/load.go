@@ -47,6 +47,7 @@ func prepare(e Engine, wasm []byte, o Options) (c checked) {
 	exports, batch, late := m.checkHooks()
 	c.late = append(c.late, late...)
 	c.late = append(c.late, p.chooseHooks(exports, batch, len(late) > 0)...)
+	c.late = append(c.late, p.checkCC()...)
 	p.initFuel, p.hookFuel = p.manifest.budgets()
 	p.chooseSections()
 	p.chooseFilters()

@@ -3,6 +3,7 @@ package plugins
 import (
 	"strconv"
 
+	"github.com/tcpkit/tcpkit/core/cc"
 	"github.com/tcpkit/tcpkit/core/clock"
 	"github.com/tcpkit/tcpkit/plugins/abi"
 )
@@ -26,6 +27,7 @@ type Manifest struct {
 
 	hooks    hookSet  // that it asks for; 0: those that are exported
 	sections sections // that it wants
+	wants    cc.Wants // of a congestion controller
 	filters  []filter
 }
 
@@ -50,7 +52,7 @@ const (
 
 // manifestKeys are the keys, in the order in which they are spoken of.
 var manifestKeys = []string{
-	"name", "version", "description", "hooks", "grants", "filter", "budget", "memory", "state", "mode", "priority", "batch", "tick", "sections", "option",
+	"name", "version", "description", "hooks", "grants", "filter", "budget", "memory", "state", "mode", "priority", "batch", "tick", "sections", "wants", "option",
 }
 
 // ParseManifest reads a manifest. It returns what it could read, and everything
@@ -159,6 +161,8 @@ func (m *Manifest) set(key, value string) (err error) {
 		}
 	case "sections":
 		m.sections, err = parseSections(value)
+	case "wants":
+		m.wants, err = parseWants(value)
 	case "option":
 		if len(m.Options) == maxOptions {
 			return Error("there are more than " + strconv.Itoa(maxOptions) + " options; leave some out")
@@ -171,6 +175,28 @@ func (m *Manifest) set(key, value string) (err error) {
 		err = Error("there is no key " + quote(key) + slip(key, manifestKeys))
 	}
 	return err
+}
+
+// wantNames are what a congestion controller may want beyond what its exports say.
+var wantNames = [...]struct {
+	name string
+	is   cc.Wants
+}{{"samples", cc.WantsSamples}, {"window", cc.OwnsWindow}}
+
+func parseWants(value string) (wants cc.Wants, err error) {
+all:
+	for _, word := range words(value, false) {
+		var names []string
+		for _, w := range wantNames {
+			if w.name == word {
+				wants |= w.is
+				continue all
+			}
+			names = append(names, w.name)
+		}
+		return 0, Error("there is nothing to want that is called " + quote(word) + slip(word, names))
+	}
+	return wants, nil
 }
 
 func (m *Manifest) budget(value string) (err error) {

@@ -24,6 +24,8 @@ type Set struct {
 	order   []*Plugin            // all, in that order
 	edits   map[uint32]*edits    // by connection
 	mask    tcp.HookMask
+
+	controllers []*Controller
 	*scratch
 }
 
