@@ -1,6 +1,7 @@
 package plugins_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -231,3 +232,9 @@ func segment(step tcp.Step, n int) *tcp.Record {
 
 // mutated is the result of a plugin that has changed fields.
 func mutated(fields int64) int64 { return int64(abi.Mutated) | fields<<8 }
+
+// engineHooks are all hooks but those of congestion controllers, which come all or
+// none, and at no step.
+func engineHooks() []abi.Hook {
+	return slices.DeleteFunc(plugins.Hooks(), func(h abi.Hook) bool { return h>>8 == abi.HookCCInit>>8 })
+}

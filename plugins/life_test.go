@@ -30,7 +30,7 @@ func stepOf(t *testing.T, h abi.Hook) (tcp.Step, bool) {
 //
 // Proves: P12
 func TestTrapEverywhere(t *testing.T) {
-	for _, h := range plugins.Hooks() {
+	for _, h := range engineHooks() {
 		step, ok := stepOf(t, h)
 		if !ok {
 			continue
@@ -170,7 +170,7 @@ func TestGuard(t *testing.T) {
 				}
 				return 0
 			}}
-			b := newBench(load(t, f, plugins.Hooks(), mode, "filter * port=80", "grants observe"))
+			b := newBench(load(t, f, engineHooks(), mode, "filter * port=80", "grants observe"))
 			require.Equal(t, tcp.Pass, b.at(segment(step, 10)))
 			fails = true
 			for range 5 {

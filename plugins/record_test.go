@@ -71,7 +71,7 @@ func records(t *testing.T) (names []string, octets map[string][]byte) {
 		names = append(names, plugins.Export(h))
 		octets[plugins.Export(h)] = append([]byte(nil), seen...)
 	}
-	for _, h := range plugins.Hooks() {
+	for _, h := range engineHooks() {
 		hooks, manifest := of(h), []string{"grants observe payload options link inject", "state 8"}
 		switch h {
 		case abi.HookConfig:

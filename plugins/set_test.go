@@ -17,7 +17,7 @@ import (
 // TestMask has a plugin for each hook, which is called at its step and nowhere else.
 func TestMask(t *testing.T) {
 	steps := 0
-	for _, h := range plugins.Hooks() {
+	for _, h := range engineHooks() {
 		var f fake
 		b := newBench(load(t, &f, of(h)))
 		f.calls = nil
@@ -117,7 +117,7 @@ func TestVerdicts(t *testing.T) {
 	argument := map[abi.Verdict]int64{abi.Delay: 1000, abi.Duplicate: 2 | 1000<<8, abi.GoTo: abi.StateFinWait1, abi.Hold: 5}
 	engine := map[abi.Verdict]tcp.Verdict{abi.Pass: tcp.Pass, abi.Mutated: tcp.Pass, abi.Drop: tcp.DropIt, abi.Delay: tcp.Delay, abi.Duplicate: tcp.Duplicate,
 		abi.Inject: tcp.Pass, abi.Reset: tcp.Reset, abi.Cookie: tcp.SendCookie, abi.Hold: tcp.Hold, abi.Detach: tcp.Pass, abi.GoTo: tcp.GoTo, abi.Now: tcp.FireNow}
-	for _, h := range plugins.Hooks() {
+	for _, h := range engineHooks() {
 		for step := range tcp.Steps {
 			if b := newBench(load(t, &fake{}, of(h))); !b.Mask().Has(step) {
 				continue

@@ -91,6 +91,7 @@ func newRoot(a *app) *cobra.Command {
 		newScript(a),
 		newExplore(a),
 		newPlugin(a),
+		newSim(a),
 		newDoctor(a),
 		newVersion(a),
 		newProbe(),

@@ -89,9 +89,13 @@ func loadPlugin(e plugins.Engine, s *pluginSpec) (*plugins.Plugin, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := plugins.Load(e, wasm, s.options)
+	o := s.options
+	if d, err := plugins.Describe(wasm, o); o.Name == "" && err == nil && d.Manifest.Name == "" {
+		o.Name = s.name()
+	}
+	p, err := plugins.Load(e, wasm, o)
 	if err != nil {
-		return nil, pluginf("%s: %w; 'tcpkit plugin check %s' lists all that stands against it", s.file, err, s.file)
+		return nil, pluginf("%w; 'tcpkit plugin check %s' lists all that stands against it", err, s.file)
 	}
 	return p, nil
 }

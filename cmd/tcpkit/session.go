@@ -155,6 +155,9 @@ func (s *session) open() error {
 		if s.plugins, err = startPlugins(s.plan.plugins, s.plan.tun.MTU, siphash.KeyFrom(key), s.app.log); err != nil {
 			return err
 		}
+		if c := s.plugins.set.Controller(); c != nil {
+			s.plan.core.TCP.Controller = c
+		}
 	}
 	if err := s.openLink(); err != nil {
 		return errors.Join(err, s.closePlugins())

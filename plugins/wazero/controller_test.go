@@ -43,7 +43,7 @@ func lossy(t testing.TB) *sim.Comparison {
 // A controller that traps, or has no answer to a loss, costs the connection its
 // controller: CUBIC goes on, and the data arrives.
 //
-// Proves: P12 P14
+// Proves: P12, P14
 func TestControllerFallsBack(t *testing.T) {
 	e := newEngine(t, wazero.Config{})
 	for _, name := range []string{"cc-trap", "cc-silent"} {
