@@ -102,7 +102,7 @@ func commandOf(l Language) command {
 		return command{nil, []string{"asc", "--runtime", "stub", "--use", "abort=", "--noAssert", "--optimizeLevel", "3", "--shrinkLevel", "2", "--converge"}}
 	default:
 		return command{nil, []string{
-			"clang", "--target=wasm32", "-std=c11", "-Os", "-mbulk-memory", "-Wall", "-nostdlib",
+			"clang", "--target=wasm32", "-std=c11", "-Os", "-fno-strict-aliasing", "-mbulk-memory", "-Wall", "-nostdlib",
 			"-Wl,--no-entry,--strip-all,-z,stack-size=4096", "-I.",
 		}}
 	}
