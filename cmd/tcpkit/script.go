@@ -57,6 +57,7 @@ type scriptPlan struct {
 	both    bool
 	limit   time.Duration
 	retries int
+	plugins []string
 }
 
 func newScript(a *app) *cobra.Command {
@@ -67,6 +68,7 @@ func newScript(a *app) *cobra.Command {
 		Long:  scriptLong,
 		Example: `  tcpkit script scripts
   tcpkit script -v scripts/handshake/active.pkt
+  tcpkit script --plugin mark.wasm,tos=40 mark.pkt
   echo '0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3' | tcpkit script -`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error { return a.runScripts(p, args) },
@@ -108,6 +110,7 @@ func (p *scriptPlan) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&p.profile, "profile", "linux", "what scripts start from: "+strings.Join(core.Profiles(), ", "))
 	f.StringArrayVarP(&p.defines, "define", "D", nil, "replace a word in the scripts, `SYMBOL=VALUE`")
 	f.StringVarP(&p.capture, "write", "w", "", "write a pcapng file for each run into `DIR`")
+	f.StringArrayVar(&p.plugins, "plugin", nil, "run with a plugin, `FILE[,KEY=VALUE]...`; again for more")
 	f.BoolVar(&p.kernel, "kernel", false, "run against this machine's kernel, in real time")
 	f.BoolVar(&p.both, "both", false, "run against tcpkit and the kernel, and say where they differ")
 	f.DurationVar(&p.limit, "limit", time.Minute, "with --kernel or --both, scripts that take longer are unsupported")
@@ -165,6 +168,9 @@ func (p *scriptPlan) check() error {
 	}
 	if _, err := core.Profile(p.profile); err != nil {
 		return usagef("bad --profile %q: give one of %s", p.profile, strings.Join(core.Profiles(), ", "))
+	}
+	if err := p.checkPlugins(); err != nil {
+		return err
 	}
 	// A definition is checked where it is used, by the parser.
 	if _, err := script.Parse("--define", "0 close(3) = 0", p.defines...); err != nil {

@@ -142,7 +142,13 @@ func (p *scriptPlan) run(r *scriptRun) {
 	cfg.Trace = p.capture != "" || p.both
 	var ours, theirs script.Result
 	if !p.kernel {
+		done, err := p.plug(&cfg)
+		if err != nil {
+			r.failure = err
+			return
+		}
 		ours = script.Run(s, cfg)
+		done()
 		r.capture(p, s, "tcpkit", &ours)
 	}
 	if p.kernel || p.both {
