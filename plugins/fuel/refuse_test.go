@@ -9,7 +9,9 @@ import (
 )
 
 // Each bomb is refused before an engine sees it, and the message says which
-// bound it breaks. THREATS P04.
+// bound it breaks.
+//
+// Proves: P04
 func TestBombs(t *testing.T) {
 	n := list(i32)
 	times := func(n int, b ...any) (out []byte) {
