@@ -61,7 +61,7 @@ func (s *Set) beforeEdits(r *tcp.Record) tcp.Verdict {
 // first time, and takes back what they have changed of others.
 func (s *Set) afterEdits(r *tcp.Record, verdict tcp.Verdict) tcp.Verdict {
 	switch verdict {
-	case tcp.Pass, tcp.DropIt, tcp.Hold, tcp.Reset:
+	case tcp.Pass, tcp.Reset:
 		return verdict
 	}
 	n := min(len(s.before), len(r.Payload))

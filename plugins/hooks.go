@@ -25,7 +25,7 @@ func (v verdicts) has(w abi.Verdict) bool { return w < 16 && v>>w&1 != 0 }
 const (
 	observes      verdicts = 0
 	mutates       verdicts = 1 << abi.Mutated
-	stopsSegments          = mutates | 1<<abi.Drop | 1<<abi.Delay | 1<<abi.Duplicate | 1<<abi.Reset | 1<<abi.Hold
+	stopsSegments          = mutates | 1<<abi.Drop | 1<<abi.Delay | 1<<abi.Duplicate | 1<<abi.Reset | 1<<abi.Hold | 1<<abi.Release
 	stopsPackets           = mutates | 1<<abi.Drop | 1<<abi.Delay | 1<<abi.Duplicate
 	admits        verdicts = 1<<abi.Drop | 1<<abi.Reset | 1<<abi.Cookie
 	steers        verdicts = 1<<abi.Reset | 1<<abi.GoTo

@@ -62,9 +62,8 @@ func (s *Set) makeAside(p *Plugin, b []byte, r *tcp.Record) bool {
 		t.Tuple.Local.Addr = wire.AddrFromWords(wire.Family(b[abi.OffsetFamily]), 0, 0)
 		t.Tuple.Remote.Addr = t.Tuple.Local.Addr
 	}
-	if b[abi.SegmentTTL] == 0 {
-		fields &^= abi.FieldTTL
-		t.TTL = defaultTTL
+	if t.TTL = 0; b[abi.SegmentTTL] == 0 {
+		fields &^= abi.FieldTTL // the stack's own
 	}
 	t.TCP.Flags = wire.Flags(wire.Le16(b[abi.SegmentFlags:]))
 	if t.TCP.Flags&(wire.ACK|wire.SYN|wire.RST) == 0 && !p.grants.Has(GrantLab) {
@@ -93,9 +92,6 @@ func (s *Set) makeAside(p *Plugin, b []byte, r *tcp.Record) bool {
 	}
 	return true
 }
-
-// defaultTTL is that of a segment whose record has none.
-const defaultTTL = 64
 
 // headSize is what a plugin's buffer has before the payload.
 func (p *program) headSize() uint32 { return min(p.size, abi.OptionsEnd) }

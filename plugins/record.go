@@ -99,18 +99,11 @@ func (p *program) showsPayload(r *tcp.Record) uint32 {
 func (s *Set) putRawOptions(r *tcp.Record) {
 	raw := r.Options
 	if raw == nil {
-		raw = s.render(&r.TCP)
+		raw = wire.AppendOptions(s.options[:0], &r.TCP.Options)
 	}
 	raw = raw[:min(len(raw), maxOptionOctets)]
 	wire.PutLe32(s.image[abi.OptionsAt:], uint32(len(raw)))
 	copy(s.image[abi.OptionsAt+4:], raw)
-}
-
-// render makes the octets of the options of a header. They are good until it is
-// called again.
-func (s *Set) render(t *wire.TCP) []byte {
-	s.header = wire.AppendTCP(s.header[:0], t)
-	return s.header[wire.TCPHeaderLen:]
 }
 
 // putLife makes the image of a call that is about no record.

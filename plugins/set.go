@@ -40,7 +40,6 @@ type scratch struct {
 	payload      []byte     // of it, if that is longer than it was
 	options      [maxOptionOctets]byte
 	before       []byte // the payload before the plugins saw it
-	header       []byte
 	aside        tcp.Aside
 	editedAt     seq.Value  // of the first octet of before
 	idle         tcp.Record // of a call that is about nothing
@@ -137,6 +136,11 @@ func (s *Set) arrange() {
 		if p.manifest.State > 0 {
 			s.mask |= tcp.Mask(tcp.StepClosed)
 		}
+	}
+	if len(s.edits) > 0 {
+		// What was changed by a plugin that is gone leaves as it did all the same.
+		s.edited[tcp.StepLeaving] = true
+		s.mask |= tcp.Mask(tcp.StepLeaving)
 	}
 	if s.edited[tcp.StepLeaving] || s.edited[tcp.StepMoved] {
 		s.mask |= tcp.Mask(tcp.StepClosed)

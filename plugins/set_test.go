@@ -105,7 +105,7 @@ func TestVerdicts(t *testing.T) {
 	obeys := map[tcp.Step][]abi.Verdict{tcp.StepTransition: {abi.Reset, abi.GoTo}, tcp.StepSyn: {abi.Drop, abi.Reset, abi.Cookie},
 		tcp.StepTimerArmed: {abi.Mutated, abi.Hold, abi.Now}, tcp.StepTimerFired: {abi.Hold}}
 	for _, step := range []tcp.Step{tcp.StepMoving, tcp.StepMoved, tcp.StepArriving, tcp.StepLeaving} {
-		obeys[step] = []abi.Verdict{abi.Mutated, abi.Drop, abi.Delay, abi.Duplicate, abi.Reset, abi.Hold}
+		obeys[step] = []abi.Verdict{abi.Mutated, abi.Drop, abi.Delay, abi.Duplicate, abi.Reset, abi.Hold, abi.Release}
 	}
 	for _, step := range []tcp.Step{tcp.StepIngress, tcp.StepEgress} {
 		obeys[step] = []abi.Verdict{abi.Mutated, abi.Drop, abi.Delay, abi.Duplicate}
@@ -114,9 +114,9 @@ func TestVerdicts(t *testing.T) {
 		tcp.StepParse, tcp.StepReserve, tcp.StepOptions} {
 		obeys[step] = []abi.Verdict{abi.Mutated}
 	}
-	argument := map[abi.Verdict]int64{abi.Delay: 1000, abi.Duplicate: 2 | 1000<<8, abi.GoTo: abi.StateFinWait1, abi.Hold: 5}
+	argument := map[abi.Verdict]int64{abi.Delay: 1000, abi.Duplicate: 2 | 1000<<8, abi.GoTo: abi.StateFinWait1, abi.Hold: 5, abi.Release: 5}
 	engine := map[abi.Verdict]tcp.Verdict{abi.Pass: tcp.Pass, abi.Mutated: tcp.Pass, abi.Drop: tcp.DropIt, abi.Delay: tcp.Delay, abi.Duplicate: tcp.Duplicate,
-		abi.Inject: tcp.Pass, abi.Reset: tcp.Reset, abi.Cookie: tcp.SendCookie, abi.Hold: tcp.Hold, abi.Detach: tcp.Pass, abi.GoTo: tcp.GoTo, abi.Now: tcp.FireNow}
+		abi.Inject: tcp.Pass, abi.Reset: tcp.Reset, abi.Cookie: tcp.SendCookie, abi.Hold: tcp.Hold, abi.Release: tcp.Pass, abi.Detach: tcp.Pass, abi.GoTo: tcp.GoTo, abi.Now: tcp.FireNow}
 	for _, h := range engineHooks() {
 		for step := range tcp.Steps {
 			if b := newBench(load(t, &fake{}, of(h))); !b.Mask().Has(step) {
@@ -182,6 +182,22 @@ func TestVerdictsOutOfBounds(t *testing.T) {
 	require.Equal(t, tcp.Pass, b.at(established(tcp.StepTransition)))
 	require.Equal(t, []plugins.Why{plugins.WhyBad}, b.whys(), "ESTABLISHED to TIME-WAIT is no edge of Figure 5")
 	require.True(t, b.Lab())
+}
+
+// TestHoldAndRelease has a plugin that lets go what it has held: tags of two
+// plugins are never the same.
+func TestHoldAndRelease(t *testing.T) {
+	results := []int64{int64(abi.Hold) | 5<<8, int64(abi.Release) | 5<<8}
+	f := &fake{}
+	f.on = func(*call) int64 { return results[len(f.calls)-1] }
+	b := newBench(load(t, &fake{}, of(abi.HookLeft)), load(t, f, of(abi.HookArriving), "grants lab"))
+	r := segment(tcp.StepArriving, 0)
+	require.Equal(t, tcp.Hold, b.at(r))
+	tag := r.Arg
+	require.Equal(t, uint64(1<<48|5), tag)
+	require.Equal(t, tcp.Pass, b.at(segment(tcp.StepArriving, 0)))
+	require.Equal(t, []uint64{tag}, b.beside.TakeReleased())
+	require.Equal(t, []plugins.Why{plugins.WhyVerdict, plugins.WhyVerdict}, b.whys())
 }
 
 // TestDetach has a plugin that has seen enough.

@@ -236,6 +236,9 @@ func (s *Set) takeArgs(p *Plugin, h *hookInfo, r *tcp.Record) bool {
 	for k := range args {
 		args[k] = wire.Le64(s.image[abi.ArgsAt+8*k:])
 	}
+	if args == r.Args {
+		return true
+	}
 	ok := true
 	only := -1 // the one that may change
 	switch h.hook {

@@ -8,6 +8,8 @@ import (
 )
 
 const (
+	// maxScale is the largest shift, RFC 7323 §2.3.
+	maxScale = 14
 	// withValues are the options whose values a record has.
 	withValues = wire.HasMSS | wire.HasWindowScale | wire.HasSACKPermitted | wire.HasTimestamps | wire.HasSACK
 	// onlyInSyn are the options of the handshake: RFC 9293 §3.2, RFC 7323 §2.2, RFC 2018 §2.
@@ -22,41 +24,30 @@ func (s *Set) takeOptions(b []byte, r *tcp.Record) bool {
 	if has&^o.Has&^withValues != 0 || has&onlyInSyn&^o.Has != 0 && !r.TCP.Flags.Has(wire.SYN) {
 		return false
 	}
-	o.Has = has
-	o.MSS, o.WindowScale = wire.Le16(b[abi.SegmentMSS:]), b[abi.SegmentScale]
-	o.TSVal, o.TSEcr = wire.Le32(b[abi.SegmentTSVal:]), wire.Le32(b[abi.SegmentTSEcr:])
-	if has.Has(wire.HasMSS) && o.MSS == 0 || has.Has(wire.HasWindowScale) && o.WindowScale > 14 {
+	was := *o
+	if o.Has = has; !readOptions(b, o) {
 		return false
 	}
-	if has.Has(wire.HasSACK) {
-		n := b[abi.SegmentSACKs]
-		// Of four blocks the record shows three: the fourth can stay, or go.
-		if n < 1 || n > shownSACKs && n != o.SACKCount {
-			return false
-		}
-		o.SACKCount = n
-		for i := range o.SACK[:min(n, shownSACKs)] {
-			at := b[abi.SegmentSACK+8*i:]
-			o.SACK[i] = wire.SACKBlock{Left: seq.Value(wire.Le32(at)), Right: seq.Value(wire.Le32(at[4:]))}
-			if !o.SACK[i].Left.Before(o.SACK[i].Right) {
-				return false
-			}
-		}
+	if *o == was {
+		return true // as they came, good or not
+	}
+	if has.Has(wire.HasMSS) && o.MSS == 0 || has.Has(wire.HasWindowScale) && o.WindowScale > maxScale {
+		return false
 	}
 	if r.Options == nil {
 		return valuesSize(o) <= maxOptionOctets
 	}
 	// There are octets already, which may hold what the record has no values for.
-	n := copy(s.options[:], s.render(&r.TCP))
+	n := len(wire.AppendOptions(s.options[:0], o))
 	if valuesSize(o) > n {
 		return false
 	}
-	for rest := r.Options; len(rest) > 0; {
+	for rest := r.Options; len(rest) > 0 && has.Has(wire.HasUnknown); {
 		kind, size := option(rest)
 		if size == 0 || kind == kindEnd {
 			break
 		}
-		if kind != kindNop && !isKnown(kind) {
+		if kind != kindNop && !isKnown(rest[:size]) {
 			if n+size > maxOptionOctets {
 				return false
 			}
@@ -65,6 +56,38 @@ func (s *Set) takeOptions(b []byte, r *tcp.Record) bool {
 		rest = rest[size:]
 	}
 	r.Options = s.padded(n)
+	return true
+}
+
+// readOptions reads the values of the options that o has. It reports false if
+// there is a SACK that cannot be.
+func readOptions(b []byte, o *wire.Options) bool {
+	if o.Has.Has(wire.HasMSS) {
+		o.MSS = wire.Le16(b[abi.SegmentMSS:])
+	}
+	if o.Has.Has(wire.HasWindowScale) {
+		o.WindowScale = b[abi.SegmentScale]
+	}
+	if o.Has.Has(wire.HasTimestamps) {
+		o.TSVal, o.TSEcr = wire.Le32(b[abi.SegmentTSVal:]), wire.Le32(b[abi.SegmentTSEcr:])
+	}
+	if !o.Has.Has(wire.HasSACK) {
+		return true
+	}
+	n := b[abi.SegmentSACKs]
+	// Of four blocks the record shows three: the fourth can stay, or go.
+	if n < 1 || n > shownSACKs && n != o.SACKCount {
+		return false
+	}
+	for i := range o.SACK[:min(n, shownSACKs)] {
+		at := b[abi.SegmentSACK+8*i:]
+		block := wire.SACKBlock{Left: seq.Value(wire.Le32(at)), Right: seq.Value(wire.Le32(at[4:]))}
+		if !block.Left.Before(block.Right) && (i >= int(o.SACKCount) || block != o.SACK[i]) {
+			return false
+		}
+		o.SACK[i] = block
+	}
+	o.SACKCount = n
 	return true
 }
 
@@ -122,24 +145,16 @@ func (s *Set) readRawOptions(b []byte, r *tcp.Record) bool {
 	if n > maxOptionOctets {
 		return false
 	}
+	if r.Options != nil && string(r.Options) == string(b[abi.OptionsAt+4:][:n]) {
+		return true // as they came, good or not
+	}
 	copy(s.options[:], b[abi.OptionsAt+4:][:n])
 	if !validOptions(s.options[:n], r.TCP.Flags.Has(wire.SYN) || !r.Segment) {
 		return false
 	}
 	r.Options = s.padded(int(n))
-	s.parseOptions(r)
+	wire.ParseOptions(r.Options, &r.TCP.Options)
 	return true
-}
-
-// parseOptions makes the values of a record those of its octets.
-func (s *Set) parseOptions(r *tcp.Record) {
-	t := r.TCP
-	t.Options = wire.Options{}
-	s.header = append(wire.AppendTCP(s.header[:0], &t), r.Options...)
-	s.header[12] = byte((wire.TCPHeaderLen+len(r.Options))/4)<<4 | s.header[12]&0xf
-	if wire.ParseTCP(s.header, &t) == 0 {
-		r.TCP.Options = t.Options
-	}
 }
 
 // Kinds of options, and the lengths that they must have.
@@ -155,13 +170,11 @@ var optionKinds = [...]struct {
 	{2, 4, true}, {3, 3, true}, {4, 2, true}, {5, 0, false}, {8, 10, false}, {28, 4, false}, {34, 0, false},
 }
 
-func isKnown(kind uint8) bool {
-	for _, k := range optionKinds {
-		if k.kind == kind {
-			return true
-		}
-	}
-	return false
+// isKnown reports whether an option is one that wire.Options has.
+func isKnown(b []byte) bool {
+	var o wire.Options
+	wire.ParseOptions(b, &o)
+	return o.Has&wire.HasUnknown == 0
 }
 
 // option returns kind and size of the first option of b, size 0 if it is none.
@@ -214,7 +227,7 @@ func validOption(b []byte, syn bool) bool {
 	case 2:
 		return wire.Be16(b[2:]) > 0
 	case 3:
-		return b[2] <= 14
+		return b[2] <= maxScale
 	case 5:
 		return len(b) >= 10 && (len(b)-2)%8 == 0
 	case 34:

@@ -11,6 +11,7 @@ const (
 	longestDelay   = 60 * clock.Second
 	mostDuplicates = 8
 	longestGap     = 10 * clock.Second
+	heldBits       = 48 // of the argument of Hold and Release
 )
 
 // judge makes of a result what the engine obeys. A result that the plugin may not
@@ -73,7 +74,14 @@ func (s *Set) judge(p *Plugin, h *hookInfo, r *tcp.Record, result int64) (tcp.Ve
 	case abi.Cookie:
 		out = tcp.SendCookie
 	case abi.Hold:
-		out = tcp.Hold
+		// Tags of two plugins are never the same.
+		out, ok = tcp.Hold, arg < 1<<heldBits
+		arg |= uint64(p.index) << heldBits
+	case abi.Release:
+		ok = arg < 1<<heldBits
+		if ok && !r.Beside.Release(arg|uint64(p.index)<<heldBits) {
+			p.commands.full++
+		}
 	case abi.GoTo:
 		out, ok = tcp.GoTo, isEdge(r.To, arg)
 	case abi.Now:
