@@ -24,18 +24,26 @@ type Controller struct {
 
 // Controller returns the first congestion controller among the plugins, nil if
 // there is none. It is the same one each time.
-func (s *Set) Controller() cc.Controller {
+func (s *Set) Controller() cc.Controller { return s.controllerNumber(1) }
+
+// controllerNumber returns the n-th of them, in the order of the chain and from 1
+// on, which is how a plugin names it.
+func (s *Set) controllerNumber(n uint64) cc.Controller {
 	for _, p := range s.order {
-		if p.exports.has(find(abi.HookCCAck)) {
-			for _, c := range s.controllers {
-				if c.index == p.index {
-					return c
-				}
-			}
-			c := &Controller{set: s, index: p.index}
-			s.controllers = append(s.controllers, c)
-			return c
+		if !p.exports.has(find(abi.HookCCAck)) {
+			continue
 		}
+		if n--; n > 0 {
+			continue
+		}
+		for _, c := range s.controllers {
+			if c.index == p.index {
+				return c
+			}
+		}
+		c := &Controller{set: s, index: p.index}
+		s.controllers = append(s.controllers, c)
+		return c
 	}
 	return nil
 }
@@ -265,7 +273,7 @@ func (c *Controller) tell(h abi.Hook, s *cc.State, now clock.Instant, more func(
 	state := Part{abi.StateAt, min(p.manifest.State, abi.StateEnd-abi.StateAt)}
 	if state.Size > 0 {
 		wire.PutLe32(b[abi.OffsetSections:], abi.SectionState)
-		putWords(b[state.At:], s.More.Priv[:])
+		putWords(b[state.At:state.At+state.Size], s.More.Priv[:])
 		parts = append(parts, state)
 	}
 	result, why := p.call(now, h, 0, b, parts)
@@ -318,15 +326,17 @@ func (c *Controller) takeAnswer(p *Plugin, s *cc.State, result int64, state Part
 	return verdict == abi.Mutated, WhyVerdict
 }
 
-// putWords and takeWords carry a connection's private state over.
+// putWords and takeWords carry a connection's private state over, as much of it
+// as b has room for.
 func putWords(b []byte, words []uint64) {
-	for i, w := range words {
-		wire.PutLe64(b[8*i:], w)
+	for i := range b {
+		b[i] = byte(words[i/8] >> (8 * (i % 8)))
 	}
 }
 
 func takeWords(words []uint64, b []byte) {
-	for i := 0; 8*i+8 <= len(b); i++ {
-		words[i] = wire.Le64(b[8*i:])
+	for i, octet := range b {
+		at := 8 * (i % 8)
+		words[i/8] = words[i/8]&^(0xff<<at) | uint64(octet)<<at
 	}
 }

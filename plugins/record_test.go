@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tcpkit/tcpkit/core/cc"
 	"github.com/tcpkit/tcpkit/core/rule"
 	"github.com/tcpkit/tcpkit/core/tcp"
 	"github.com/tcpkit/tcpkit/core/wire"
@@ -89,8 +90,6 @@ func records(t *testing.T) (names []string, octets map[string][]byte) {
 		case h == abi.HookDrain:
 			require.NoError(t, b.Remove("plugin", 0x0102030405060708, nil))
 		case h == abi.HookConfig: // was called by load
-		default:
-			continue // of a congestion controller
 		}
 		keep(h)
 	}
@@ -98,7 +97,48 @@ func records(t *testing.T) (names []string, octets map[string][]byte) {
 	b.at(full(tcp.StepArrived))
 	b.at(full(tcp.StepClosed))
 	keep(abi.HookBatch)
+	controllerRecords(t, keep, f)
 	return names, octets
+}
+
+// controllerRecords adds what a congestion controller finds.
+func controllerRecords(t *testing.T, keep func(h abi.Hook), f *fake) {
+	var all []abi.Hook
+	for h := abi.HookCCInit; plugins.Export(h) != ""; h++ {
+		all = append(all, h)
+	}
+	c := chain(load(t, f, all, "grants cc", "state 16")).Controller()
+	state := func() *cc.State {
+		s := &cc.State{Cwnd: 0x10101010, Ssthresh: 0x20202020, MSS: 0x30303030, Limit: 0x40404040, PacingRate: 0x5050505050505050}
+		s.More = &cc.More{Quantum: 0x60606060, TimerAt: 0x7070707070707070}
+		s.More.Priv[0], s.More.Priv[1] = 0x8080808080808080, 0x9090909090909090
+		return s
+	}
+	const now, flight = 0x0102030405060708, 0xa0a0a0a0
+	for _, one := range []struct {
+		hook abi.Hook
+		call func(s *cc.State)
+	}{
+		{abi.HookCCInit, func(s *cc.State) { c.Init(s, now) }},
+		{abi.HookCCAck, func(s *cc.State) {
+			c.OnAck(s, &cc.Ack{Now: now, InFlight: flight, Acked: 0x01010101, Losses: 0x02020202, ECE: true, Round: true, Delivered: 3, Interval: 4, RTT: 5, SRTT: 6, MinRTT: 7, Total: 8})
+		}},
+		{abi.HookCCLoss, func(s *cc.State) { c.OnLoss(s, now, flight) }},
+		{abi.HookCCECN, func(s *cc.State) { c.OnECN(s, now, flight) }},
+		{abi.HookCCRTO, func(s *cc.State) { c.OnRTO(s, now, flight) }},
+		{abi.HookCCSent, func(s *cc.State) { c.OnSent(s, &cc.Sent{Now: now, InFlight: flight, Octets: 9, Again: true}) }},
+		{abi.HookCCRecoveryExit, func(s *cc.State) { c.OnRecoveryExit(s, now) }},
+		{abi.HookCCUndo, func(s *cc.State) { c.Undo(s, now) }},
+		{abi.HookCCReport, func(s *cc.State) {
+			c.OnReport(s, &cc.Report{Now: now, InFlight: flight, Acked: 1, Losses: 2, Marked: 3, AppLimited: true, Delivered: 4, Interval: 5, Since: 6, MaxRTT: 7, Acks: 8, SRTT: 9, MinRTT: 10})
+		}},
+		{abi.HookCCRelease, func(s *cc.State) { c.OnRelease(s, now) }},
+		{abi.HookCCTimer, func(s *cc.State) { c.OnTimer(s, now) }},
+		{abi.HookCCIdle, func(s *cc.State) { c.OnIdle(s, now, 11, 12) }},
+	} {
+		one.call(state())
+		keep(one.hook)
+	}
 }
 
 // TestRecordsAreFrozen holds the records of version 1, octet by octet, to a file

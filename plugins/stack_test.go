@@ -77,7 +77,7 @@ func TestWhoWatchesChangesNothing(t *testing.T) {
 	}
 	var atSteps []abi.Hook
 	names := "hooks"
-	for _, h := range plugins.Hooks() {
+	for _, h := range engineHooks() {
 		if step, ok := stepOf(t, h); ok {
 			atSteps = append(atSteps, h)
 			names += " " + plugins.StepName(step)

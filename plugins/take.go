@@ -246,6 +246,10 @@ func (s *Set) takeArgs(p *Plugin, h *hookInfo, r *tcp.Record) bool {
 		for k, v := range args {
 			ok = ok && (v == r.Args[k] || validSetting(p, k, v))
 		}
+		if n := args[tcp.SettingController]; ok && n != 0 {
+			r.Controller = s.controllerNumber(n)
+			ok = r.Controller != nil
+		}
 		low, high := args[tcp.SettingRTOMin], args[tcp.SettingRTOMax]
 		ok = ok && (low == 0 || high == 0 || low <= high)
 	case abi.HookTimerArmed:
@@ -300,7 +304,7 @@ func validSetting(p *Plugin, k int, v uint64) bool {
 	case tcp.SettingCwnd:
 		return p.grants.Has(GrantCC) && v <= mostCwnd
 	case tcp.SettingController:
-		return p.grants.Has(GrantCC) && v <= 0xff
+		return p.grants.Has(GrantCC)
 	case tcp.SettingRTOMin, tcp.SettingRTOMax:
 		return p.grants.Has(GrantTimers) && (v == 0 || d >= leastTick && d <= longestRTO)
 	case tcp.SettingUserTimeout, tcp.SettingKeepaliveIdle:

@@ -242,7 +242,7 @@ func TestArgs(t *testing.T) {
 		{abi.HookConnNew, tcp.StepNew, [8]uint64{tcp.SettingRTOMin: second}, tcp.SettingRTOMax, []uint64{second}, []uint64{second - 1}, "timers"},
 		{abi.HookConnEstablished, tcp.StepEstablished, [8]uint64{}, tcp.SettingKeepaliveIdle, []uint64{second}, []uint64{second - 1}, "timers"},
 		{abi.HookConnEstablished, tcp.StepEstablished, [8]uint64{}, tcp.SettingSendBuffer, []uint64{4096}, []uint64{1 << 40}, "admission"},
-		{abi.HookConnNew, tcp.StepNew, [8]uint64{}, tcp.SettingController, []uint64{1}, []uint64{256}, "cc"},
+		{abi.HookConnNew, tcp.StepNew, [8]uint64{}, tcp.SettingController, nil, []uint64{1, 256}, "cc"}, // there is none
 		{abi.HookTimerArmed, tcp.StepTimerArmed, [8]uint64{2, second}, 1, []uint64{2 * second}, []uint64{1000, 1 << 62}, "timers"},
 		{abi.HookTimerArmed, tcp.StepTimerArmed, [8]uint64{2, second}, 0, nil, []uint64{3}, "timers"},
 		{abi.HookRTT, tcp.StepRTT, [8]uint64{1000}, 0, []uint64{1}, []uint64{0, 1 << 60}, "cc"},
@@ -281,6 +281,20 @@ func TestArgs(t *testing.T) {
 			require.Equal(t, c.args, r.Args)
 		}
 	}
+}
+
+// TestChoosesController has a plugin that gives a connection the controller that
+// another one is.
+func TestChoosesController(t *testing.T) {
+	chooses := &fake{on: func(c *call) int64 { c.putArg(tcp.SettingController, 2); return mutated(abi.FieldArgs) }}
+	controller := func(name string) *plugins.Plugin {
+		return load(t, &fake{}, of(abi.HookCCAck, abi.HookCCLoss, abi.HookCCRTO), "grants cc", "name "+name)
+	}
+	b := newBench(load(t, chooses, of(abi.HookConnNew), "grants cc"), controller("one"), controller("two"))
+	r := established(tcp.StepNew)
+	require.Equal(t, tcp.Mutated, b.at(r))
+	require.Equal(t, "two", r.Controller.Name())
+	require.Equal(t, "one", b.Controller().Name())
 }
 
 // TestLongPayload has a segment of which the plugin's buffer holds only a part.

@@ -71,7 +71,8 @@
 //	                        3 the bound of these, 4 in TIME-WAIT, 5 connections
 //	connection_new, connection_established
 //	                        0 cwnd, 1 least RTO, 2 most RTO, 3 send buffer, 4 receive buffer,
-//	                        5 user timeout, 6 keepalive after, 7 congestion controller; 0: as it is
+//	                        5 user timeout, 6 keepalive after, 7 congestion controller: the first plugin
+//	                        that is one, the second, ...; 0: as it is
 //	connection_closed       0 why: the number of the error
 //	timer_armed             0 which timer, 1 when
 //	timer_fired             0 which timer, 1 how often in a row
@@ -195,6 +196,7 @@
 //	batch N                2 to 256 records at once
 //	tick DURATION          calls tcpkit_tick; at least 1ms
 //	sections SECTION...    args address state options payload, or none [all that the grants allow]
+//	wants WHAT...          of a congestion controller: samples, of each ACK; window, its answer to loss is its own
 //	option NAME DEFAULT [int|bool|duration|string] [TEXT]
 //
 // Conditions, of which those about a segment hold where there is none:
