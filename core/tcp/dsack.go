@@ -78,12 +78,14 @@ func (c *TCB) sackCount() int {
 	return min(n, c.sackRoom())
 }
 
-// sackRoom is how many SACK blocks the option space holds (RFC 2018 §3).
+// sackRoom is how many SACK blocks the option space holds (RFC 2018 §3): four, three
+// beside timestamps, and less beside what a hook has reserved.
 func (c *TCB) sackRoom() int {
+	room := wire.TCPOptionsMax - int(c.reserve)
 	if c.ts.on {
-		return 3
+		room -= timestampOption
 	}
-	return 4
+	return (room - 4) / 8
 }
 
 // putSACK fills in the SACK option: first the duplicate (RFC 2883 §4), then what

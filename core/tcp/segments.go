@@ -154,6 +154,23 @@ func (c *TCB) leaves(now clock.Instant, r *Record, d departure) bool {
 	return v == Pass
 }
 
+// hookReserve asks how many octets of options the hook will add to each segment, at
+// StepOptions: that much less data fits. One SACK block has room in any case.
+func (c *TCB) hookReserve(now clock.Instant) {
+	r := c.at(now, StepReserve)
+	if c.env.Hook.At(r) != Mutated {
+		return
+	}
+	most := wire.TCPOptionsMax
+	if c.ts.on {
+		most -= timestampOption
+	}
+	if c.ts.sackOK {
+		most -= 4 + 8
+	}
+	c.reserve = uint8((min(r.Args[0], uint64(most)) + 3) &^ 3)
+}
+
 func headerLen(ip *wire.IP) int {
 	if ip.Src.Is6() {
 		return wire.IPv6HeaderLen

@@ -212,7 +212,7 @@ func (c *TCB) Fingerprint(h *siphash.Hash, now clock.Instant) {
 	}
 	h.WriteUint64(uint64(c.rec.high-s.iss)<<32 | uint64(stray))
 	h.WriteUint64(uint64(c.ecn.flags)<<48 | uint64(r.apart)<<40 | uint64(r.octet)<<32 | uint64(s.pushed-s.iss))
-	h.WriteUint64(uint64(c.foundMSS)<<16 | uint64(c.pathMTU))
+	h.WriteUint64(uint64(c.reserve)<<32 | uint64(c.foundMSS)<<16 | uint64(c.pathMTU))
 	if c.ecn.has(ecnReducing) {
 		h.WriteUint64(uint64(c.ecn.point - s.iss))
 	}

@@ -32,6 +32,7 @@ type TCB struct {
 	ready      Ready // what the user has not been told yet
 	order      order // of a hook, until Obey
 	tagged     bool  // env.moved has something of it
+	reserve    uint8 // octets of options that a hook wants in each segment
 	lab        bool  // a hook has taken it where no rule does
 	pend       pending
 
@@ -234,6 +235,9 @@ func (c *TCB) adjust() *Config {
 
 // setup fixes the sizes once the peer's SYN is known.
 func (c *TCB) setup(now clock.Instant) {
+	if c.env.Hooks.Has(StepReserve) {
+		c.hookReserve(now)
+	}
 	c.setMSS()
 	window := c.initialWindow()
 	// RFC 6928 §2, RFC 5681 §3.1: a SYN lost more than once means one segment.
@@ -289,6 +293,7 @@ func (c *TCB) setMSS() {
 	if c.ts.on {
 		m -= timestampOption
 	}
+	m -= int(c.reserve)
 	if c.foundMSS != 0 {
 		m = min(m, int(c.foundMSS)) // of data, whatever options there are
 	}
