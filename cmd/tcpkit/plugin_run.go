@@ -143,6 +143,7 @@ func (p *pluginRunPlan) simulate(sheet *runSheet, octets int64, hooked func(end 
 			return err
 		}
 		world.Hosts[i].Hook, world.Hosts[i].Hooks, world.Hosts[i].Changes = w, w.mask(), true
+		world.Hosts[i].Garbles = true
 	}
 	w, err := sim.New(&world)
 	if err != nil {

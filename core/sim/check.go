@@ -205,11 +205,14 @@ func (w *World) inspectBytes(h int, p *packet.Packet, whole bool) {
 	if !p.Partial && !wire.VerifyTCP(upper, &ip) {
 		w.fail(h, 0, "a segment is sent with a wrong checksum")
 	}
-	if w.cfg.Hosts[h].Changes {
-		return
-	}
 	const ofSyn = wire.HasMSS | wire.HasWindowScale | wire.HasSACKPermitted
 	has := t.Options.Has
+	if w.cfg.Hosts[h].Changes {
+		if has&wire.HasMalformed != 0 {
+			w.fail(h, 0, "a segment is sent with options that are wrong")
+		}
+		return
+	}
 	if has&(wire.HasMalformed|wire.HasUnknown) != 0 || has&ofSyn != 0 && !t.Flags.Has(wire.SYN) {
 		w.fail(h, 0, "a segment is sent with options that are wrong or out of place")
 	}

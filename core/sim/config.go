@@ -46,10 +46,12 @@ type Host struct {
 
 	// A hook of the stack, nil: none, and the steps that it is called at. Each world
 	// takes a Clone of it. With Changes it changes, drops or adds segments: that they
-	// are whole is checked then, and not what they say of their connections.
+	// are whole is checked then, and not what they say of their connections. With Garbles
+	// users may read, at any host, what nobody has written.
 	Hook    tcp.Hook
 	Hooks   tcp.HookMask
 	Changes bool
+	Garbles bool
 }
 
 // A Listen is a port that is open from the start.

@@ -35,6 +35,7 @@ type World struct {
 	planned  int      // planned faults that came true
 	calm     bool
 	over     bool // all programs have exited
+	garbled  bool // a host has Garbles
 	failure  *Failure
 	recent   recent
 	captured []Captured
@@ -138,6 +139,7 @@ func (w *World) addHost(i int) error {
 		}
 		one.addrs = append(one.addrs, a.Addr)
 	}
+	w.garbled = w.garbled || h.Garbles
 	if h.Hook != nil {
 		one.seen.next, one.seen.mask = h.Hook.Clone(), h.Hooks
 	}
@@ -476,7 +478,7 @@ func (w *World) arrive(i int32) {
 
 // input is the arrival of what is in w.in.
 func (w *World) input(h int) {
-	reset := w.isReset()
+	reset := w.isReset() && !w.cfg.Hosts[h].Changes
 	w.hosts[h].stack.Input(w.now, &w.in)
 	if reset {
 		w.drainAfterReset(h)
