@@ -162,7 +162,7 @@ words:
 	}
 	k := 0
 	for i, value := range values {
-		s.text = append(append(append(append(s.text, names[i]...), '='), value...), '\n')
+		s.text = append(s.text, names[i]+"="+value+"\n"...)
 		if t := m.Options[i].Type; t != OptionString && k < len(s.numbers) {
 			s.numbers[k], _ = t.number(value)
 			k++

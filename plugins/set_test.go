@@ -351,3 +351,31 @@ func TestClone(t *testing.T) {
 	require.NoError(t, c.Close())
 	require.Equal(t, f.started, f.closed, "the last one ends it")
 }
+
+// BenchmarkAt is what the policy itself takes for a segment: with a plugin whose
+// filter lets nothing through, one that is shown the record, and one that changes
+// a field.
+func BenchmarkAt(b *testing.B) {
+	for _, c := range []struct {
+		name     string
+		on       func(c *call) int64
+		manifest []string
+	}{
+		{"filtered", nil, []string{"filter * port=81"}},
+		{"pass", nil, []string{"sections none"}},
+		{"all sections", nil, []string{allGrants, "state 64"}},
+		{"mutated", func(c *call) int64 { return mutated(abi.FieldWindow) }, []string{"grants header"}},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			f := &fake{on: c.on}
+			s := newBench(load(b, f, of(abi.HookArriving), c.manifest...))
+			r := segment(tcp.StepArriving, 0)
+			b.ReportAllocs()
+			for b.Loop() {
+				f.calls = f.calls[:0]
+				r.Now++
+				s.Set.At(r)
+			}
+		})
+	}
+}
