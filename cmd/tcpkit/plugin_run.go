@@ -324,8 +324,8 @@ func (w *runWatch) text(r *tcp.Record) string {
 	if o := optionText(&t.Options); o != "" {
 		b.WriteString(" <" + o + ">")
 	}
-	if r.Options != nil {
-		fmt.Fprintf(&b, " raw options %x", r.Options)
+	if t.Options.Has.Has(wire.HasUnknown) && r.Options != nil {
+		fmt.Fprintf(&b, " options %x", r.Options)
 	}
 	return b.String()
 }
