@@ -121,3 +121,21 @@ func TestPluginRefused(t *testing.T) {
 	p.exits(exitUsage)
 	require.Contains(t, p.stderr(), "there is no grant")
 }
+
+// TestReadmePluginOnTUN is the last command of the README's chapter on plugins.
+func TestReadmePluginOnTUN(t *testing.T) {
+	need.Tool(t, "wat2wasm", "wabt")
+	n := newNet(t)
+	commands := pluginCommands(t, "wat")
+	t.Chdir(t.TempDir())
+	for _, words := range commands[:2] {
+		var out, errs bytes.Buffer
+		require.Zero(t, run(words, strings.NewReader(""), &out, &errs), "%s", errs.String())
+	}
+	p := n.program(t, commands[6]...)
+	p.says("listening")
+	shout(t, n.local4, "7", 1000)
+	p.says("a connection is established")
+	p.signal(syscall.SIGINT)
+	p.exits(exitInterrupt)
+}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -8,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/tcpkit/tcpkit/internal/need"
 )
 
 func repoFile(t *testing.T, path string) string {
@@ -52,4 +55,58 @@ func TestReadmeNames(t *testing.T) {
 			require.True(t, strings.Contains(readme, "`"+f[0]+"`"), "%s: a direct dependency without its reason", f[0])
 		}
 	}
+}
+
+// pluginLangs are the languages of the README's plugin chapter, and what builds them.
+var pluginLangs = []struct{ lang, tool, install string }{
+	{"go", "go", "Go"}, {"wat", "wat2wasm", "wabt"}, {"c", "wasm-ld", "clang and lld"}, {"as", "npx", "npm"},
+}
+
+// TestReadmePlugin runs the commands of the README's chapter on plugins as they stand
+// there, in each language; the one on a TUN stands in TestReadmePluginOnTUN.
+func TestReadmePlugin(t *testing.T) {
+	for _, l := range pluginLangs {
+		t.Run(l.lang, func(t *testing.T) {
+			need.Tool(t, l.tool, l.install)
+			commands := pluginCommands(t, l.lang)
+			t.Chdir(t.TempDir())
+			for _, words := range commands {
+				if words[0] == "listen" {
+					continue
+				}
+				var out, errs bytes.Buffer
+				code := run(words, strings.NewReader(""), &out, &errs)
+				require.Zero(t, code, "tcpkit %s\n%s%s", strings.Join(words, " "), out.String(), errs.String())
+				switch strings.Join(words[:min(2, len(words))], " ") {
+				case "plugin check":
+					require.Contains(t, out.String(), "ok")
+				case "script --plugin":
+					require.Contains(t, out.String(), "1 passed, 0 failed")
+				case "plugin run":
+					require.Contains(t, out.String(), "tos 0x28")
+					require.Contains(t, out.String(), "mark says: a connection is established")
+				case "plugin bench":
+					require.Contains(t, out.String(), "segment_leaving")
+				}
+			}
+		})
+	}
+}
+
+// pluginCommands are the commands of the chapter, in words, for a language.
+func pluginCommands(t *testing.T, lang string) (commands [][]string) {
+	t.Helper()
+	_, chapter, ok := strings.Cut(repoFile(t, "README.md"), "## Write a plugin")
+	require.True(t, ok)
+	_, block, ok := strings.Cut(chapter, "```sh\n")
+	require.True(t, ok)
+	block, _, ok = strings.Cut(block, "```")
+	require.True(t, ok)
+	for line := range strings.Lines(block) {
+		words := strings.Fields(strings.Replace(line, "--lang go", "--lang "+lang, 1))
+		require.Equal(t, "tcpkit", words[0])
+		commands = append(commands, words[1:])
+	}
+	require.Len(t, commands, 7)
+	return commands
 }
