@@ -15,15 +15,12 @@ func (s *Stack) Input(now clock.Instant, p *packet.Packet) {
 	s.stats.PacketsIn++
 	s.packets++
 	s.env.Packet = s.packets
-	if s.env.Hooks.Has(tcp.StepIngress) {
-		s.ingress(now, p)
+	if s.watched {
+		s.inputPacket(now, p)
 	} else {
 		s.receive(now, p)
 	}
 	s.env.Packet = 0
-	if s.env.Hook != nil {
-		s.besides(now)
-	}
 	s.watchMemory(now)
 }
 
@@ -32,7 +29,7 @@ func (s *Stack) receive(now clock.Instant, p *packet.Packet) {
 	if why := s.input(now, p); why != rule.NotDropped {
 		s.drop(now, why)
 	}
-	s.seg.Payload, s.seg.Raw = nil, nil
+	s.seg.Payload = nil
 }
 
 func (s *Stack) input(now clock.Instant, p *packet.Packet) rule.Drop {

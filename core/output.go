@@ -11,7 +11,7 @@ import (
 // returns false when there is none now. Answers without a connection go first;
 // then connections take turns.
 func (s *Stack) Output(now clock.Instant, p *packet.Packet) bool {
-	if s.env.Hook != nil || s.env.Held.Len() > 0 {
+	if s.watched {
 		return s.outputHooked(now, p)
 	}
 	return s.next(now, p)
@@ -79,7 +79,7 @@ func (s *Stack) Expire(now clock.Instant) {
 		}
 		s.endWait(now, i, tcp.ByTimer, rule.TimeWaitOver) // RFC 9293 §3.10.8
 	}
-	if s.env.Hook != nil || s.env.Held.Len() > 0 {
+	if s.watched {
 		s.expireHook(now)
 	}
 }
@@ -89,7 +89,11 @@ func (s *Stack) Expire(now clock.Instant) {
 func (s *Stack) Deadline() clock.Instant {
 	_, at := s.nextTimer()
 	_, wait := s.wait.top()
-	return min(at, wait, s.shortAt, s.hookDeadline())
+	at = min(at, wait, s.shortAt)
+	if s.watched {
+		at = min(at, s.hookDeadline())
+	}
+	return at
 }
 
 // nextTimer returns the connection whose deadline is next. A deadline that has

@@ -25,6 +25,18 @@ import (
 // What a hook keeps back at one of these is in Env.Held, and goes on behind the step
 // when it is due; what a hook adds goes the same way.
 
+// inputPacket takes a packet that has arrived past a hook.
+func (s *Stack) inputPacket(now clock.Instant, p *packet.Packet) {
+	if s.env.Hooks.Has(tcp.StepIngress) {
+		s.ingress(now, p)
+	} else {
+		s.receive(now, p)
+	}
+	s.env.Packet = 0
+	s.besides(now)
+	s.seg.Raw = nil
+}
+
 // inputHooked is segment for a stack with a hook. options are those of seg as they
 // stand in its header.
 func (s *Stack) inputHooked(now clock.Instant, seg *tcp.Segment, options []byte) rule.Drop {
@@ -207,7 +219,13 @@ func (s *Stack) outputHooked(now clock.Instant, p *packet.Packet) bool {
 			break
 		}
 	}
+	s.unwatched()
 	return false
+}
+
+// unwatched looks whether what a hook has kept back, which is there no more, has gone.
+func (s *Stack) unwatched() {
+	s.watched = s.env.Hook != nil || s.env.Held.Len() > 0
 }
 
 // outputHeld puts the next packet into p that was kept back and may leave now.
@@ -250,6 +268,7 @@ func (s *Stack) expireHook(now clock.Instant) {
 		h.Expire(now, &s.env.Beside, &s.env.Log)
 	}
 	s.besides(now)
+	s.unwatched()
 }
 
 // hookDeadline is when expireHook has something to do.

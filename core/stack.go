@@ -33,7 +33,8 @@ type Stack struct {
 	byPort    []int32     // slots in order of ports
 
 	output, ready, age queue
-	burst              int // packets that the first in output has sent in its turn
+	watched            bool // there is a hook, or something that one has kept back
+	burst              int  // packets that the first in output has sent in its turn
 	readyListeners     []int32
 	replies            replies
 	resets             resets
@@ -132,6 +133,7 @@ func (s *Stack) SetHook(h tcp.Hook, mask tcp.HookMask) {
 		s.env.Held.ReleaseAll()
 	}
 	s.env.Hook, s.env.Hooks = h, mask
+	s.watched = h != nil || s.env.Held.Len() > 0
 	for _, c := range s.conns {
 		if c != nil {
 			c.tcb.Watch()
