@@ -40,6 +40,9 @@ func (t Trap) Is(target error) bool { return target == ErrFuel && t == abi.TrapF
 // ErrRoom is a slip of the host: Init asks for what Call needs.
 const ErrRoom Error = "the record is larger than the buffer that was asked for"
 
+// ErrClosed is why an instance that has been closed cannot be called.
+const ErrClosed Error = "the plugin has been closed"
+
 // CheckBuffer says whether the buffer of size octets at at, which a plugin's init
 // has returned, lies in its memory. THREATS P07.
 func CheckBuffer(at, size, memory uint32) error {

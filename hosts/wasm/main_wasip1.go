@@ -2,7 +2,9 @@ package main
 
 import (
 	"strconv"
+	"unsafe"
 
+	"github.com/tcpkit/tcpkit/hosts/wasm/embedder"
 	"github.com/tcpkit/tcpkit/hosts/wasm/skeleton"
 	"github.com/tcpkit/tcpkit/plugins"
 )
@@ -38,7 +40,7 @@ func exportPlugin(id, size uint32) int32 {
 	if !ok {
 		return fail(notGiven)
 	}
-	p, err := plugins.Load(embedder{id}, file, plugins.Options{Name: strconv.FormatUint(uint64(id), 10)})
+	p, err := plugins.Load(embedder.Engine{}, file, plugins.Options{Name: strconv.FormatUint(uint64(id), 10)})
 	if err != nil {
 		return fail(err)
 	}
@@ -94,3 +96,7 @@ func give(b []byte) int32 {
 
 // fail leaves an error in the buffer and returns its size as a negative number.
 func fail(err error) int32 { return -give([]byte(err.Error())) }
+
+// address is where the octets of b stand in the module's memory. Go's collector
+// does not move what is on its heap.
+func address(b []byte) uint32 { return uint32(uintptr(unsafe.Pointer(unsafe.SliceData(b)))) }

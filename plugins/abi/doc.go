@@ -233,16 +233,51 @@
 // # The embedder of the browser's module
 //
 // In a browser tab the engine itself is a WASM module (hosts/wasm), and plugins
-// run beside it. The module reaches them by one import,
+// run beside it. The module has the policy and does the checking and rewriting;
+// the embedder only makes instances and calls them. It is reached by one import,
 //
-//	tcpkit.plugin (id i32, hook i32, ptr i32) -> i64
+//	tcpkit.plugin (id i32, hook i32, frame i32) -> i64
 //
-// where ptr is the address of a record in the module's memory, that begins with
-// its size. The embedder copies the record into the plugin's buffer, calls the
-// export for the hook, copies the record back and returns the verdict. Two
-// hooks have no record: for HookABI it returns what tcpkit_abi returns, for
-// HookInit, with the size in place of ptr, what tcpkit_init returns, and
-// remembers the address. It returns Trapped if the plugin trapped, the export
-// is not there, or the buffer is not within the plugin's memory. An embedder
-// without plugins returns NoPlugin always.
+// where id is the number of an instance, which the module has chosen, and frame
+// the address of a frame in the module's memory: see the constants Frame....
+// What the embedder does is by hook:
+//
+//	HookStart  make the instance id of the rewritten module that stands at FrameImage, with
+//	           the imports below; set its global tcpkit_fuel to FrameFuel and call _initialize
+//	           if it exports that. FrameNames has the names of the exports that are called
+//	           later: for each u16 hook, u8 size, octets.
+//	HookABI    call the export
+//	HookInit   call it with FrameArg; the result is the address of the buffer. FrameSize is then
+//	           the size of the plugin's memory.
+//	HookFetch  copy the parts of the buffer to the image
+//	HookClose  forget the instance
+//	others     copy the parts of the image to the buffer, set tcpkit_fuel, call the export with
+//	           FrameArg if it takes an argument, and return its result
+//
+// After a call FrameFuel is what tcpkit_fuel is then, and FrameTrap says how it
+// ended: 0, or one of Trap.... If the fuel is below zero that is TrapFuel. What an
+// embedder returns with a trap is not looked at. An embedder without plugins
+// returns NoPlugin always, and leaves the frame as it is.
+//
+// What a plugin imports the embedder asks the module for, during the call, by
+//
+//	tcpkit_plugin_import (id i32, what i32, a i64, b i64) -> i64
+//
+// see the constants Ask.... Octets that go along are copied to the room, whose
+// address tcpkit_plugin_room (id i32, size i32) -> i32 returns. The module's memory
+// may grow then. The embedder itself sees to
+//
+//   - the cost: each import takes ImportCost from tcpkit_fuel, and then 1 for each
+//     octet of a text, of a record, of fd_write and of random_get; below zero it
+//     traps with TrapFuel
+//   - bounds: octets that are not within the plugin's memory trap with TrapMemory; of
+//     a text the first LogSize are paid and handed over
+//   - the start function: while it runs, imports trap with TrapEarly
+//   - the functions of WASI, of which there are ten: sched_yield, args_get and environ_get
+//     do nothing, args_sizes_get and environ_sizes_get give zeros, proc_exit traps with
+//     TrapExit, clock_time_get is AskClock, random_get draws eight octets at a time, fd_write
+//     to streams 1 and 2 is AskWrite for each vector, poll_oneoff sleeps by AskSleep and
+//     returns an event for each subscription, with error badf for one that is no clock.
+//     random_get of more than WASISize octets and more than 16 vectors or subscriptions, or
+//     no subscription, return inval; fd_write takes WASISize octets at most.
 package abi

@@ -106,19 +106,22 @@ func TestMemoryGrowsInTheCall(t *testing.T) {
 	}
 }
 
+// trapping are bodies of hooks, and how they end.
+var trapping = map[string]struct {
+	trap plugins.Trap
+	body []byte
+}{
+	"unreachable": {abi.TrapUnreachable, assemble.Trap},
+	"memory":      {abi.TrapMemory, []byte{0x41, 0x7f, 0x29, 0x03, 0x00}},                         // i64.load of -1
+	"divide":      {abi.TrapDivide, []byte{0x42, 0x01, 0x42, 0x00, 0x7f}},                         // i64.div_s 1, 0
+	"overflow":    {abi.TrapRange, join(minInt64, []byte{0x42, 0x7f, 0x7f})},                      // i64.div_s of the lowest, -1
+	"conversion":  {abi.TrapRange, []byte{0x43, 0x00, 0x00, 0xc0, 0x7f, 0xae}},                    // i64.trunc_f32_s of NaN
+	"too large":   {abi.TrapRange, []byte{0x43, 0x00, 0x00, 0x80, 0x7f, 0xae}},                    // of infinity
+	"data":        {abi.TrapMemory, []byte{0x41, 0x7f, 0x41, 0, 0x41, 2, 0xfc, 0x0b, 0, 0x42, 0}}, // memory.fill
+}
+
 func TestTraps(t *testing.T) {
-	for name, c := range map[string]struct {
-		trap plugins.Trap
-		body []byte
-	}{
-		"unreachable": {abi.TrapUnreachable, assemble.Trap},
-		"memory":      {abi.TrapMemory, []byte{0x41, 0x7f, 0x29, 0x03, 0x00}},                         // i64.load of -1
-		"divide":      {abi.TrapDivide, []byte{0x42, 0x01, 0x42, 0x00, 0x7f}},                         // i64.div_s 1, 0
-		"overflow":    {abi.TrapRange, join(minInt64, []byte{0x42, 0x7f, 0x7f})},                      // i64.div_s of the lowest, -1
-		"conversion":  {abi.TrapRange, []byte{0x43, 0x00, 0x00, 0xc0, 0x7f, 0xae}},                    // i64.trunc_f32_s of NaN
-		"too large":   {abi.TrapRange, []byte{0x43, 0x00, 0x00, 0x80, 0x7f, 0xae}},                    // of infinity
-		"data":        {abi.TrapMemory, []byte{0x41, 0x7f, 0x41, 0, 0x41, 2, 0xfc, 0x0b, 0, 0x42, 0}}, // memory.fill
-	} {
+	for name, c := range trapping {
 		t.Run(name, func(t *testing.T) {
 			both(t, func(t *testing.T, e *wazero.Engine) {
 				i := start(t, e, hook(c.body...), nil)

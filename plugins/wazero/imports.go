@@ -2,6 +2,7 @@ package wazero
 
 import (
 	"context"
+	"math"
 
 	"github.com/tetratelabs/wazero/api"
 
@@ -47,7 +48,7 @@ func (c *calling) pay(cost int) {
 // octets is a part of the plugin's memory, good until it runs again.
 func (c *calling) octets(at, size uint64) []byte {
 	b, ok := c.memory.Read(uint32(at), uint32(size))
-	if !ok {
+	if !ok || at > math.MaxUint32 {
 		panic(plugins.Trap(abi.TrapMemory))
 	}
 	return b

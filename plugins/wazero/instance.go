@@ -46,8 +46,12 @@ func (i *Instance) start(most int64) error {
 	mc := wazero.NewModuleConfig().WithName("").WithStartFunctions()
 	running, err := i.module.runtime.InstantiateModule(&i.calling, i.module.compiled, mc)
 	if err != nil {
+		var trap plugins.Trap
+		if err = cause(err); !errors.As(err, &trap) {
+			return fmt.Errorf("compile: %w", err)
+		}
 		// Of an instance that did not come to be nobody can tell whether it had fuel.
-		return fmt.Errorf("its start function, which has to do with the fuel for it: %w", cause(err))
+		return fmt.Errorf("its start function, which has to do with the fuel for it: %w", err)
 	}
 	i.running = running
 	i.memory = running.Memory()
@@ -160,7 +164,7 @@ func cause(err error) error {
 	}
 	var exit *sys.ExitError
 	if errors.As(err, &exit) {
-		return errors.New("the plugin has been closed")
+		return plugins.ErrClosed
 	}
 	last := err
 	for next := last; next != nil; next = errors.Unwrap(next) {

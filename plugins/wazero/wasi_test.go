@@ -140,26 +140,29 @@ func TestSleepForEver(t *testing.T) {
 	require.Equal(t, int64(1<<63-1), w.Clock(r))
 }
 
-// TestWASIRefuses gives the functions arguments that cannot be.
-func TestWASIRefuses(t *testing.T) {
-	for name, c := range map[string]struct {
-		module []byte
-		want   int64
-		trap   error
-	}{
-		"a file":           {wasi("fd_write", 4, invoke(0, c32(3), c32(0), c32(0), c32(0)), wide), 8, nil},
-		"too many vectors": {wasi("fd_write", 4, invoke(0, c32(1), c32(0), c32(17), c32(0)), wide), 28, nil},
-		"vectors outside":  {wasi("fd_write", 4, invoke(0, c32(1), c32(65530), c32(1), c32(0)), wide), 0, plugins.Trap(abi.TrapMemory)},
-		"too much chance":  {wasi("random_get", 2, invoke(0, c32(0), c32(4097)), wide), 28, nil},
-		"chance outside":   {wasi("random_get", 2, invoke(0, c32(-1), c32(2)), wide), 0, plugins.Trap(abi.TrapMemory)},
-		"nothing to wait":  {wasi("poll_oneoff", 4, invoke(0, c32(0), c32(0), c32(0), c32(0)), wide), 28, nil},
-		"too much to wait": {wasi("poll_oneoff", 4, invoke(0, c32(0), c32(0), c32(17), c32(0)), wide), 28, nil},
-		"no arguments":     {wasi("args_get", 2, invoke(0, c32(-1), c32(-1)), wide), 0, nil},
-		"no environment":   {wasi("environ_sizes_get", 2, invoke(0, c32(8), c32(16)), wide), 0, nil},
-		"sizes outside":    {wasi("args_sizes_get", 2, invoke(0, c32(8), c32(65533)), wide), 0, plugins.Trap(abi.TrapMemory)},
-		"exit":             {wasi("proc_exit", 1, invoke(0, c32(3)), c64(0)), 0, plugins.Trap(abi.TrapExit | 3<<8)},
-		"others may go on": {wasi("sched_yield", 0, invoke(0), wide), 0, nil},
-	} {
+// wasiCalls are plugins that make one call, mostly with arguments that cannot be,
+// and how they end.
+var wasiCalls = map[string]struct {
+	module []byte
+	want   int64
+	trap   error
+}{
+	"a file":           {wasi("fd_write", 4, invoke(0, c32(3), c32(0), c32(0), c32(0)), wide), 8, nil},
+	"too many vectors": {wasi("fd_write", 4, invoke(0, c32(1), c32(0), c32(17), c32(0)), wide), 28, nil},
+	"vectors outside":  {wasi("fd_write", 4, invoke(0, c32(1), c32(65530), c32(1), c32(0)), wide), 0, plugins.Trap(abi.TrapMemory)},
+	"too much chance":  {wasi("random_get", 2, invoke(0, c32(0), c32(4097)), wide), 28, nil},
+	"chance outside":   {wasi("random_get", 2, invoke(0, c32(-1), c32(2)), wide), 0, plugins.Trap(abi.TrapMemory)},
+	"nothing to wait":  {wasi("poll_oneoff", 4, invoke(0, c32(0), c32(0), c32(0), c32(0)), wide), 28, nil},
+	"too much to wait": {wasi("poll_oneoff", 4, invoke(0, c32(0), c32(0), c32(17), c32(0)), wide), 28, nil},
+	"no arguments":     {wasi("args_get", 2, invoke(0, c32(-1), c32(-1)), wide), 0, nil},
+	"no environment":   {wasi("environ_sizes_get", 2, invoke(0, c32(8), c32(16)), wide), 0, nil},
+	"sizes outside":    {wasi("args_sizes_get", 2, invoke(0, c32(8), c32(65533)), wide), 0, plugins.Trap(abi.TrapMemory)},
+	"exit":             {wasi("proc_exit", 1, invoke(0, c32(3)), c64(0)), 0, plugins.Trap(abi.TrapExit | 3<<8)},
+	"others may go on": {wasi("sched_yield", 0, invoke(0), wide), 0, nil},
+}
+
+func TestWASI(t *testing.T) {
+	for name, c := range wasiCalls {
 		t.Run(name, func(t *testing.T) {
 			both(t, func(t *testing.T, e *wazero.Engine) {
 				result, err := call(start(t, e, c.module, &recorder{}), make([]byte, abi.RecordSize))

@@ -132,3 +132,21 @@ func signed(v int64) []byte {
 	}
 	return append(b, byte(v)&0x7f)
 }
+
+// WithTable returns a module with a table of two entries for functions, in which
+// there is nothing.
+func WithTable(module []byte) []byte {
+	table := section(4, []byte{0x70, 0, 2})
+	at := 8
+	for at < len(module) && module[at] < 5 {
+		size, shift := 0, 0
+		at++
+		for more := true; more; at++ {
+			size |= int(module[at]&0x7f) << shift
+			shift += 7
+			more = module[at] >= 0x80
+		}
+		at += size
+	}
+	return join(module[:at], table, module[at:])
+}
