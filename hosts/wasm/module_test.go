@@ -44,7 +44,7 @@ var imports = []string{
 }
 
 // exports is all that it offers.
-var exports = []string{"_initialize", "tcpkit_buffer", "tcpkit_plugin", "tcpkit_plugin_error", "tcpkit_transfer"}
+var exports = []string{"_initialize", "tcpkit_buffer", "tcpkit_plugin", "tcpkit_plugin_error", "tcpkit_plugin_import", "tcpkit_plugin_room", "tcpkit_transfer"}
 
 // gzipMax is the budget of the module as it is served, compressed.
 const gzipMax = 1_000_000
@@ -90,7 +90,7 @@ type host struct {
 	compiled wazero.CompiledModule
 	module   api.Module
 	runtime  wazero.Runtime
-	guest    *guest // nil: no plugins
+	page     *page // nil: no plugins
 }
 
 func newHost(t *testing.T, cache wazero.CompilationCache, wasm []byte) *host {
@@ -100,7 +100,9 @@ func newHost(t *testing.T, cache wazero.CompilationCache, wasm []byte) *host {
 	t.Cleanup(func() { require.NoError(t, h.runtime.Close(ctx)) })
 	wasi_snapshot_preview1.MustInstantiate(ctx, h.runtime)
 	_, err := h.runtime.NewHostModuleBuilder(abi.ImportModule).NewFunctionBuilder().
-		WithGoModuleFunction(api.GoModuleFunc(h.plugin),
+		WithGoModuleFunction(api.GoModuleFunc(func(ctx context.Context, tab api.Module, stack []uint64) {
+			stack[0] = uint64(h.page.plugin(ctx, tab, uint32(stack[0]), abi.Hook(stack[1]), uint32(stack[2])))
+		}),
 			[]api.ValueType{api.ValueTypeI32, api.ValueTypeI32, api.ValueTypeI32}, []api.ValueType{api.ValueTypeI64}).
 		Export(abi.ImportPlugin).Instantiate(ctx)
 	require.NoError(t, err)
@@ -196,80 +198,17 @@ func checkResults(t *testing.T, h *host) {
 	}
 }
 
-// A guest is a plugin beside the module, called as a page in JavaScript would
-// call it.
-type guest struct {
-	id     uint32
-	module api.Module
-	buffer uint32
-}
-
-// plugin is the import tcpkit.plugin.
-func (h *host) plugin(ctx context.Context, tab api.Module, stack []uint64) {
-	id, hook, ptr := uint32(stack[0]), abi.Hook(stack[1]), uint32(stack[2])
-	var result int64
-	switch {
-	case h.guest == nil || h.guest.id != id:
-		result = abi.NoPlugin
-	case !h.guest.run(ctx, tab.Memory(), hook, ptr, &result):
-		result = abi.Trapped
-	}
-	stack[0] = uint64(result)
-}
-
-func (g *guest) run(ctx context.Context, tab api.Memory, hook abi.Hook, ptr uint32, result *int64) bool {
-	export := map[abi.Hook]string{
-		abi.HookABI: abi.ExportABI, abi.HookInit: abi.ExportInit, abi.HookTransition: abi.ExportTransition,
-	}[hook]
-	f := g.module.ExportedFunction(export)
-	if f == nil {
-		return false
-	}
-	if hook == abi.HookABI || hook == abi.HookInit {
-		var args []uint64
-		if hook == abi.HookInit {
-			args = []uint64{uint64(ptr)}
-		}
-		results, err := f.Call(ctx, args...)
-		if err != nil {
-			return false
-		}
-		if *result = int64(uint32(results[0])); hook == abi.HookInit {
-			g.buffer = uint32(results[0])
-		}
-		return true
-	}
-	size, ok := tab.ReadUint16Le(ptr)
-	if !ok {
-		return false
-	}
-	record, ok := tab.Read(ptr, uint32(size))
-	if !ok || !g.module.Memory().Write(g.buffer, record) {
-		return false
-	}
-	results, err := f.Call(ctx)
-	if err != nil {
-		return false
-	}
-	back, ok := g.module.Memory().Read(g.buffer, uint32(size))
-	*result = int64(results[0])
-	return ok && tab.Write(ptr, back)
-}
-
 // checkPlugin runs the file that plugins/examples/logger runs natively, through
 // the module's one import.
 func checkPlugin(t *testing.T, h *host) {
 	o := transfers[0]
 	n, why := h.call("tcpkit_plugin", 1, h.put(logger.Module))
 	require.Negative(t, n, "nobody runs plugins yet")
-	require.Contains(t, string(why), "the page that embeds tcpkit runs no plugin of this number")
+	require.Contains(t, string(why), "load plugin 1: the page that embeds tcpkit runs no plugins")
 
-	module, err := h.runtime.Instantiate(context.Background(), logger.Module)
-	require.NoError(t, err)
-	h.guest = &guest{id: 1, module: module}
+	h.page = newPage(t)
 	n, why = h.call("tcpkit_plugin", 1, h.put(logger.Module))
 	require.Zero(t, n, "%s", why)
-
 	want := native(t, o)
 	require.Equal(t, want, h.transfer(o), "who watches changes nothing")
 	n, why = h.call("tcpkit_plugin_error")
@@ -282,20 +221,24 @@ func checkPlugin(t *testing.T, h *host) {
 	for _, e := range w.Transitions(skeleton.Client) {
 		pairs = append(pairs, e.From, e.To)
 	}
-	memory := module.Memory()
-	count, _ := memory.ReadUint32Le(logger.CountAt)
-	require.Equal(t, uint32(len(pairs)/2), count)
-	seen, _ := memory.Read(logger.PairsAt, uint32(len(pairs)))
+	var count [4]byte
+	seen := make([]byte, len(pairs))
+	require.Len(t, h.page.running, 1)
+	for _, plugin := range h.page.running {
+		require.True(t, plugin.ReadMemory(logger.CountAt, count[:]))
+		require.True(t, plugin.ReadMemory(logger.PairsAt, seen))
+		require.NoError(t, plugin.Close())
+	}
+	require.Equal(t, uint32(len(pairs)/2), wire.Le32(count[:]))
 	require.Equal(t, pairs, seen, "the plugin saw every change of state of the client")
 
-	require.NoError(t, module.Close(context.Background()))
 	gone := h.transfer(o)
 	require.Greater(t, gone.Events, want.Events, "that it fails is an event")
 	gone.Client, gone.Events = want.Client, want.Events
 	require.Equal(t, want, gone, "a plugin that is gone harms no connection")
 	n, why = h.call("tcpkit_plugin_error")
 	require.Negative(t, n)
-	require.Equal(t, "tcpkit_transition plugin 1: trapped", string(why))
+	require.Contains(t, string(why), "tcpkit_transition plugin 1: trapped")
 }
 
 func checkBadCalls(t *testing.T, h *host) {

@@ -207,6 +207,8 @@ func TestRefused(t *testing.T) {
 	// i32.add of an i64, which package fuel does not look at
 	_, err := e.Start(rewritten(t, hook(0x42, 0, 0x42, 0, 0x6a, 0x1a, 0x42, 0)), nil, plenty)
 	require.ErrorContains(t, err, "compile: ", "types are the engine's to judge")
+	_, err = e.Start(hook(assemble.Pass...), nil, plenty)
+	require.ErrorContains(t, err, "compile: the module pays no fuel")
 	_, err = e.Start(rewritten(t, assemble.Plugin(assemble.Hook(abi.ExportArriving, assemble.Pass),
 		assemble.Func{Name: abi.ExportInitialize, Body: assemble.Trap})), nil, plenty)
 	require.EqualError(t, err, "_initialize: trapped: unreachable")

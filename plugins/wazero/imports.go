@@ -17,13 +17,7 @@ type calling struct {
 	host   plugins.Imports
 	wasi   plugins.WASI
 	memory api.Memory
-	fuel   global // nil while the start function runs
-}
-
-// A global is an api.MutableGlobal.
-type global interface {
-	Get() uint64
-	Set(v uint64)
+	fuel   api.MutableGlobal // nil while the start function runs
 }
 
 type callingKey struct{}

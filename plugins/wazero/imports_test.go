@@ -31,7 +31,6 @@ func (r *recorder) Arm(id uint32, after int64)    { r.note("arm %d %d", id, afte
 func (r *recorder) Now() int64                    { return r.time }
 func (r *recorder) Get(key int64) int64           { return r.kept[key] }
 func (r *recorder) Inject(record []byte) bool     { r.note("inject %x", record); return !r.full }
-func (r *recorder) Seed() uint64                  { return 0 }
 func (r *recorder) Random() uint64 {
 	r.draws++
 	return r.draws * 0x9e3779b97f4a7c15

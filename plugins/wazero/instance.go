@@ -34,12 +34,6 @@ const (
 
 func place(h abi.Hook) int { return int(h>>8%16*numbers + h%numbers) }
 
-// unmetered stands for the fuel of a module that has none.
-type unmetered uint64
-
-func (u *unmetered) Get() uint64  { return uint64(*u) }
-func (u *unmetered) Set(v uint64) { *u = unmetered(v) }
-
 // start makes the instance run.
 func (i *Instance) start(most int64) error {
 	// Without a name a module may be there more than once.
@@ -55,11 +49,11 @@ func (i *Instance) start(most int64) error {
 	}
 	i.running = running
 	i.memory = running.Memory()
-	if left, ok := running.ExportedGlobal(fuel.Global).(api.MutableGlobal); ok {
-		i.fuel = left
-	} else {
-		i.fuel = new(unmetered)
+	left, ok := running.ExportedGlobal(fuel.Global).(api.MutableGlobal)
+	if !ok {
+		return errors.New("compile: the module pays no fuel; package fuel must rewrite it first")
 	}
+	i.fuel = left
 	for _, h := range plugins.Hooks() {
 		i.exports[place(h)] = running.ExportedFunction(plugins.Export(h))
 	}

@@ -155,7 +155,6 @@ func (w *writer) Metric(id uint32, value int64) { w.line("  metric %d %d", id, v
 func (w *writer) Arm(id uint32, after int64)    { w.line("  arm %d %d", id, after) }
 func (w *writer) Now() int64                    { return w.time }
 func (w *writer) Random() uint64                { return w.draw()<<40 ^ w.draw()<<20 ^ w.draw() }
-func (w *writer) Seed() uint64                  { return 0 }
 
 func (w *writer) Inject(record []byte) bool {
 	w.line("  inject %d octets, %x", len(record), sum(record))
