@@ -147,8 +147,8 @@ func parseRange(text string, limit uint32) (low, high uint32, err error) {
 		if s == "" && isRange && text != "-" {
 			return open, true
 		}
-		n, err := strconv.ParseUint(s, 10, 32)
-		return uint32(n), err == nil && uint32(n) <= limit
+		n, ok := parseUint(s)
+		return uint32(n), ok && n <= uint64(limit)
 	}
 	low, ok := bound(first, 0)
 	high, also := low, true

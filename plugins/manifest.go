@@ -148,8 +148,9 @@ func (m *Manifest) set(key, value string) (err error) {
 			err = Error("the mode " + quote(value) + " is neither open nor guard")
 		}
 	case "priority":
-		m.Priority, err = strconv.Atoi(value)
-		if err != nil || m.Priority < -maxPriority || m.Priority > maxPriority {
+		n, ok := parseInt(value)
+		m.Priority = int(n)
+		if !ok || n < -maxPriority || n > maxPriority {
 			err = Error("the priority " + quote(value) + " is no number from -" + strconv.Itoa(maxPriority) + " to " + strconv.Itoa(maxPriority))
 		}
 	case "batch":
@@ -215,16 +216,16 @@ func (m *Manifest) budget(value string) (err error) {
 }
 
 func fuelFigure(text string, most int64) (int64, error) {
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || n < 1 || n > most {
+	n, ok := parseInt(text)
+	if !ok || n < 1 || n > most {
 		return 0, Error("the budget " + quote(text) + " is no number from 1 to " + strconv.FormatInt(most, 10))
 	}
 	return n, nil
 }
 
 func number32(into *uint32, text string, least, most uint32, unit string) error {
-	n, err := strconv.ParseUint(text, 10, 32)
-	if err != nil || uint32(n) < least || uint32(n) > most {
+	n, ok := parseUint(text)
+	if !ok || n < uint64(least) || n > uint64(most) {
 		return Error(quote(text) + " is no number from " + strconv.Itoa(int(least)) + " to " + strconv.Itoa(int(most)) + ", of " + unit)
 	}
 	*into = uint32(n)

@@ -41,8 +41,8 @@ const maxValue = 256
 func (t OptionType) number(value string) (n uint64, ok bool) {
 	switch t {
 	case OptionInt:
-		v, err := strconv.ParseInt(value, 0, 64)
-		return uint64(v), err == nil
+		v, ok := parseInt(value)
+		return uint64(v), ok
 	case OptionBool:
 		switch value {
 		case "true", "yes", "on", "1":
@@ -191,9 +191,9 @@ func parseDuration(text string) (clock.Duration, error) {
 		if u.name != text[end:] {
 			continue
 		}
-		n, err := strconv.ParseUint(whole, 10, 63)
+		n, ok := parseUint(whole)
 		const longest = 1 << 62
-		if err != nil || n > longest/uint64(u.span) || isPart && part == "" {
+		if !ok || n > longest/uint64(u.span) || isPart && part == "" {
 			return 0, wrong
 		}
 		d, tenth := clock.Duration(n)*u.span, u.span/10

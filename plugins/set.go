@@ -1,8 +1,9 @@
 package plugins
 
 import (
-	"errors"
 	"slices"
+
+	"errors"
 
 	"github.com/tcpkit/tcpkit/core/clock"
 	"github.com/tcpkit/tcpkit/core/event"
@@ -109,7 +110,12 @@ func (s *Set) arrange() {
 			s.order = append(s.order, p)
 		}
 	}
-	slices.SortStableFunc(s.order, func(p, q *Plugin) int { return p.manifest.Priority - q.manifest.Priority })
+	for i, p := range s.order {
+		for ; i > 0 && s.order[i-1].manifest.Priority > p.manifest.Priority; i-- {
+			s.order[i] = s.order[i-1]
+		}
+		s.order[i] = p
+	}
 	s.at, s.batched, s.edited, s.mask = [tcp.Steps][]*Plugin{}, [tcp.Steps][]*Plugin{}, [tcp.Steps]bool{}, 0
 	size := 0
 	for _, p := range s.order {

@@ -1,7 +1,8 @@
 package plugins
 
 // What is read of manifests and options is plain ASCII, and the module for the
-// browser has no room for the tables of package strings.
+// browser has no room for the tables of package strings, nor for the errors of
+// package strconv, which quote.
 
 func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\r' }
 
@@ -95,4 +96,36 @@ func quote(s string) string {
 		b = append(b, "..."...)
 	}
 	return string(append(b, '"'))
+}
+
+// parseUint reads a number, in tens or, behind 0x, in sixteens.
+func parseUint(s string) (n uint64, ok bool) {
+	base := uint64(10)
+	if len(s) > 2 && s[0] == '0' && s[1]|0x20 == 'x' {
+		base, s = 16, s[2:]
+	}
+	for i := range len(s) {
+		digit := uint64(s[i]) - '0'
+		if letter := uint64(s[i]|0x20) - 'a'; letter < 6 {
+			digit = letter + 10
+		}
+		if digit >= base || n > (1<<64-1-digit)/base {
+			return 0, false
+		}
+		n = n*base + digit
+	}
+	return n, s != ""
+}
+
+// parseInt is the same with a sign.
+func parseInt(s string) (int64, bool) {
+	if s == "" || s[0] != '-' && s[0] != '+' {
+		n, ok := parseUint(s)
+		return int64(n), ok && n <= 1<<63-1
+	}
+	n, ok := parseUint(s[1:])
+	if s[0] == '+' {
+		return int64(n), ok && n <= 1<<63-1
+	}
+	return -int64(n), ok && n <= 1<<63
 }

@@ -145,15 +145,12 @@ func (h *Held) ReleaseAll() {
 			s.At = HeldOver
 		}
 	}
-	slices.SortStableFunc(h.coming, func(i, j int32) int {
-		switch a, b := h.slots[i].At, h.slots[j].At; {
-		case a < b:
-			return -1
-		case a > b:
-			return 1
+	for n, i := range h.coming {
+		for ; n > 0 && h.slots[h.coming[n-1]].At > h.slots[i].At; n-- {
+			h.coming[n] = h.coming[n-1]
 		}
-		return 0
-	})
+		h.coming[n] = i
+	}
 }
 
 // HeldOver is a time that has come.

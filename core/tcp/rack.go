@@ -1,8 +1,6 @@
 package tcp
 
 import (
-	"slices"
-
 	"github.com/tcpkit/tcpkit/core/clock"
 	"github.com/tcpkit/tcpkit/core/rule"
 	"github.com/tcpkit/tcpkit/core/seq"
@@ -90,18 +88,21 @@ func (c *TCB) sawReordering(by seq.Size) {
 	r.far = max(r.far, uint16(min(segs, reorderingMax)))
 }
 
-// sortByTime orders what was sent again as it was sent.
+// sortByTime orders what was sent again as it was sent. It is Shell's sort, which
+// is a few hundred octets where that of package slices is twenty thousand.
 func sortByTime(q []sentAgain) {
-	slices.SortFunc(q, func(a, b sentAgain) int {
-		x := rackSegment{at: a.at, end: a.end}
-		switch {
-		case x.after(&rackSegment{at: b.at, end: b.end}):
-			return 1
-		case a == b:
-			return 0
+	for gap := len(q) / 2; gap > 0; gap /= 2 {
+		for i := gap; i < len(q); i++ {
+			for k := i; k >= gap && q[k-gap].after(&q[k]); k -= gap {
+				q[k-gap], q[k] = q[k], q[k-gap]
+			}
 		}
-		return -1
-	})
+	}
+}
+
+func (s *sentAgain) after(t *sentAgain) bool {
+	x := rackSegment{at: s.at, end: s.end}
+	return x.after(&rackSegment{at: t.at, end: t.end})
 }
 
 // reorderingMax bounds what Info says of reordering (tcp_max_reordering of Linux).
