@@ -60,7 +60,7 @@ var transfers = []skeleton.Options{
 
 func TestModule(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "tcpkit.wasm")
-	build(t, file, []string{"GOOS=wasip1", "GOARCH=wasm"}, "-buildmode=c-shared", "-trimpath", "-ldflags=-s -w",
+	build(t, file, []string{"GOOS=wasip1", "GOARCH=wasm", "GOEXPERIMENT=nogreenteagc"}, "-buildmode=c-shared", "-trimpath", "-ldflags=-s -w",
 		"-gcflags=github.com/tcpkit/tcpkit/plugins/...=-l")
 	wasm, err := os.ReadFile(file)
 	require.NoError(t, err)
