@@ -5,5 +5,6 @@
 //
 //	func TestFigure5(t *testing.T) { walk.Run(t, mine) }
 //
-// mine makes the hook for a Task, in Go or of a plugin. The package is for tests.
+// mine makes the hook for a Task, in Go or of a plugin, which also says itself what it
+// has been shown. The package is for tests.
 package walk

@@ -10,11 +10,10 @@ import (
 // A Path is one way to an edge, and over it.
 type Path struct {
 	From, To tcp.State
-	By       tcp.Cause
+	By       tcp.Cause // ByPlugin: the hook orders it
 	Rule     rule.ID
 	Leaves   wire.Flags // of the segment that leaves by it; 0: none does
 	Why      string     // it has no segment that arrives, or none that leaves
-	Orders   map[tcp.State]tcp.State
 	Walk     func(w *World)
 }
 
@@ -62,9 +61,8 @@ func Paths() []Path {
 		{From: tcp.SynReceived, To: tcp.FinWait1, By: tcp.ByCall, Rule: rule.CloseSendsFin, Leaves: fin | ack,
 			Walk: func(w *World) { w.crossed(); w.shut(w.ca) }},
 		{From: tcp.SynReceived, To: tcp.CloseWait, By: tcp.ByPlugin, Rule: rule.Lab, Leaves: syn | ack,
-			Why:    "the ACK that comes with a FIN establishes first",
-			Orders: map[tcp.State]tcp.State{tcp.SynReceived: tcp.CloseWait},
-			Walk:   func(w *World) { w.listenA(); w.dialB(); w.accept() }},
+			Why:  "the ACK that comes with a FIN establishes first",
+			Walk: func(w *World) { w.listenA(); w.dialB(); w.accept() }},
 
 		{From: tcp.Established, To: tcp.FinWait1, By: tcp.ByCall, Rule: rule.CloseSendsFin, Leaves: fin | ack,
 			Walk: func(w *World) { w.open(); w.shut(w.ca) }},
@@ -82,9 +80,8 @@ func Paths() []Path {
 		{From: tcp.FinWait1, To: tcp.Closing, By: tcp.BySegment, Rule: rule.FinClosing, Leaves: ack,
 			Walk: (*World).closing},
 		{From: tcp.FinWait1, To: tcp.TimeWait, By: tcp.ByPlugin, Rule: rule.Lab, Leaves: ack,
-			Why:    "the ACK of our FIN leads to FIN-WAIT-2 first, in the same segment",
-			Orders: map[tcp.State]tcp.State{tcp.FinWait1: tcp.TimeWait},
-			Walk:   func(w *World) { w.open(); w.shut(w.ca); w.shut(w.cb); w.pass(clock.Second) }},
+			Why:  "the ACK of our FIN leads to FIN-WAIT-2 first, in the same segment",
+			Walk: func(w *World) { w.open(); w.shut(w.ca); w.shut(w.cb); w.pass(clock.Second) }},
 		{From: tcp.FinWait1, To: tcp.Closed, By: tcp.BySegment, Rule: rule.ResetExact, Why: silent,
 			Walk: func(w *World) { w.open(); w.swallow(true, 0); w.shut(w.ca); w.deliver(); w.abort(w.cb) }},
 		{From: tcp.FinWait1, To: tcp.Closed, By: tcp.ByCall, Rule: rule.AbortReset, Leaves: rst,
@@ -129,8 +126,7 @@ func Paths() []Path {
 		{From: tcp.TimeWait, To: tcp.Closed, By: tcp.BySegment, Rule: rule.TimeWaitReuse, Why: silent,
 			Walk: (*World).again},
 		{From: tcp.TimeWait, To: tcp.Closed, By: tcp.ByPlugin, Rule: rule.Lab, Leaves: ack,
-			Orders: map[tcp.State]tcp.State{tcp.TimeWait: tcp.Closed},
-			Walk:   func(w *World) { w.open(); w.shut(w.ca); w.shut(w.cb) }},
+			Walk: func(w *World) { w.open(); w.shut(w.ca); w.shut(w.cb) }},
 	}
 }
 

@@ -62,9 +62,7 @@ func Table() string {
 // walk takes the path in a world of its own, with a hook that has something to do at
 // its edge.
 func (p *Path) walk(t *testing.T, six bool, make Factory, do Do) *World {
-	hook, mask := make(Task{p.From, p.To, do})
-	w := newWorld(t, six, hook, mask)
-	w.probe.orders = p.Orders
+	w := newWorld(t, six, make(t, Task{From: p.From, To: p.To, Do: do, Order: p.By == tcp.ByPlugin}))
 	p.Walk(w)
 	return w
 }
@@ -75,6 +73,7 @@ func (p *Path) run(t *testing.T, six bool, make Factory) {
 	require.NotNil(t, s, "the hook is told of the change: %v", w.probe.seen)
 	require.Equal(t, tcp.Move{From: p.From, To: p.To, By: p.By, Rule: p.Rule}, s.move)
 	require.Equal(t, p.By == tcp.BySegment, s.segment, "with the segment that has caused it, if one has")
+	require.Equal(t, w.probe.sights(p.From, p.To), w.probe.next.Saw(), "which it says itself")
 	arriving := w.probe.at(tcp.StepMoving, p.From, p.To)
 	leaving := w.probe.at(tcp.StepMoved, p.From, p.To)
 	if p.By != tcp.BySegment {

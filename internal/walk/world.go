@@ -35,8 +35,8 @@ const (
 	portA, portB = 1001, 1002
 )
 
-func newWorld(t testing.TB, six bool, hook tcp.Hook, mask tcp.HookMask) *World {
-	w := &World{TB: t, now: clock.Instant(clock.Hour), probe: &probe{next: hook, mask: mask}}
+func newWorld(t testing.TB, six bool, hook Hook) *World {
+	w := &World{TB: t, now: clock.Instant(clock.Hour), probe: &probe{next: hook}}
 	names := [2]string{"10.0.0.1", "10.0.0.2"}
 	if six {
 		names = [2]string{"fd00::1", "fd00::2"}
@@ -52,7 +52,7 @@ func newWorld(t testing.TB, six bool, hook tcp.Hook, mask tcp.HookMask) *World {
 		require.NoError(t, s.AddAddr(wire.Prefix{Addr: a, Bits: 24}))
 		if i == 0 {
 			w.A, w.a = s, a
-			s.SetHook(w.probe, mask|watched)
+			s.SetHook(w.probe, hook.Mask()|watched)
 		} else {
 			w.B, w.b = s, a
 		}
