@@ -169,31 +169,16 @@ func TestOpcodes(t *testing.T) {
 
 // note enters the opcodes of a module.
 func note(t *testing.T, wasm []byte, seen, seenPrefixed map[byte]bool) {
-	m := module{reader: reader{file: wasm}, limits: DefaultLimits()}
-	m.read()
-	require.Nil(t, m.err)
-	m.at, m.end = m.bodies.from, m.bodies.to
-	for i := range m.bodies.n {
-		f := function{module: &m, functionType: m.types[m.functions[i]]}
-		size := m.u32()
-		f.end = m.at + int(size)
-		f.read()
-		require.Nil(t, m.err)
-		f.at = f.instructions.from
-		f.frames = nil
-		f.live = true
-		f.open(opBlock, signature{returns: f.returns})
-		f.pay()
+	walk(t, wasm, func(f *function) {
 		for len(f.frames) > 0 {
-			op := f.file[f.at]
+			op := wasm[f.at]
 			seen[op] = true
 			if op == opPrefix {
-				seenPrefixed[f.file[f.at+1]] = true
+				seenPrefixed[wasm[f.at+1]] = true
 			}
 			f.instruction()
 		}
-		m.end = m.bodies.to
-	}
+	})
 }
 
 // A NaN has no sign and no payload where a module could see them: the same bits

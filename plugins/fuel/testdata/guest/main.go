@@ -52,10 +52,30 @@ func deep(n int32) int32 {
 	return 1 + deep(n-1)
 }
 
-//go:wasmexport fail
-func fail() int32 {
-	var n *node
-	return int32(n.value)
+// mix calculates: a checksum of n times 4096 octets, and a sieve.
+//
+//go:wasmexport mix
+func mix(n int32) int64 {
+	var octets [4096]byte
+	hash := uint32(2166136261)
+	for range n {
+		for i := range octets {
+			octets[i] += byte(hash>>7) ^ byte(i)
+			hash = (hash ^ uint32(octets[i])) * 16777619
+		}
+	}
+	count := int64(hash)
+	clear(octets[:])
+	for i := 2; i < len(octets); i++ {
+		if octets[i] != 0 {
+			continue
+		}
+		count++
+		for j := i * i; j < len(octets); j += i {
+			octets[j] = 1
+		}
+	}
+	return count
 }
 
 func main() {}
