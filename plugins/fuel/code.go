@@ -47,9 +47,9 @@ type editKind uint8
 const (
 	editPay       editKind = iota // for the instructions of a block
 	editLength                    // for an instruction that costs by length
-	editStore                     // before the function is left: the global gets what is left
-	editCall                      // before a call, with the depth as well
-	editReturned                  // after it
+	editReturn                    // before a return
+	editStore                     // before a call and unreachable: the global gets what is left
+	editReturned                  // after a call
 	editCanonical                 // one NaN for all
 )
 
@@ -109,6 +109,13 @@ func (f *function) pay() {
 	}
 }
 
+// cost is for the block that the instruction read is in.
+func (f *function) cost(n int64) {
+	if f.live {
+		f.edits[f.pays].cost += n
+	}
+}
+
 func (f *function) pop(n int) {
 	f.height -= n
 	if base := f.frames[len(f.frames)-1].base; f.height < base {
@@ -130,9 +137,7 @@ func (f *function) instruction() {
 	switch op {
 	case opBlock, opLoop, opElse, opEnd, opNop: // free
 	default:
-		if f.live {
-			f.edits[f.pays].cost++
-		}
+		f.cost(1)
 	}
 	o := operations[op]
 	f.work++
@@ -150,7 +155,10 @@ func (f *function) instruction() {
 		switch op {
 		case opF32Store, opF64Store, opF32Copysign, opF64Copysign, opI32OfF32, opI64OfF64:
 			f.edit(editCanonical, at, op)
+		case opF32Sqrt, opF32Div, opF64Sqrt, opF64Div:
+			f.cost(costFloat)
 		case opMemoryGrow:
+			f.cost(costGrow)
 			f.edit(editLength, at, op)
 		}
 	}
@@ -234,12 +242,16 @@ func (f *function) special(at int, op byte) {
 		}
 		f.dead()
 	case opReturn:
-		f.edit(editStore, at, op)
+		f.edit(editReturn, at, op)
 		f.leave(0)
 		f.dead()
 	case opCall:
 		if i := f.functionIndex(); f.err == nil {
-			f.weighs = f.weighs || i >= uint32(f.imported)
+			if i < uint32(f.imported) {
+				f.cost(costHost)
+			} else {
+				f.weighs = true
+			}
 			f.call(at, f.types[f.functions[i]].signature)
 		}
 	case opCallIndirect:
@@ -264,7 +276,7 @@ func (f *function) call(at int, s signature) {
 	f.limit(at, "calls", uint64(f.calls), f.limits.Calls)
 	f.pop(s.takes)
 	f.push(s.returns)
-	f.edit(editCall, at, opCall)
+	f.edit(editStore, at, opCall)
 	f.edit(editReturned, f.at, opCall)
 }
 
@@ -279,7 +291,11 @@ func (f *function) prefixed(at int) {
 	f.immediate(at, o.immediate)
 	f.push(int(o.leaves))
 	switch op {
-	case opMemoryInit, opMemoryCopy, opMemoryFill, opTableInit, opTableCopy, opTableGrow, opTableFill:
+	case opMemoryInit, opMemoryCopy, opMemoryFill, opTableInit, opTableCopy, opTableFill:
+		f.cost(costBulk)
+		f.edit(editLength, at, byte(op))
+	case opTableGrow:
+		f.cost(costGrow)
 		f.edit(editLength, at, byte(op))
 	}
 }

@@ -10,9 +10,11 @@
 // # What is paid
 //
 // Every instruction costs 1, but block, loop, else, end and nop, which cost
-// nothing. Beside that memory.copy, fill and init cost 1 for 8 octets, their
-// table kin and table.grow 1 for an entry, and memory.grow 8192 for a page, no
-// more than for as many pages as it may have.
+// nothing. A call of a host function costs 50 more (call_indirect does not), as
+// do memory.grow and table.grow; the other instructions for ranges of memory and
+// tables cost 10 more, division and square root of floats 3 more. Beside that these pay by length: 1 for 8 octets of memory
+// and for an entry of a table, 8192 for a page that memory grows by. Growing by more
+// than Limits allow costs no more than growing by all that they allow.
 //
 // A basic block is paid for before its first instruction, and what takes a
 // length before it runs. When that leaves less than nothing, the module traps and
@@ -32,10 +34,11 @@
 // # Depth
 //
 // A function that calls others weighs its locals, the most operands that it has,
-// and 24, while it waits. All together may weigh Limits.Depth; beyond that the
-// module traps. Host functions and functions that call nothing else are not
-// counted: there is one of them at most. The limit lies far below where engines
-// overflow their own stack, which they do each in another place.
+// and 24. All that run may weigh Limits.Depth together; beyond that the module
+// traps. Functions that call nothing but the host are not counted: there is one of
+// them at a time. Engines overflow their own stack each in another place: the limit
+// of 32768 comes first in wazero's compiler and its interpreter, and in node with a
+// third of its stack.
 //
 // # NaNs
 //
@@ -57,4 +60,18 @@
 // valid before is not valid afterwards. The maxima of memory and tables are cut to
 // Limits, so that growing further fails as WASM has it. Custom sections are dropped
 // but for the names of functions, which engines show where a module trapped.
+//
+// # Figures
+//
+// Measured with wazero's compiler on two cores of a Xeon. A million of fuel takes
+// 0.1 to 1 ms, whatever the instructions. What calculates takes 1.0 to 1.3 times as
+// long as without fuel (BenchmarkFuel, which also tells what else was tried), and a
+// loop whose turn is a single cycle 2.3 times.
+//
+// A Go guest of 1.8 MB (Go 1.26, TestGoGuest) becomes one of 2.5 MB in 17 ms, and
+// compiles in 0.9 s rather than 0.6 s. It needs 37 pages when it is initialised, 43
+// after its first collection, and a depth of 901; _initialize takes 590,000, a
+// call of an export 52, a collection 1,100,000 with an empty heap, and 36,000,000
+// with 32,767 objects on it. Its own recursions take little depth, since the
+// runtime unwinds the stack whenever a goroutine's grows: 4828 deep are possible.
 package fuel

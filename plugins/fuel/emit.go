@@ -6,25 +6,28 @@ package fuel
 // number of frames below what wazero's interpreter takes, which is 2000.
 const frameWeight = 24
 
-// What instructions cost that take as long as their operand says, beside the 1
-// for the instruction: 1 for 8 octets of memory, 1 for an entry of a table, and
-// for a page what it costs to clear it.
+// What instructions cost beside the 1 for each, so that none takes much longer for
+// its fuel than others: where an engine leaves its own code, and what is as long as
+// the operand says.
 const (
-	octetsShift = 3
-	pageCost    = 65536 >> octetsShift
+	costHost    = 50         // a call of a host function
+	costGrow    = 50         // memory.grow, table.grow
+	costFloat   = 3          // division and square root of floats
+	costBulk    = 10         // memory.init, copy, fill, and those of tables
+	octetsShift = 3          // 1 for 8 octets, and for each entry of a table
+	costPage    = 65536 >> 3 // of memory.grow: what clearing it costs
 )
 
 // Locals that the rewriter adds to a function, behind its own.
 const (
 	localFuel   = iota // i64: what is left, between calls
-	localDepth         // i32: DepthGlobal while a function called from here runs
 	localLength        // i32: an operand
 	localF32           // an operand
 	localF64
 	addedLocals
 )
 
-var addedTypes = [addedLocals]byte{typeI64, typeI32, typeI32, typeF32, typeF64}
+var addedTypes = [addedLocals]byte{typeI64, typeI32, typeF32, typeF64}
 
 // An emitter writes a function anew.
 type emitter struct {
@@ -38,12 +41,13 @@ type emitter struct {
 //
 //	block                   ;; $out
 //	  fuel = Global
-//	  if (depth = DepthGlobal + weight) > Limits.Depth: br $out
+//	  if (DepthGlobal += weight) > Limits.Depth: br $out
 //	  block (results)       ;; stands for the function's own label
 //	    its instructions, in which blocks begin with
 //	      if (fuel -= cost) < 0: br $out
 //	  end
 //	  Global = fuel
+//	  DepthGlobal -= weight
 //	  return
 //	end
 //	Global = fuel
@@ -68,7 +72,7 @@ func (f *function) emit(out []byte) []byte {
 		e.put(d)
 	}
 	e.out = append(e.out, f.file[at:f.instructions.to]...) // with the end
-	e.store()
+	e.exit()
 	e.op(opReturn, opEnd)
 	e.store()
 	e.op(opUnreachable, opEnd)
@@ -110,23 +114,13 @@ func (e *emitter) put(d *edit) {
 		e.getLocal(localFuel)
 		e.length(d.op)
 		e.take()
+	case editReturn:
+		e.exit()
 	case editStore:
 		e.store()
-	case editCall:
-		e.store()
-		if e.weighs {
-			e.getLocal(localDepth)
-			e.set(e.depthGlobal())
-		}
 	case editReturned:
 		e.get(e.fuelGlobal())
 		e.setLocal(localFuel)
-		if e.weighs {
-			e.getLocal(localDepth)
-			e.const32(e.weight)
-			e.op(opI32Sub)
-			e.set(e.depthGlobal())
-		}
 	case editCanonical:
 		e.canonical(d.op)
 	}
@@ -137,7 +131,8 @@ func (e *emitter) enter() {
 	e.get(e.depthGlobal())
 	e.const32(e.weight)
 	e.op(opI32Add)
-	e.teeLocal(localDepth)
+	e.set(e.depthGlobal())
+	e.get(e.depthGlobal())
 	e.const32(int64(e.limits.Depth))
 	e.op(opI32GtS)
 	e.branchOut()
@@ -167,7 +162,7 @@ func (e *emitter) length(op byte) {
 	case opMemoryGrow:
 		e.atMost(e.limits.Pages)
 		e.op(opI64ExtendU)
-		e.const64(pageCost)
+		e.const64(costPage)
 		e.op(opI64Mul)
 	}
 }
@@ -195,6 +190,17 @@ func (e *emitter) canonical(op byte) {
 		e.getLocal(localF64)
 		e.getLocal(localF64)
 		e.op(opF64Eq, opSelect)
+	}
+}
+
+// exit is for where the function returns.
+func (e *emitter) exit() {
+	e.store()
+	if e.weighs {
+		e.get(e.depthGlobal())
+		e.const32(e.weight)
+		e.op(opI32Sub)
+		e.set(e.depthGlobal())
 	}
 }
 

@@ -57,7 +57,7 @@ func programs() []program {
 		{"recursion", fibonacci, []uint64{10}, false, []uint64{55}, 89*(4+1) + 88*(4+9)},
 		{"a host function", source{
 			types: []funcType{{i, i}}, imports: []string{"host"}, funcs: []fn{{"f", 0, nil, code(get(0), call(0), c32(1), opI32Add)}},
-		}, []uint64{3}, false, []uint64{5}, 4},
+		}, []uint64{3}, false, []uint64{5}, 4 + 50},
 		{"call_indirect", source{
 			types: []funcType{{i, i}}, tables: [][]byte{{typeFuncref, 0, 2}}, elements: [][]byte{code(0, c32(1), opEnd, 1, 1)},
 			funcs: []fn{{"f", 0, nil, code(get(0), c32(1), opCallIndirect, 0, 0)}, {"", 0, nil, code(get(0), c32(9), opI32Add)}},
@@ -70,22 +70,23 @@ func programs() []program {
 			types: []funcType{{i, i}},
 			funcs: []fn{{"f", 0, nil, code(c32(0), opLoop, 0, get(0), opI32Add, get(0), c32(1), opI32Sub, tee(0), brIf(0), opEnd)}},
 		}, []uint64{4}, false, []uint64{10}, 1 + 4*7},
-		{"memory.fill costs 1 for 8 octets", one(i, nil, nil, c32(8), c32(0xaa), get(0), prefix(opMemoryFill, 0)), []uint64{100}, false, nil, 4 + 12},
-		{"memory.copy", one(i, nil, nil, c32(0), c32(64), get(0), prefix(opMemoryCopy, 0, 0)), []uint64{65536 - 64}, false, nil, 4 + 8192 - 8},
-		{"memory.grow costs what clearing does", one(i, i, nil, get(0), opMemoryGrow, 0), []uint64{2}, false, []uint64{1}, 2 + 2*8192},
-		{"memory.grow beyond the limit", one(i, i, nil, get(0), opMemoryGrow, 0), []uint64{1 << 31}, false, []uint64{1<<32 - 1}, 2 + 16*8192},
+		{"a square root", one(i, i, nil, get(0), 0xb7, opF64Sqrt, 0xaa), []uint64{16}, false, []uint64{4}, 4 + 3},
+		{"memory.fill costs 1 for 8 octets", one(i, nil, nil, c32(8), c32(0xaa), get(0), prefix(opMemoryFill, 0)), []uint64{100}, false, nil, 4 + 10 + 12},
+		{"memory.copy", one(i, nil, nil, c32(0), c32(64), get(0), prefix(opMemoryCopy, 0, 0)), []uint64{65536 - 64}, false, nil, 4 + 10 + 8192 - 8},
+		{"memory.grow costs what clearing does", one(i, i, nil, get(0), opMemoryGrow, 0), []uint64{2}, false, []uint64{1}, 2 + 50 + 2*8192},
+		{"memory.grow beyond the limit", one(i, i, nil, get(0), opMemoryGrow, 0), []uint64{1 << 31}, false, []uint64{1<<32 - 1}, 2 + 50 + 16*8192},
 		{"table.grow", source{
 			types: []funcType{{i, i}}, tables: [][]byte{{typeFuncref, 0, 2}},
 			funcs: []fn{{"f", 0, nil, code(opRefNull, typeFuncref, get(0), prefix(opTableGrow, 0))}},
-		}, []uint64{5}, false, []uint64{2}, 3 + 5},
+		}, []uint64{5}, false, []uint64{2}, 3 + 50 + 5},
 		{"table.grow beyond the limit", source{
 			types: []funcType{{i, i}}, tables: [][]byte{{typeFuncref, 0, 2}},
 			funcs: []fn{{"f", 0, nil, code(opRefNull, typeFuncref, get(0), prefix(opTableGrow, 0))}},
-		}, []uint64{1<<32 - 1}, false, []uint64{1<<32 - 1}, 3 + 16384},
+		}, []uint64{1<<32 - 1}, false, []uint64{1<<32 - 1}, 3 + 50 + 16384},
 		{"table.fill", source{
 			types: []funcType{{i, i}}, tables: [][]byte{{typeFuncref, 0, 20}},
 			funcs: []fn{{"f", 0, nil, code(c32(0), opRefNull, typeFuncref, get(0), prefix(opTableFill, 0), c32(0))}},
-		}, []uint64{20}, false, []uint64{0}, 5 + 20},
+		}, []uint64{20}, false, []uint64{0}, 5 + 10 + 20},
 	}
 }
 

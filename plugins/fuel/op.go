@@ -43,7 +43,11 @@ const (
 	opI32ShrU      = 0x76
 	opI64Sub       = 0x7d
 	opI64Mul       = 0x7e
+	opF32Sqrt      = 0x91
+	opF32Div       = 0x95
 	opF32Copysign  = 0x98
+	opF64Sqrt      = 0x9f
+	opF64Div       = 0xa3
 	opF64Copysign  = 0xa6
 	opI64ExtendU   = 0xad // i64.extend_i32_u
 	opI32OfF32     = 0xbc // i32.reinterpret_f32

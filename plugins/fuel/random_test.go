@@ -232,7 +232,7 @@ func randomProgram(seed uint64) source {
 func counting(t testing.TB, s source) []byte {
 	wasm := s.bytes()
 	counter, spare := u32(len(s.globals)), 0
-	up := code(opGlobalGet, counter, c64(1), 0x7c, opGlobalSet, counter)
+	up := func(n int64) []byte { return code(opGlobalGet, counter, c64(n), 0x7c, opGlobalSet, counter) }
 	by := func(cost ...any) []byte {
 		return code(opLocalTee, u32(spare), opGlobalGet, counter, opLocalGet, u32(spare), code(cost...), 0x7c, opGlobalSet, counter)
 	}
@@ -252,12 +252,14 @@ func counting(t testing.TB, s source) []byte {
 			case opMemoryGrow:
 				most := code(c32(16), opLocalGet, u32(spare), c32(16), opI32LtU, opSelect)
 				out = append(out, by(most, opI64ExtendU, c64(8192), 0x7e)...)
-				out = append(out, up...)
+				out = append(out, up(51)...)
 			case opPrefix:
 				out = append(out, by(c32(3), opI32ShrU, opI64ExtendU)...)
-				out = append(out, up...)
+				out = append(out, up(11)...)
+			case opCall:
+				out = append(out, up(map[bool]int64{true: 51, false: 1}[wasm[at+1] == 0])...)
 			default:
-				out = append(out, up...)
+				out = append(out, up(1)...)
 			}
 			out = append(out, wasm[at:f.at]...)
 		}

@@ -27,14 +27,12 @@ func TestBombs(t *testing.T) {
 		return s.bytes()
 	}
 	body := func(parts ...any) []byte { return one(n, nil, nil, parts...).bytes() }
-	var loads source
-	loads = one(n, nil, nil, get(0), times(20000, 0x28, 2, 0), opDrop)
+	loads := one(n, nil, nil, get(0), times(20000, 0x28, 2, 0), opDrop)
 	for range 60 {
 		loads.funcs = append(loads.funcs, fn{"", 0, nil, loads.funcs[0].code})
 	}
-	var payments source
-	payments = one(nil, nil, nil, times(4000, call(0)))
-	for range 250 {
+	payments := one(n, nil, nil, get(0), times(32000, 0xbe, 0xbc), opDrop) // canonical NaNs
+	for range 50 {
 		payments.funcs = append(payments.funcs, fn{"", 0, nil, payments.funcs[0].code})
 	}
 
