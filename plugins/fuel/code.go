@@ -98,14 +98,15 @@ func (f *function) edit(kind editKind, at int, op byte) {
 }
 
 // pay begins a basic block here. The edit that pays for it gets its cost as its
-// instructions are read.
+// instructions are read. A block that cannot be reached may be compiled too: it
+// counts, and pays nothing.
 func (f *function) pay() {
+	f.blocks++
+	f.limit(f.at, "basic blocks", uint64(f.blocks), f.limits.Blocks)
+	f.limit(f.at, "locals in all its basic blocks", uint64(f.blocks*f.locals), f.limits.Crossings)
 	if f.live {
 		f.pays = len(f.edits)
 		f.edit(editPay, f.at, 0)
-		f.blocks++
-		f.limit(f.at, "basic blocks", uint64(f.blocks), f.limits.Blocks)
-		f.limit(f.at, "locals in all its basic blocks", uint64(f.blocks*f.locals), f.limits.Crossings)
 	}
 }
 
@@ -404,6 +405,7 @@ func (f *function) close(at int) {
 	outer.outermost = min(outer.outermost, top.outermost)
 	if !f.live {
 		f.height = outer.base
+		f.pay()
 		return
 	}
 	f.push(top.returns)

@@ -1,9 +1,9 @@
 package fuel
 
-// frameWeight is what a function weighs beside its locals and operands while it
-// waits for another, in values of 8 octets: the return address, what an engine
-// saves of its own, and the locals that the rewriter adds. It also keeps the
-// number of frames below what wazero's interpreter takes, which is 2000.
+// frameWeight is what a function weighs beside its locals and operands, in values
+// of 8 octets: the return address, what an engine saves of its own, and the locals
+// that the rewriter adds. It also keeps the number of frames below what wazero's
+// interpreter takes, which is 2000.
 const frameWeight = 24
 
 // What instructions cost beside the 1 for each, so that none takes much longer for

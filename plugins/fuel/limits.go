@@ -27,7 +27,7 @@ type Limits struct {
 	Tables int
 	Table  uint32 // entries of a table: the same
 
-	// Depth bounds the functions that wait for one that they have called. Each
+	// Depth bounds the functions that run, but for those that call no other. Each
 	// weighs its locals, its operands and frameWeight.
 	Depth int32
 
@@ -48,7 +48,7 @@ func DefaultLimits() Limits {
 		Exports:   10000,
 		Segments:  65536,
 		Body:      64 << 10,
-		Code:      16 << 20,
+		Code:      8 << 20,
 		Locals:    1024,
 		Operands:  1024,
 		Blocks:    4096,

@@ -2,6 +2,7 @@ package fuel
 
 import (
 	"errors"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -59,6 +60,7 @@ func TestBombs(t *testing.T) {
 		"locals":        {one(n, nil, times(1024, i64), opNop).bytes(), "section code, function 0 (f), octet 46: it has 1025 locals; at most 1024"},
 		"operands":      {body(times(1025, get(0)), times(1025, opDrop)), "it has 1025 values on the operand stack; at most 1024"},
 		"blocks":        {body(times(4100, get(0), when(nil))), "it has 4097 basic blocks; at most 4096"},
+		"dead blocks":   {body(block(block(br(1)), times(4100, get(0), when(nil)))), "basic blocks; at most 4096"},
 		"nesting":       {body(times(1025, opBlock, typeEmpty), times(1025, opEnd)), "blocks in each other; at most 1024"},
 		"br_table":      {body(get(0), opBrTable, u32(5000), make([]byte, 5001)), "it has 5000 labels; at most 4096"},
 		"br_tables":     {body(block(get(0), opBrTable, u32(4000), make([]byte, 4001)), get(0), opBrTable, u32(4000), make([]byte, 4001)), "it has 8000 labels of its br_tables; at most 4096"},
@@ -69,9 +71,12 @@ func TestBombs(t *testing.T) {
 		"a count":       {code("\x00asm", list(1, 0, 0, 0), list(sectionType, 5, 0x8f, 0x4e, 0x60, 0, 0)), "it ends before its types do"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
 			_, err := Rewrite(c.wasm, DefaultLimits())
-			require.Error(t, err)
-			require.Contains(t, err.Error(), c.want)
+			runtime.ReadMemStats(&after)
+			require.ErrorContains(t, err, c.want)
+			require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(64<<20), "octets of memory")
 		})
 	}
 }
