@@ -3,20 +3,28 @@ package plugins
 import (
 	"github.com/tcpkit/tcpkit/core/cc"
 	"github.com/tcpkit/tcpkit/core/clock"
+	"github.com/tcpkit/tcpkit/core/event"
 	"github.com/tcpkit/tcpkit/core/wire"
 	"github.com/tcpkit/tcpkit/plugins/abi"
 )
 
 // A Controller is the congestion control that a plugin of a Set exports, as a
-// cc.Controller. Whichever module has the plugin's place answers, so that it can be
-// replaced under way. What it keeps of a connection stands in cc.State, and
-// comes and goes with the section of state: copies of a stack share nothing
-// of it.
+// cc.Controller. What it keeps of a connection stands in cc.State, and comes and goes
+// with the section of state: copies of a stack share nothing of it.
+//
+// Whichever module has the plugin's place answers, so that it can be replaced under
+// way. One that keeps as many octets as the old one, and wants the same of cc.Wants,
+// goes on with what that has kept; any other begins with cc_init, in the window that
+// the connection has.
 //
 // The host goes on with CUBIC for a connection whose controller traps, runs
 // out of fuel, is not there, or is silent: one that answers Pass to a loss, an RTO
 // or an ECN mark leaves congestion without an answer. To leave the
 // window as it is, it says Mutated and changes nothing.
+//
+// A Controller calls the plugins of its own Set, which is to be the hook of the
+// stack too: then a copy of the stack has the controller of its own copy of the Set,
+// see Set.Own. In a stack without that hook, copies share the Set, with its strikes.
 type Controller struct {
 	set   *Set
 	index int
@@ -36,16 +44,32 @@ func (s *Set) controllerNumber(n uint64) cc.Controller {
 		if n--; n > 0 {
 			continue
 		}
-		for _, c := range s.controllers {
-			if c.index == p.index {
-				return c
-			}
-		}
-		c := &Controller{set: s, index: p.index}
-		s.controllers = append(s.controllers, c)
-		return c
+		return s.controllerAt(p.index)
 	}
 	return nil
+}
+
+// controllerAt is the one controller of that place.
+func (s *Set) controllerAt(index int) *Controller {
+	for _, c := range s.controllers {
+		if c.index == index {
+			return c
+		}
+	}
+	c := &Controller{set: s, index: index}
+	s.controllers = append(s.controllers, c)
+	return c
+}
+
+// Own is tcp.Owner: the controller of a Set of which this one is a copy becomes its
+// own.
+func (s *Set) Own(k cc.Controller, log *event.Log) cc.Controller {
+	c, ok := k.(*Controller)
+	if !ok || c.set.scratch != s.scratch {
+		return k
+	}
+	s.log = log
+	return s.controllerAt(c.index)
 }
 
 // leastCC are the hooks without which there is no congestion control.
@@ -103,7 +127,34 @@ func (c *Controller) Wants() cc.Wants {
 // Init is cc.Controller.
 func (c *Controller) Init(s *cc.State, now clock.Instant) {
 	s.Ssthresh = cc.MaxWindow
+	if p := c.plugin(); p != nil {
+		s.Priv[0] = p.begun()
+	}
 	c.tell(abi.HookCCInit, s, now, nil)
+}
+
+// begun is what a connection remembers of the plugin that it has begun with, in
+// State.Priv, of which a plugin knows nothing: which one it is of those that had the
+// place, and how many octets it keeps.
+func (p *Plugin) begun() uint64 { return p.turn<<32 | uint64(p.manifest.State) }
+
+// takeOver is the first call of a plugin that has got the place of the one that the
+// connection has begun with.
+func (c *Controller) takeOver(p *Plugin, s *cc.State, now clock.Instant) {
+	kept, wants := uint32(s.Priv[0]), s.Wants
+	s.Priv[0], s.Wants = p.begun(), c.Wants()
+	if kept == p.manifest.State && wants == s.Wants {
+		return
+	}
+	cwnd, ssthresh := s.Cwnd, s.Ssthresh
+	if wants.Has(cc.OwnsWindow) {
+		ssthresh = min(ssthresh, cwnd) // what the old one had found out is in its window
+	}
+	s.PacingRate, s.More.Quantum, s.More.TimerAt, s.More.Priv = 0, 0, clock.Never, [len(s.More.Priv)]uint64{}
+	s.Ssthresh = cc.MaxWindow
+	c.tell(abi.HookCCInit, s, now, nil)
+	s.Cwnd, s.Ssthresh = cwnd, ssthresh
+	s.Bound()
 }
 
 // OnAck is cc.Controller.
@@ -147,15 +198,15 @@ func (c *Controller) OnRTO(s *cc.State, now clock.Instant, inFlight uint32) {
 	c.congestion(abi.HookCCRTO, s, now, inFlight)
 }
 
-// OnECN is cc.Controller. Who exports no hook for it takes a mark for a loss, RFC
-// 3168 §6.1.2.
+// OnECN is cc.Controller. Who exports no hook for it takes a mark for a loss, and the
+// window goes down with ssthresh, RFC 3168 §6.1.2, unless it is the controller's own.
 func (c *Controller) OnECN(s *cc.State, now clock.Instant, inFlight uint32) {
 	if p := c.plugin(); p != nil && p.Exports(abi.HookCCECN) {
 		c.congestion(abi.HookCCECN, s, now, inFlight)
 		return
 	}
 	c.congestion(abi.HookCCLoss, s, now, inFlight)
-	if !s.Failed {
+	if !s.Failed && !s.Wants.Has(cc.OwnsWindow) {
 		s.Cwnd = min(s.Cwnd, s.Ssthresh)
 		s.Bound()
 	}
@@ -242,15 +293,18 @@ func (c *Controller) tell(h abi.Hook, s *cc.State, now clock.Instant, more func(
 		s.Failed = true
 		return false
 	}
-	if !p.Exports(h) {
-		return false
+	if s.Priv[0] != p.begun() {
+		c.takeOver(p, s, now)
 	}
-	if why, ok := p.here(now); !ok {
-		p.tell(nil, now, noRecord, abi.Pass, 0, why)
-		s.Failed = true
+	if s.Failed || !p.Exports(h) {
 		return false
 	}
 	set := c.set
+	if why, ok := p.here(now); !ok {
+		p.tell(set.log, now, noRecord, abi.Pass, 0, why)
+		s.Failed = why != WhySkipped
+		return false
+	}
 	set.view = viewNone
 	b := set.image
 	clear(b[:abi.CCEnd])
@@ -277,11 +331,14 @@ func (c *Controller) tell(h abi.Hook, s *cc.State, now clock.Instant, more func(
 		parts = append(parts, state)
 	}
 	result, why := p.call(now, h, 0, b, parts)
-	if why == WhyVerdict {
+	switch {
+	case why == WhyVerdict && len(p.commands.injected) > 0:
+		why = WhyMutation // there is no segment beside which it could be
+	case why == WhyVerdict:
 		answered, why = c.takeAnswer(p, s, result, state)
 	}
 	if why != WhyVerdict {
-		p.blame(nil, now, noRecord, h, result, why)
+		p.blame(set.log, now, noRecord, h, result, why)
 		s.Failed = true
 		if p.life.out != NotOut {
 			set.arrange()
@@ -294,13 +351,16 @@ func (c *Controller) tell(h abi.Hook, s *cc.State, now clock.Instant, more func(
 func (c *Controller) takeAnswer(p *Plugin, s *cc.State, result int64, state Part) (answered bool, why Why) {
 	verdict, fields := abi.Verdict(result), uint64(result)>>8
 	switch {
-	case result < 0 || fields&^(abi.FieldArgs|abi.FieldState) != 0:
+	case result < 0:
 		return false, WhyBad
-	case verdict == abi.Detach && fields == 0:
+	case verdict == abi.Detach:
+		p.tell(c.set.log, p.now, noRecord, abi.Detach, fields, WhyDetached)
 		p.leave(OutDetached)
 		c.set.arrange()
 		s.Failed = true
 		return false, WhyVerdict
+	case fields&^(abi.FieldArgs|abi.FieldState) != 0:
+		return false, WhyBad
 	case verdict != abi.Pass && verdict != abi.Mutated, verdict == abi.Pass && fields&abi.FieldArgs != 0:
 		return false, WhyBad
 	}

@@ -44,7 +44,8 @@ type program struct {
 type Plugin struct {
 	*program
 	name  string
-	index int // in the Set
+	index int    // in the Set
+	turn  uint64 // how many have had the place before it
 
 	guest *guest // nil while there is none
 	life  life

@@ -112,6 +112,7 @@ func controllerRecords(t *testing.T, keep func(h abi.Hook), f *fake) {
 		s := &cc.State{Cwnd: 0x10101010, Ssthresh: 0x20202020, MSS: 0x30303030, Limit: 0x40404040, PacingRate: 0x5050505050505050}
 		s.More = &cc.More{Quantum: 0x60606060, TimerAt: 0x7070707070707070}
 		s.More.Priv[0], s.More.Priv[1] = 0x8080808080808080, 0x9090909090909090
+		s.Priv[0] = 16 // it has begun with this plugin, which keeps so many octets
 		return s
 	}
 	const now, flight = 0x0102030405060708, 0xa0a0a0a0

@@ -27,6 +27,7 @@ type Set struct {
 	mask    tcp.HookMask
 
 	controllers []*Controller
+	log         *event.Log // of the stack, for controllers, which are given none; nil: not known
 	*scratch
 }
 
@@ -312,7 +313,7 @@ func (s *Set) Replace(name string, p *Plugin, now clock.Instant, log *event.Log)
 	if old.exports.has(find(abi.HookDrain)) {
 		p.commands.store = old.commands.store
 	}
-	p.index, p.name = old.index, old.name
+	p.index, p.name, p.turn = old.index, old.name, old.turn+1
 	p.commands.named(p.name)
 	s.plugins[p.index] = p
 	p.tell(log, now, noRecord, abi.Pass, 0, WhyReplaced)

@@ -3,6 +3,7 @@ package sim
 import (
 	"slices"
 
+	"github.com/tcpkit/tcpkit/core/cc"
 	"github.com/tcpkit/tcpkit/core/clock"
 	"github.com/tcpkit/tcpkit/core/event"
 	"github.com/tcpkit/tcpkit/core/siphash"
@@ -80,6 +81,14 @@ func (h *watch) Fingerprint(f *siphash.Hash, now clock.Instant) {
 	if h.next != nil {
 		h.next.Fingerprint(f, now)
 	}
+}
+
+// Own is tcp.Owner for the hook behind it.
+func (h *watch) Own(k cc.Controller, log *event.Log) cc.Controller {
+	if o, ok := h.next.(tcp.Owner); ok {
+		return o.Own(k, log)
+	}
+	return k
 }
 
 // Clone copies what it has noted, and the hook behind it.

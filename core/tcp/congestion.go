@@ -15,7 +15,7 @@ const controlTimerLeast = clock.Millisecond
 
 // beginControl begins with the configured controller and a window.
 func (c *TCB) beginControl(now clock.Instant, window uint32) {
-	c.control = c.cfg.Controller
+	c.control = c.own(c.cfg.Controller)
 	c.cc = cc.NewState(c.control, window, uint32(c.mss), c.cfg.ByteCountingLimit*uint32(c.mss))
 	c.control.Init(&c.cc, now)
 	c.heed(now)
@@ -23,11 +23,19 @@ func (c *TCB) beginControl(now clock.Instant, window uint32) {
 
 // SetController makes k the connection's controller.
 func (c *TCB) SetController(now clock.Instant, k cc.Controller) {
-	if c.begun() {
+	if k = c.own(k); c.begun() {
 		c.goOnWith(now, k)
 	} else {
 		c.control = k
 	}
+}
+
+// own is k, or what the stack's hook has in its place.
+func (c *TCB) own(k cc.Controller) cc.Controller {
+	if o, ok := c.env.Hook.(Owner); ok {
+		return o.Own(k, &c.env.Log)
+	}
+	return k
 }
 
 // goOnWith goes on with another controller, from the windows of now. What the old

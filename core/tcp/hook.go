@@ -162,6 +162,15 @@ type Hook interface {
 	Fingerprint(h *siphash.Hash, now clock.Instant)
 }
 
+// An Owner is a Hook that brings congestion controllers, which are to know whose they
+// are: a Config is shared by a stack and its copies.
+type Owner interface {
+	// Own returns what stands for k on the stack that this is the hook of and that has
+	// that log: a controller of this hook if k is one of the hook whose Clone this is,
+	// and k itself otherwise.
+	Own(k cc.Controller, log *event.Log) cc.Controller
+}
+
 // An Aside is a segment that a hook wants sent, or taken in as if it had arrived.
 type Aside struct {
 	Leaving  bool

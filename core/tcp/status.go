@@ -143,6 +143,7 @@ func milli(d clock.Duration) uint32 { return uint32(d / clock.Millisecond) }
 // environment is env.
 func (c *TCB) Clone(env *Env) TCB {
 	d := c.copyTo(env)
+	d.control = d.own(d.control)
 	d.sendBuf, d.recvBuf = c.sendBuf.clone(), c.recvBuf.clone()
 	return d
 }

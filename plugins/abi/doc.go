@@ -164,6 +164,22 @@
 // clock_time_get, environ_get, environ_sizes_get, fd_write, random_get,
 // poll_oneoff. They give it the engine's clock, random, and log; and no more.
 //
+// # Congestion control
+//
+// A controller exports cc_ack, cc_loss and cc_rto at least, and has the grant cc.
+// What it may set counts with Mutated and FieldArgs, within bounds: cwnd from one
+// segment to what the send buffer may hold, ssthresh from two, a timer at least a
+// millisecond away. Mutated without fields leaves all as it is. To answer Pass to
+// cc_loss, cc_rto or cc_ecn is to have no answer: as after a trap, fuel that is used
+// up, a strike and Detach, the connection goes on with CUBIC, from the window that it
+// has. Who does not export cc_ecn is called at cc_loss for a mark. An ACK for which
+// the fuel of the instant does not suffice is not told.
+//
+// Of a controller that is replaced the new one gets the connections: with their
+// state if it keeps as many octets and wants the same, and else with cc_init, whose
+// cwnd and ssthresh are then taken for those of a connection that begins, and not
+// for this one's.
+//
 // # Fuel
 //
 // Each call has a budget of fuel, about an instruction each, and traps when it
