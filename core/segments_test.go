@@ -554,3 +554,33 @@ type quiet struct {
 }
 
 func (h *quiet) At(*tcp.Record) tcp.Verdict { h.calls++; return h.verdict }
+
+// A segment that was sent before is told to be, by a hook that has seen none of it.
+func TestAgain(t *testing.T) {
+	p := newPair(t, config("linux"))
+	p.listen(p.b, 80, 5)
+	lost := 1 // SYN, then data
+	p.pass = func(from *Stack, q *packet.Packet) bool {
+		if from != p.a || lost == 0 {
+			return true
+		}
+		lost--
+		return false
+	}
+	var again []bool
+	p.a.hooked(func(r *tcp.Record) tcp.Verdict {
+		if r.TCP.Flags.Has(wire.SYN) || len(r.Payload) > 0 {
+			again = append(again, r.Again)
+		}
+		return tcp.Pass
+	}, tcp.StepLeaving)
+	a := p.dial(p.a, at("10.0.0.2", 80))
+	p.run(2 * clock.Second)
+	require.Equal(t, tcp.Established, a.State())
+	require.Equal(t, []bool{false, true}, again)
+	again, lost = nil, 1
+	_, err := a.Write(p.now, []byte("hello"))
+	require.NoError(t, err)
+	p.run(2 * clock.Second)
+	require.Equal(t, []bool{false, true}, again)
+}
