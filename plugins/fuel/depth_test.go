@@ -51,6 +51,8 @@ func recursions() map[string]source {
 
 // Depth ends a recursion before any engine's own stack does: that would be in
 // another place in each. Node gets half the stack that it has of itself.
+//
+// Proves: P02
 func TestDepth(t *testing.T) {
 	for name, s := range recursions() {
 		t.Run(name, func(t *testing.T) {

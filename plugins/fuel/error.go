@@ -12,7 +12,7 @@ const (
 	Reserved                       // a name that the rewriter needs
 )
 
-// Is makes errors.Is(err, fuel.TooLarge) ask for the kind.
+// Error makes a Problem what errors.Is(err, fuel.TooLarge) asks for.
 func (p Problem) Error() string {
 	switch p {
 	case Damaged:

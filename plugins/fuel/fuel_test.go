@@ -125,7 +125,9 @@ func TestPrograms(t *testing.T) {
 	}
 }
 
-// What would not end does, in the same place in every engine. THREATS P01, P02.
+// What would not end does, in the same place in every engine.
+//
+// Proves: P01, P02, P16
 func TestRunsOut(t *testing.T) {
 	n := list(i32)
 	jobs := map[string]job{}

@@ -20,7 +20,8 @@ func instantiate(t *testing.T, wasm []byte) (api.Module, error) {
 }
 
 // The start function has Limits.StartFuel, and what it leaves is there to see.
-// THREATS P05.
+//
+// Proves: P05
 func TestStart(t *testing.T) {
 	s := one(nil, nil, nil, c32(3), opDrop)
 	s.start = u32(0)
@@ -39,6 +40,8 @@ func TestStart(t *testing.T) {
 }
 
 // The module's own bounds stay where they are tighter.
+//
+// Proves: P03
 func TestBounds(t *testing.T) {
 	for _, c := range []struct {
 		own  []byte

@@ -182,7 +182,9 @@ func note(t *testing.T, wasm []byte, seen, seenPrefixed map[byte]bool) {
 }
 
 // A NaN has no sign and no payload where a module could see them: the same bits
-// in all engines, whatever the operation that made it. THREATS P16.
+// in all engines, whatever the operation that made it.
+//
+// Proves: P16
 func TestNaN(t *testing.T) {
 	const (
 		canonical32 = 0x7fc00000

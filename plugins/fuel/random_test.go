@@ -324,6 +324,9 @@ func checkRandom(t testing.TB, seed uint64) (pays job, want outcome) {
 	return pays, want
 }
 
+// Programs by chance end alike, and pay alike, in every engine.
+//
+// Proves: P16
 func TestRandomPrograms(t *testing.T) {
 	programs := 1000
 	if testing.Short() {

@@ -89,6 +89,8 @@ func fill(entries [][]byte, b []byte) {
 
 // What plugins do without is refused by its name, and the message says how to
 // build without it.
+//
+// Proves: P02
 func TestUnsupported(t *testing.T) {
 	n := list(i32)
 	with := func(change func(*source)) []byte {
