@@ -101,9 +101,11 @@ func (s *Set) takeHeader(p *Plugin, b []byte, r *tcp.Record, fields uint32) bool
 		r.TOS = b[abi.SegmentTOS]
 	}
 	if fields&abi.FieldTTL != 0 {
-		if r.TTL = b[abi.SegmentTTL]; r.TTL == 0 {
+		ttl := b[abi.SegmentTTL]
+		if ttl == 0 && r.TTL != 0 {
 			return false
 		}
+		r.TTL = ttl
 	}
 	if fields&abi.FieldOptions != 0 && !s.takeOptions(b, r) {
 		return false
@@ -112,23 +114,23 @@ func (s *Set) takeHeader(p *Plugin, b []byte, r *tcp.Record, fields uint32) bool
 }
 
 // takeTuple reads ports and addresses. Where a segment may go to is one host, and
-// of the same family.
+// of the same family. What is as it came may be anything.
 func takeTuple(b []byte, t *tcp.Tuple, fields uint32) bool {
-	if fields&abi.FieldPorts != 0 {
-		t.Local.Port, t.Remote.Port = wire.Le16(b[abi.OffsetLocalPort:]), wire.Le16(b[abi.OffsetRemotePort:])
-		if t.Local.Port == 0 || t.Remote.Port == 0 {
-			return false
-		}
-	}
-	if fields&abi.FieldAddresses == 0 {
-		return true
-	}
 	for i, end := range [...]*wire.AddrPort{&t.Local, &t.Remote} {
-		a, ok := takeAddr(b[abi.AddressAt+16*i:], end.Addr.Family())
-		if !ok {
-			return false
+		if fields&abi.FieldPorts != 0 {
+			port := wire.Le16(b[abi.OffsetLocalPort+2*i:])
+			if port == 0 && end.Port != 0 {
+				return false
+			}
+			end.Port = port
 		}
-		end.Addr = a
+		if fields&abi.FieldAddresses != 0 {
+			a, ok := takeAddr(b[abi.AddressAt+16*i:], end.Addr.Family())
+			if !ok && a != end.Addr {
+				return false
+			}
+			end.Addr = a
+		}
 	}
 	return true
 }

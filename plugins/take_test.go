@@ -225,6 +225,26 @@ func TestSynOptions(t *testing.T) {
 	require.Equal(t, "\x02\x04\x03\xe8\x01\x03\x03\x07\xfd\x04hi", string(syn.Options))
 }
 
+// TestAsItCame: what could not be made of a segment stays where it came like that.
+func TestAsItCame(t *testing.T) {
+	for name, odd := range map[string]func(r *tcp.Record){
+		"hop limit": func(r *tcp.Record) { r.TTL = 0 },
+		"port":      func(r *tcp.Record) { r.Tuple.Remote.Port = 0 },
+		"address":   func(r *tcp.Record) { r.Tuple.Remote.Addr = wire.AddrFrom4([4]byte{}) },
+	} {
+		r := segment(tcp.StepArriving, 0)
+		odd(r)
+		was := *r
+		verdict, p := change(t, "rewrite-tuple", r, func(*call) int64 {
+			return mutated(abi.FieldTTL | abi.FieldPorts | abi.FieldAddresses)
+		})
+		require.NoError(t, p.Err(), name)
+		require.Equal(t, tcp.Mutated, verdict, name)
+		require.Equal(t, was.Tuple, r.Tuple, name)
+		require.Equal(t, was.TTL, r.TTL, name)
+	}
+}
+
 // TestArgs has a plugin at each step whose arguments it may change.
 func TestArgs(t *testing.T) {
 	second := uint64(1_000_000_000)

@@ -66,6 +66,28 @@ func TestHooksThatChangeNothing(t *testing.T) {
 	}
 }
 
+// The largest packet that a link can carry is one that a hook may have changed, too.
+func TestHooksAtTheLargestSegments(t *testing.T) {
+	for _, family := range families {
+		c := profile("linux")
+		c.TCP.SendBuffer, c.TCP.ReceiveBuffer = 1<<20, 1<<20
+		cfg := Transfer(c, family, 1_000_000, Channel{Delay: clock.Millisecond})
+		for i := range cfg.Hosts {
+			cfg.Hosts[i].Link.MTU = 65535
+			cfg.Hosts[i].Hook, cfg.Hosts[i].Hooks = &constant{verdict: tcp.Mutated}, allSteps
+		}
+		cfg.Capture = true
+		w, largest := finish(t, cfg), 0
+		for _, p := range w.Captured() {
+			largest = max(largest, len(p.Bytes))
+		}
+		require.Equal(t, 65535, largest)
+		for i := range cfg.Hosts {
+			require.Zero(t, w.Stack(i).Stats().ChangesIgnored)
+		}
+	}
+}
+
 // mutator is a hook that does everything to segments that can be done to them, by a
 // seed. What it makes of them is seldom one.
 type mutator struct {

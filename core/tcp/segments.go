@@ -249,7 +249,8 @@ func (e *Env) take(r *Record, seg *Segment) bool {
 		r.TCP = seg.TCP
 		r.Payload, r.TOS, r.TTL, r.Tuple = seg.Payload, seg.TOS, seg.TTL, seg.Tuple
 	}
-	size := wire.IPv6HeaderLen + wire.TCPHeaderLen + wire.TCPOptionsMax + len(r.Payload)
+	hdr := headerLen(&wire.IP{Src: seg.Tuple.Local.Addr})
+	size := hdr + wire.TCPHeaderLen + (n+3)&^3 + len(r.Payload)
 	if !ok || size > 65535 || !r.Tuple.sameFamily(seg.Tuple.Local.Addr) {
 		return false
 	}
