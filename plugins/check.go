@@ -84,8 +84,8 @@ func checkImport(f Func) error {
 		return Error("it imports " + full + " " + f.Type + ", and nothing is imported from " + quote(f.Module) + slip(f.Module, modules) +
 			"; plugins import from " + abi.ImportModule)
 	case f.Module == moduleWASI:
-		return Error("it imports " + full + " " + f.Type + ", which plugins have not" + slip(f.Name, names) +
-			"; of WASI there is only what the runtime of Go needs: build it without files, sockets and standard input")
+		return Error("it imports " + full + " " + f.Type + ", which plugins have not: they do without files, sockets and standard input" +
+			"; in Go leave out the packages that bring it in, such as fmt, log, os and time")
 	default:
 		return Error("it imports " + full + " " + f.Type + ", which there is not" + slip(f.Name, names))
 	}
@@ -183,7 +183,7 @@ func (m *Module) checkHooks() (set hookSet, batch bool, problems []error) {
 		}
 		switch {
 		case !known(f.Name):
-			problems = append(problems, Error("its export "+f.Name+" is no hook that this tcpkit knows; rename it, perhaps to "+nearestHook(f.Name)))
+			problems = append(problems, Error("its export "+f.Name+" is no hook that this tcpkit knows; rename it"+likeHook(f.Name)))
 		case f.Type != want:
 			problems = append(problems, wrongType(f, want))
 		case !batch || f.Name != abi.ExportBatch:
@@ -193,15 +193,30 @@ func (m *Module) checkHooks() (set hookSet, batch bool, problems []error) {
 	return set, batch, problems
 }
 
-// nearestHook is the hook whose name is most like a name.
-func nearestHook(name string) string {
-	best := 0
+// likeHook says which hooks were perhaps meant by the name of an export, those that
+// it is a part of first, or which there are.
+func likeHook(name string) (text string) {
+	short := unprefixed(name)
+	var names []string
 	for i := range hooks {
-		if distance(name, hooks[i].export()) < distance(name, hooks[best].export()) {
-			best = i
+		h := hooks[i].name
+		names = append(names, h)
+		if end := len(h) - len(short); short != "" && end > 0 && h[end:] == short && h[end-1] == '_' {
+			if text == "" {
+				text = ", perhaps to "
+			} else {
+				text += " or "
+			}
+			text += hooks[i].export()
 		}
 	}
-	return hooks[best].export()
+	if text != "" {
+		return text
+	}
+	if found := nearest(short, names); found != "" {
+		return ", perhaps to " + abi.ExportPrefix + found
+	}
+	return slip(short, names) + ", behind " + abi.ExportPrefix
 }
 
 // reserved reports whether a name is ours to give a meaning to.

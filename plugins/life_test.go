@@ -46,7 +46,7 @@ func TestTrapEverywhere(t *testing.T) {
 			require.Equal(t, tcp.Pass, b.at(r))
 			require.Equal(t, want, stripped(r))
 			require.ErrorIs(t, b.Plugins()[0].Err(), errBroken)
-			require.EqualError(t, b.Plugins()[0].Err(), plugins.Export(h)+" plugin plugin: broken")
+			require.EqualError(t, b.Plugins()[0].Err(), "plugin plugin at "+plugins.Export(h)+": broken; find the place by logging: what a call has logged is kept when it traps")
 			require.Equal(t, []plugins.Why{plugins.WhyTrap}, b.whys())
 			require.Equal(t, 1, f.closed, "the instance is discarded")
 			require.Equal(t, r.Now.Add(clock.Second), b.Deadline())
@@ -228,6 +228,35 @@ func TestPollBudget(t *testing.T) {
 	require.Len(t, f.calls, 10000)
 }
 
+// TestAnswersSayWhatMends is what an author reads whose hook has given an answer that
+// it may not give.
+func TestAnswersSayWhatMends(t *testing.T) {
+	drop := int64(abi.Drop)
+	for name, c := range map[string]struct {
+		hook   abi.Hook
+		grants string
+		answer int64
+		says   string
+	}{
+		"no grant": {abi.HookLeaving, "grants observe", int64(abi.Mutated) | abi.FieldTOS<<8,
+			"plugin plugin at tcpkit_segment_leaving: it returned mutated tos without the grant header; ask for it in the manifest: grants observe header"},
+		"not there": {abi.HookTransition, "grants observe header", drop,
+			"plugin plugin at tcpkit_transition: it returned drop, which is no verdict that this tcpkit obeys there; there may be pass, reset, go to"},
+		"nowhere": {abi.HookLost, "grants observe", 99,
+			"plugin plugin at tcpkit_lost: it returned verdict 99, which is no verdict that this tcpkit obeys there; there may be pass"},
+		"negative": {abi.HookLost, "grants observe", -7,
+			"plugin plugin at tcpkit_lost: it returned -7, which is no verdict that this tcpkit obeys there; there may be pass"},
+		"another field": {abi.HookRTT, "grants cc", int64(abi.Mutated) | abi.FieldSeq<<8,
+			"plugin plugin at tcpkit_rtt: it returned mutated seq, which is no verdict that this tcpkit obeys there; there may be pass, mutated args"},
+	} {
+		f := &fake{on: func(*call) int64 { return c.answer }}
+		b := newBench(load(t, f, of(c.hook), c.grants))
+		step, _ := stepOf(t, c.hook)
+		b.at(segment(step, 0))
+		require.EqualError(t, b.Plugins()[0].Err(), c.says, name)
+	}
+}
+
 // TestFuel has a plugin that runs out of it.
 func TestFuel(t *testing.T) {
 	for class, budget := range map[string]int64{"budget small": 10_000, "budget medium": 100_000, "budget large": 1_000_000, "budget go": 1_000_000, "budget hook 77": 77} {
@@ -239,7 +268,7 @@ func TestFuel(t *testing.T) {
 		b.at(segment(tcp.StepArriving, 0))
 		require.ErrorIs(t, b.Plugins()[0].Err(), plugins.ErrFuel)
 		require.EqualError(t, b.Plugins()[0].Err(),
-			"tcpkit_segment_arriving plugin plugin: it used up its fuel; do less there, or ask for more with a line budget in the manifest")
+			"plugin plugin at tcpkit_segment_arriving: it used up its fuel; do less there, or ask for more with a line budget in the manifest")
 	}
 }
 

@@ -61,10 +61,15 @@ func prepare(e Engine, wasm []byte, o Options) (c checked) {
 func (p *program) rewrite(wasm []byte) ([]byte, error) {
 	limits := fuel.DefaultLimits()
 	limits.Pages, limits.StartFuel = p.manifest.Pages, p.initFuel
+	rewrite := fuel.Rewrite
 	if r, ok := p.engine.(Rewriter); ok {
-		return r.Rewrite(wasm, limits)
+		rewrite = r.Rewrite
 	}
-	return fuel.Rewrite(wasm, limits)
+	code, err := rewrite(wasm, limits)
+	if f, ok := err.(*fuel.Error); ok && f.Problem == fuel.TooLarge && f.Section == "memory" && limits.Pages < maxPages {
+		f.Mend += "; ask for more with a line memory in the manifest"
+	}
+	return code, err
 }
 
 // chooseHooks decides which hooks are called, and which are told of in batches.

@@ -46,6 +46,10 @@ func TestMistakes(t *testing.T) {
 			says: "its export tcpkit_segment_arriving is () -> i32 where () -> i64 is called; change its type"},
 		"hook misspelt": {module: assemble.Plugin(assemble.Hook("tcpkit_transitoin", assemble.Pass)), ran: true,
 			says: "its export tcpkit_transitoin is no hook that this tcpkit knows; rename it, perhaps to tcpkit_transition"},
+		"hook cut short": {module: assemble.Plugin(assemble.Hook("tcpkit_leaving", assemble.Pass)), ran: true,
+			says: "its export tcpkit_leaving is no hook that this tcpkit knows; rename it, perhaps to tcpkit_transition_leaving or tcpkit_segment_leaving"},
+		"hook of nobody": {module: assemble.Plugin(assemble.Hook("tcpkit_retransmission_timeout", assemble.Pass)), ran: true,
+			says: "its export tcpkit_retransmission_timeout is no hook that this tcpkit knows; rename it; there are: transition, "},
 		"no hook": {module: assemble.Plugin(), ran: true,
 			says: "it exports no hook, so that it would never be called; export one, such as tcpkit_transition () -> i64"},
 		"a command": {module: assemble.Plugin(onArriving, assemble.Func{Name: "_start", Body: assemble.Trap}),
@@ -58,9 +62,8 @@ func TestMistakes(t *testing.T) {
 		"import from elsewhere": {module: imported("env", "abort", nil, nil),
 			says: `it imports env.abort () -> (), and nothing is imported from "env"; there are: tcpkit, wasi_snapshot_preview1; plugins import from tcpkit`},
 		"import of WASI": {module: imported(wasi, "path_open", nil, i32),
-			says: "it imports wasi_snapshot_preview1.path_open () -> i32, which plugins have not; there are: sched_yield, proc_exit, args_get, " +
-				"args_sizes_get, clock_time_get, environ_get, environ_sizes_get, fd_write, random_get, poll_oneoff; of WASI there is only what the runtime of Go needs: " +
-				"build it without files, sockets and standard input"},
+			says: "it imports wasi_snapshot_preview1.path_open () -> i32, which plugins have not: they do without files, sockets and standard input; " +
+				"in Go leave out the packages that bring it in, such as fmt, log, os and time"},
 		"import of WASI of another type": {module: imported(wasi, "fd_write", i32, i32),
 			says: "it imports wasi_snapshot_preview1.fd_write as (i32) -> i32, which is (i32, i32, i32, i32) -> i32 here; declare it so"},
 		"inject without its grant": {module: imported("tcpkit", "inject", []byte{assemble.I32, assemble.I32}, i32),
@@ -100,9 +103,13 @@ func TestMistakes(t *testing.T) {
 		}
 		p, err := plugins.Load(&f, c.module, o)
 		require.Nil(t, p, name)
-		if name == "SIMD" {
+		switch name {
+		case "SIMD":
 			require.ErrorContains(t, err, "SIMD", name)
-		} else {
+		case "hook of nobody":
+			require.ErrorContains(t, err, c.says, name)
+			require.ErrorContains(t, err, ", retransmit, ", name)
+		default:
 			require.EqualError(t, err, "load plugin x: "+c.says, name)
 		}
 		require.Equal(t, c.ran, f.started > 0, "%s: before anything runs, if that can be", name)

@@ -225,6 +225,9 @@ func ParseSpec(spec string) (file string, o Options, err error) {
 		key, value, _ := cutAt(word, '=')
 		switch key {
 		case "":
+			if word != "" {
+				return file, o, Error(quote(word) + " sets nothing; write it as name=value")
+			}
 		case keyName:
 			o.Name = value
 			if err := checkName(value); err != nil {

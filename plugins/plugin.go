@@ -185,7 +185,10 @@ type Failure struct {
 
 func (f *Failure) Error() string {
 	text := f.Doing
-	if f.Name != "" {
+	switch {
+	case f.Name != "" && reserved(f.Doing):
+		text = "plugin " + f.Name + " at " + f.Doing
+	case f.Name != "":
 		text += " plugin " + f.Name
 	}
 	text += ": " + f.Err.Error()

@@ -1,10 +1,6 @@
 package plugins
 
-import (
-	"strconv"
-
-	"github.com/tcpkit/tcpkit/plugins/abi"
-)
+import "github.com/tcpkit/tcpkit/plugins/abi"
 
 // Stats count what a plugin did.
 type Stats struct {
@@ -32,13 +28,31 @@ func (p *Plugin) Err() error {
 	case WhyFuel:
 		return &Failure{Doing: name, Name: p.name, Err: f.err, mend: "do less there, or ask for more with a line budget in the manifest"}
 	case WhyTrap:
-		return &Failure{Doing: name, Name: p.name, Err: f.err}
+		return &Failure{Doing: name, Name: p.name, Err: f.err, mend: "find the place by logging: what a call has logged is kept when it traps"}
 	case WhyMutation:
 		return &Failure{Doing: name, Name: p.name, Err: f.change(p)}
 	default:
-		return &Failure{Doing: name, Name: p.name, Err: Error("it returned " + strconv.FormatInt(f.result, 10) +
-			", which is no verdict that this tcpkit obeys there; return 0 to pass")}
+		return &Failure{Doing: name, Name: p.name, Err: f.answer()}
 	}
+}
+
+// answer says what is wrong with a result that the hook may not give, and what it may.
+func (f *fault) answer() error {
+	text := "it returned " + resultText(f.result) + ", which is no verdict that this tcpkit obeys there"
+	h := find(f.hook)
+	if h == nil {
+		return Error(text + "; return 0 to pass")
+	}
+	text += "; there may be " + verdictNames[abi.Pass]
+	for v := range verdictNames {
+		if h.may.has(abi.Verdict(v)) {
+			text += ", " + verdictNames[v]
+			if abi.Verdict(v) == abi.Mutated {
+				text += fieldText(uint64(h.fields))
+			}
+		}
+	}
+	return Error(text)
 }
 
 // change says what is wrong with a change, or with a segment that was to be sent.
@@ -47,7 +61,7 @@ func (f *fault) change(p *Plugin) error {
 	h := find(f.hook)
 	if h != nil && f.result >= 0 {
 		if missing := needs(h, verdict, fields) &^ p.grants; missing != 0 {
-			return Error("it returned " + strconv.FormatInt(f.result, 10) + " without the grant " + missing.String() +
+			return Error("it returned " + resultText(f.result) + " without the grant " + missing.String() +
 				"; ask for it in the manifest: grants " + (p.grants | missing).String())
 		}
 	}

@@ -49,6 +49,24 @@ func Told(e *event.Event, names []string) string {
 	return text + ": " + verdictText(verdict, e.A)
 }
 
+// resultText is what a hook has returned.
+func resultText(result int64) string {
+	if result < 0 {
+		return strconv.FormatInt(result, 10)
+	}
+	return verdictText(abi.Verdict(result), uint64(result)>>8)
+}
+
+// fieldText names fields, with a space before each.
+func fieldText(fields uint64) (text string) {
+	for i, name := range fieldNames {
+		if fields>>i&1 != 0 {
+			text += " " + name
+		}
+	}
+	return text
+}
+
 // verdictText is a verdict with its argument.
 func verdictText(v abi.Verdict, arg uint64) string {
 	text := "verdict " + strconv.Itoa(int(v))
@@ -57,11 +75,7 @@ func verdictText(v abi.Verdict, arg uint64) string {
 	}
 	switch v {
 	case abi.Mutated, abi.Pass:
-		for i, name := range fieldNames {
-			if arg>>i&1 != 0 {
-				text += " " + name
-			}
-		}
+		text += fieldText(arg)
 	case abi.Drop, abi.Detach:
 		if arg != 0 {
 			text += " (" + strconv.FormatUint(arg, 10) + ")"

@@ -47,7 +47,7 @@ const ErrClosed Error = "the plugin has been closed"
 // has returned, lies in its memory. THREATS P07.
 func CheckBuffer(at, size, memory uint32) error {
 	if at == 0 {
-		return Error(abi.ExportInit + " returned 0, which says that the plugin cannot run")
+		return Error(abi.ExportInit + " returned 0, which says that the plugin cannot run; return the address of a buffer of " + strconv.FormatUint(uint64(size), 10) + " octets")
 	}
 	end := uint64(at) + uint64(size)
 	if end <= uint64(memory) {

@@ -22,12 +22,14 @@ func pluginf(format string, a ...any) error {
 
 // A pluginSpec is a plugin as the user has named it: FILE[,KEY=VALUE].
 type pluginSpec struct {
+	text    string // all of it
 	file    string // a file, or the name of a plugin that tcpkit comes with
 	options plugins.Options
 }
 
 // parsePlugin reads a name with its options. Nothing is opened.
 func parsePlugin(text string) (s pluginSpec, err error) {
+	s.text = text
 	s.file, s.options, err = plugins.ParseSpec(text)
 	if err == nil && s.file == "" {
 		err = errors.New("no file; give one like drop-nth.wasm,n=7")
@@ -90,12 +92,12 @@ func loadPlugin(e plugins.Engine, s *pluginSpec) (*plugins.Plugin, error) {
 		return nil, err
 	}
 	o := s.options
-	if d, err := plugins.Describe(wasm, o); o.Name == "" && err == nil && d.Manifest.Name == "" {
+	if d, err := plugins.Describe(wasm, o); o.Name == "" && (err != nil || d.Manifest.Name == "") {
 		o.Name = s.name()
 	}
 	p, err := plugins.Load(e, wasm, o)
 	if err != nil {
-		return nil, pluginf("%w; 'tcpkit plugin check %s' lists all that stands against it", err, s.file)
+		return nil, pluginf("%w; 'tcpkit plugin check %s' lists all that stands against it", err, s.text)
 	}
 	return p, nil
 }

@@ -106,11 +106,12 @@ func TestPluginReload(t *testing.T) {
 func TestPluginRefused(t *testing.T) {
 	n := newNet(t)
 	for flag, want := range map[string]string{
-		"nosuch.wasm":  "there is no such file",
-		"drop-nth,m=7": "it has no option",
-		"two-way":      "allow=lab",
-		t.TempDir():    "is a folder",
-		"/dev/null":    "not a WASM module",
+		"nosuch.wasm":     "there is no such file",
+		"drop-nth,m=7":    "it has no option",
+		"two-way":         "allow=lab",
+		t.TempDir():       "is a folder",
+		"/dev/null":       "load plugin null: this is not a WASM module",
+		"mss-clamp,mss=x": "'tcpkit plugin check mss-clamp,mss=x' lists all",
 	} {
 		p := n.program(t, "listen", "--echo", ":80", "--plugin", flag)
 		p.exits(exitPlugin)
@@ -120,6 +121,20 @@ func TestPluginRefused(t *testing.T) {
 	p := n.program(t, "listen", "--echo", ":80", "--plugin", "drop-nth,allow=everything")
 	p.exits(exitUsage)
 	require.Contains(t, p.stderr(), "there is no grant")
+}
+
+// TestPluginStrikes tells the user of each fault of a plugin when it happens, and
+// says that it is called no more. The connection has nothing of it.
+func TestPluginStrikes(t *testing.T) {
+	n := newNet(t)
+	const module = "../../plugins/internal/hostile/modules/trap.wasm"
+	p := n.program(t, "listen", "--echo", ":80", "--plugin", module)
+	p.says("listening")
+	shout(t, n.local4, "80", 1000)
+	p.says("a strike: plugin trap at tcpkit_")
+	p.says("trapped: ")
+	p.signal(syscall.SIGINT)
+	p.exits(exitInterrupt)
 }
 
 // TestReadmePluginOnTUN is the last command of the README's chapter on plugins.

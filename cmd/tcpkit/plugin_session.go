@@ -30,9 +30,9 @@ type sessionPlugins struct {
 	names []string // by index
 	key   siphash.Key
 
-	struck map[string]bool // whose end was told
-	stop   chan struct{}
-	done   sync.WaitGroup
+	strikes map[string]uint64 // that were told, by name
+	stop    chan struct{}
+	done    sync.WaitGroup
 }
 
 // parsePlugins reads the --plugin flags.
@@ -54,7 +54,7 @@ func startPlugins(specs []pluginSpec, mtu int, key siphash.Key, log *slog.Logger
 	if err != nil {
 		return nil, err
 	}
-	s := &sessionPlugins{specs: specs, mtu: mtu, log: log, engine: engine, set: plugins.NewSet(), key: key, struck: make(map[string]bool), stop: make(chan struct{})}
+	s := &sessionPlugins{specs: specs, mtu: mtu, log: log, engine: engine, set: plugins.NewSet(), key: key, strikes: make(map[string]uint64), stop: make(chan struct{})}
 	for i := range specs {
 		p, err := s.load(&specs[i], 0)
 		if err != nil {
@@ -125,11 +125,18 @@ type pluginWord struct {
 	plugins.Message
 }
 
+// A pluginFault is what a plugin has got a strike for.
+type pluginFault struct {
+	err     error
+	strikes uint64 // so far
+	out     bool   // that was the last
+}
+
 // say writes what the plugins have logged.
 func (s *sessionPlugins) say() {
 	var all []pluginWord
 	var lost uint64
-	var out []error
+	var faults []pluginFault
 	s.locked(func(clock.Instant) {
 		for _, p := range s.set.Plugins() {
 			messages, n := p.Messages()
@@ -137,11 +144,9 @@ func (s *sessionPlugins) say() {
 				all = append(all, pluginWord{p.Name(), m})
 			}
 			lost += n
-			if struck := p.Out() == plugins.OutStruck; struck != s.struck[p.Name()] {
-				s.struck[p.Name()] = struck
-				if struck {
-					out = append(out, p.Err())
-				}
+			if n := p.Stats().Strikes; n != s.strikes[p.Name()] {
+				s.strikes[p.Name()] = n
+				faults = append(faults, pluginFault{p.Err(), n, p.Out() == plugins.OutStruck})
 			}
 		}
 	})
@@ -151,8 +156,12 @@ func (s *sessionPlugins) say() {
 	if lost > 0 {
 		s.log.Warn("plugins log more than is passed on", "messages_lost", lost)
 	}
-	for _, err := range out {
-		s.log.Warn("the plugin is called no more after three strikes: " + err.Error())
+	for _, f := range faults {
+		if f.out {
+			s.log.Warn("struck out, the plugin is called no more: "+f.err.Error(), "strikes", f.strikes)
+		} else {
+			s.log.Warn("a strike: "+f.err.Error(), "strikes", f.strikes)
+		}
 	}
 }
 
@@ -181,6 +190,7 @@ func (s *sessionPlugins) reload() {
 			s.log.Error("the plugin is not replaced: "+err.Error(), "plugin", name)
 			continue
 		}
+		delete(s.strikes, name)
 		s.log.Info("the plugin is replaced", "plugin", name, "file", spec.file)
 	}
 }

@@ -196,7 +196,7 @@ func TestBuffer(t *testing.T) {
 	}
 	const page = 64 << 10
 	require.NoError(t, offer(page-abi.PayloadAt))
-	require.EqualError(t, offer(0), "tcpkit_init returned 0, which says that the plugin cannot run")
+	require.EqualError(t, offer(0), "tcpkit_init returned 0, which says that the plugin cannot run; return the address of a buffer of 576 octets")
 	for _, at := range []uint32{page - abi.PayloadAt + 1, page, 1<<32 - 1, 1 << 31} {
 		require.ErrorContains(t, offer(at), "but the plugin's memory ends at 65536; offer one within it, or make the memory larger", at)
 	}
