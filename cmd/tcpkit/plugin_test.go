@@ -15,6 +15,9 @@ import (
 func TestPluginNewBuild(t *testing.T) {
 	for lang, tools := range map[string][]string{"go": nil, "wat": {"wat2wasm"}, "c": {"clang", "wasm-ld"}, "as": {"asc"}} {
 		t.Run(lang, func(t *testing.T) {
+			if lang == "go" && testing.Short() {
+				t.Skip("a module of Go's takes seconds to be compiled")
+			}
 			for _, tool := range tools {
 				need.Tool(t, tool, "wabt, clang, lld, and assemblyscript from npm")
 			}

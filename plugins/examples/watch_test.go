@@ -41,6 +41,9 @@ func TestPcapAnnotate(t *testing.T) {
 
 // The one in Go is built for the test.
 func TestLoggerGo(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a module of Go's takes seconds to be compiled")
+	}
 	s, err := project.Find("logger-go")
 	require.NoError(t, err)
 	module, err := s.Build(t.Context())
