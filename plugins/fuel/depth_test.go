@@ -50,7 +50,7 @@ func recursions() map[string]source {
 }
 
 // Depth ends a recursion before any engine's own stack does: that would be in
-// another place in each. Node gets half the stack that it has of itself.
+// another place in each. Node gets a third of the stack that it has of itself.
 //
 // Proves: P02
 func TestDepth(t *testing.T) {
@@ -67,9 +67,9 @@ func TestDepth(t *testing.T) {
 			require.Greater(t, want.Depth, DefaultLimits().Depth*9/10)
 			got := interpreter(t, j)[0]
 			require.Equal(t, want, got, "wazero's interpreter")
-			got = nodeWith(t, j, "--stack-size=492")[0]
+			got = nodeWith(t, j, "--stack-size=328")[0]
 			require.Equal(t, want, got, "node")
-			got = nodeWith(t, j, "--stack-size=492", "--liftoff-only")[0]
+			got = nodeWith(t, j, "--stack-size=328", "--liftoff-only")[0]
 			require.Equal(t, want, got, "node's baseline compiler")
 		})
 	}
