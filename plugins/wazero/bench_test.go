@@ -9,6 +9,7 @@ import (
 
 	"github.com/tcpkit/tcpkit/plugins"
 	"github.com/tcpkit/tcpkit/plugins/abi"
+	"github.com/tcpkit/tcpkit/plugins/fuel"
 	"github.com/tcpkit/tcpkit/plugins/internal/assemble"
 	"github.com/tcpkit/tcpkit/plugins/wazero"
 )
@@ -51,5 +52,61 @@ func BenchmarkCall(b *testing.B) {
 		*fuel = plenty
 		_, _ = i.Call(abi.HookArriving, 0, image, parts, fuel)
 		_ = i.Fetch(image, plugins.Part{At: 64, Size: 16})
+	}
+}
+
+// load loads a file as a program does that has just begun.
+func load(b *testing.B, cfg wazero.Config, module []byte) {
+	e, err := wazero.New(cfg)
+	require.NoError(b, err)
+	limits := fuel.DefaultLimits()
+	limits.Pages = 256
+	code, err := e.Rewrite(module, limits)
+	require.NoError(b, err)
+	i, err := e.Start(code, &recorder{}, plenty)
+	require.NoError(b, err)
+	_, err = i.ABI()
+	require.NoError(b, err)
+	require.NoError(b, i.Init(abi.PayloadAt))
+	b.StopTimer()
+	require.NoError(b, e.Close())
+	b.StartTimer()
+}
+
+// BenchmarkLoadSmall loads a plugin of some 150 octets: it is checked, rewritten,
+// compiled, started. Issue: less than 5 ms.
+func BenchmarkLoadSmall(b *testing.B) {
+	module := hook(assemble.Pass...)
+	b.ReportMetric(float64(len(module)), "octets")
+	for range b.N {
+		load(b, wazero.Config{}, module)
+	}
+}
+
+func BenchmarkLoadSmallCached(b *testing.B) {
+	cfg := wazero.Config{Cache: b.TempDir()}
+	load(b, cfg, hook(assemble.Pass...))
+	b.ResetTimer()
+	for range b.N {
+		load(b, cfg, hook(assemble.Pass...))
+	}
+}
+
+// BenchmarkLoadGoCached loads a guest compiled from Go, from the cache: less than
+// 50 ms.
+func BenchmarkLoadGoCached(b *testing.B) {
+	cfg := wazero.Config{Cache: b.TempDir()}
+	load(b, cfg, goGuest(b))
+	b.ResetTimer()
+	for range b.N {
+		load(b, cfg, goGuest(b))
+	}
+}
+
+func BenchmarkLoadGoCold(b *testing.B) {
+	goGuest(b)
+	b.ResetTimer()
+	for range b.N {
+		load(b, wazero.Config{}, goGuest(b))
 	}
 }

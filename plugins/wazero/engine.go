@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"time"
 
@@ -13,10 +14,15 @@ import (
 	"github.com/tetratelabs/wazero/experimental"
 
 	"github.com/tcpkit/tcpkit/plugins"
+	"github.com/tcpkit/tcpkit/plugins/fuel"
 )
 
 // A Config says how plugins run. The zero value is good.
 type Config struct {
+	// Cache is a directory that keeps what was made of modules for the next time, such
+	// as DefaultCache; "" keeps it for this engine only. One that cannot be used is
+	// done without: Engine.CacheError says why.
+	Cache string
 	// Interpreter runs plugins without compiling them, about fifty times slower. It is
 	// what happens anyway on platforms that wazero has no compiler for.
 	Interpreter bool
@@ -33,9 +39,11 @@ type Config struct {
 // An Engine runs plugins. Its instances stand beside each other and share
 // nothing but compiled code. It can be used by several goroutines.
 type Engine struct {
-	config wazero.RuntimeConfig
-	most   int
-	time   time.Duration
+	config   wazero.RuntimeConfig
+	most     int
+	time     time.Duration
+	cache    cache
+	cacheErr error
 
 	mu        sync.Mutex
 	modules   map[[sha256.Size]byte]*module
@@ -61,8 +69,16 @@ func New(cfg Config) (*Engine, error) {
 	}
 	// THREATS P02: wazero's V2 has neither tail calls nor threads.
 	config = config.WithCoreFeatures(api.CoreFeaturesV2).WithMemoryLimitPages(cfg.Pages).WithDebugInfoEnabled(false)
-	return &Engine{config: config, most: cfg.Instances, time: cfg.CompileTime, modules: map[[sha256.Size]byte]*module{}}, nil
+	e := &Engine{config: config, most: cfg.Instances, time: cfg.CompileTime, modules: map[[sha256.Size]byte]*module{}}
+	e.cache, e.cacheErr = openCache(cfg.Cache)
+	return e, nil
 }
+
+// CacheError is why there is no cache though one is configured, nil otherwise.
+func (e *Engine) CacheError() error { return e.cacheErr }
+
+// Rewrite is plugins.Rewriter.
+func (e *Engine) Rewrite(wasm []byte, l fuel.Limits) ([]byte, error) { return e.cache.rewrite(wasm, l) }
 
 // Close ends all instances.
 func (e *Engine) Close() error {
@@ -122,7 +138,7 @@ func (e *Engine) take(wasm []byte) (*module, error) {
 	m := e.modules[key]
 	if m == nil {
 		var err error
-		if m, err = e.compile(wasm); err != nil {
+		if m, err = e.compile(key, wasm); err != nil {
 			return nil, err
 		}
 		e.modules[key] = m
@@ -158,9 +174,23 @@ func (e *Engine) give(m *module) error {
 	return m.close()
 }
 
-// compile compiles a module in a new runtime.
-func (e *Engine) compile(wasm []byte) (*module, error) {
-	cache := wazero.NewCompilationCache()
+// compile compiles a module in a new runtime, from the cache if that keeps it.
+func (e *Engine) compile(key [sha256.Size]byte, wasm []byte) (*module, error) {
+	if dir, files := e.cache.compiled(key); dir != "" {
+		if kept, err := wazero.NewCompilationCacheWithDir(dir); err == nil {
+			m, err := e.compileWith(kept, wasm)
+			if err == nil {
+				e.cache.seal(dir, files)
+				return m, nil
+			}
+			// The fault may be the module's own, or the cache's.
+			_ = os.RemoveAll(dir)
+		}
+	}
+	return e.compileWith(wazero.NewCompilationCache(), wasm)
+}
+
+func (e *Engine) compileWith(cache wazero.CompilationCache, wasm []byte) (*module, error) {
 	m := &module{cache: cache, runtime: wazero.NewRuntimeWithConfig(context.Background(), e.config.WithCompilationCache(cache))}
 	// With workers the compiler looks at the time between functions.
 	ctx, cancel := context.WithTimeout(experimental.WithCompilationWorkers(context.Background(), 2), e.time)
