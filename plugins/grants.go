@@ -105,7 +105,8 @@ func needs(h *hookInfo, v abi.Verdict, fields uint32) (g Grants) {
 		if link {
 			return GrantLink
 		}
-		for _, f := range fieldGrants {
+		for i := range fieldGrants {
+		f := &fieldGrants[i]
 			if fields&f.field != 0 {
 				g |= f.needs
 			}

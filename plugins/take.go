@@ -31,7 +31,8 @@ var fieldAt = [...]struct {
 // whether the segment may be like that, and only then writes them into the
 // record. THREATS P09: all of a change is taken, or nothing.
 func (s *Set) take(p *Plugin, h *hookInfo, r *tcp.Record, fields uint32) Why {
-	for _, f := range fieldAt {
+	for i := range fieldAt {
+		f := &fieldAt[i]
 		if fields&f.field == 0 {
 			continue
 		}
@@ -54,19 +55,19 @@ func (s *Set) take(p *Plugin, h *hookInfo, r *tcp.Record, fields uint32) Why {
 		}
 		return WhyVerdict
 	}
-	s.rest = *r
-	ok := s.takeHeader(p, s.image, &s.rest, fields) &&
-		s.takeRawOptions(p, &s.rest, fields) &&
-		s.takePayload(p, &s.rest, fields) &&
-		(withPacket.Has(r.Step) || validSegment(p, r, &s.rest))
+	was := *r
+	ok := s.takeHeader(p, s.image, r, fields) &&
+		s.takeRawOptions(p, r, fields) &&
+		s.takePayload(p, r, fields) &&
+		(withPacket.Has(r.Step) || validSegment(p, &was, r, fields))
 	if !ok {
+		*r = was
 		return WhyMutation
 	}
-	if fields&abi.FieldPayload != 0 && len(s.rest.Payload) == len(r.Payload) {
-		copy(r.Payload, s.rest.Payload)
-		s.rest.Payload = r.Payload
+	if fields&abi.FieldPayload != 0 && len(was.Payload) == len(r.Payload) {
+		copy(was.Payload, r.Payload)
+		r.Payload = was.Payload
 	}
-	*r = s.rest
 	return WhyVerdict
 }
 
@@ -181,9 +182,10 @@ func (s *Set) takePayload(p *Plugin, r *tcp.Record, fields uint32) bool {
 	return true
 }
 
-// validSegment reports whether a segment that was r may become t: THREATS,
-// "Validation of a mutated segment". Options have been looked at before.
-func validSegment(p *Plugin, r, t *tcp.Record) bool {
+// validSegment reports whether a segment that was r may become t by a change of
+// fields: THREATS, "Validation of a mutated segment". Options have been looked at
+// before.
+func validSegment(p *Plugin, r, t *tcp.Record, fields uint32) bool {
 	if r.Step == tcp.StepParse || r.Step == tcp.StepOptions {
 		return true
 	}
@@ -197,12 +199,18 @@ func validSegment(p *Plugin, r, t *tcp.Record) bool {
 	if r.TCP.Flags.Has(wire.ACK) && t.TCP.Flags&(wire.ACK|wire.SYN|wire.RST) == 0 && !lab {
 		return false // §3.1: once a connection is established, ACK is always set
 	}
+	if fields&sizeFields == 0 {
+		return true
+	}
 	if len(t.Payload) > len(r.Payload) && r.MSS > 0 && t.Leaving && len(t.Payload) > int(r.MSS) {
 		return false
 	}
 	before, after := packetSize(r), packetSize(t)
 	return after <= before || after <= int(p.mtu)
 }
+
+// sizeFields are those that make a segment longer or shorter.
+const sizeFields = optionFields | abi.FieldPayload | abi.FieldLength
 
 // inWindow reports whether the sequence numbers of a segment are those that the
 // connection has a use for. One octet before the window is that of a keepalive.

@@ -13,6 +13,7 @@ import (
 type WASI struct {
 	clock int64
 	lines [2]line
+	begun bool // a line has, and has not ended
 }
 
 // A line is what has been written since the last one ended.
@@ -39,6 +40,7 @@ func (w *WASI) Sleep(host Imports, at uint64, absolute bool) {
 // lines in the log.
 func (w *WASI) Write(host Imports, stream uint32, text []byte) {
 	l := &w.lines[stream-1]
+	w.begun = true
 	for {
 		end := slices.Index(text, '\n')
 		if end < 0 {
@@ -53,6 +55,13 @@ func (w *WASI) Write(host Imports, stream uint32, text []byte) {
 
 // Done logs what is left of lines when a call is over.
 func (w *WASI) Done(host Imports) {
+	if w.begun {
+		w.endLines(host)
+	}
+}
+
+func (w *WASI) endLines(host Imports) {
+	w.begun = false
 	for k := range w.lines {
 		if l := &w.lines[k]; len(l.text) > 0 {
 			l.end(host, uint32(k+1))

@@ -76,9 +76,14 @@ func (s *pluginSpec) name() string {
 	return strings.TrimSuffix(filepath.Base(s.file), ".wasm")
 }
 
-// pluginEngine is the engine that runs plugins here.
+// pluginEngine is the engine that runs plugins here. What it has compiled is kept
+// for the next time, where there is a place for that.
 func pluginEngine() (*wazero.Engine, error) {
-	e, err := wazero.New(wazero.Config{})
+	cache, err := wazero.DefaultCache()
+	if err != nil {
+		cache = ""
+	}
+	e, err := wazero.New(wazero.Config{Cache: cache})
 	if err != nil {
 		return nil, pluginf("plugins: %w", err)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tcpkit/tcpkit/internal/need"
 	"github.com/tcpkit/tcpkit/plugins/abi"
 	"github.com/tcpkit/tcpkit/plugins/fuel"
 	"github.com/tcpkit/tcpkit/plugins/internal/assemble"
@@ -139,9 +140,8 @@ func TestCacheThatCannotBe(t *testing.T) {
 
 func TestCacheOfSomebodyElse(t *testing.T) {
 	dir := t.TempDir()
-	if os.Geteuid() != 0 || os.Chown(dir, 1, 1) != nil {
-		t.Skip("run as root, who can give a directory away")
-	}
+	need.Root(t)
+	require.NoError(t, os.Chown(dir, 1, 1))
 	require.ErrorContains(t, newEngine(t, wazero.Config{Cache: dir}).CacheError(), "belongs to another user")
 }
 
@@ -163,12 +163,7 @@ func TestDefaultCache(t *testing.T) {
 	t.Setenv("HOME", "/somewhere")
 	dir, err := wazero.DefaultCache()
 	require.NoError(t, err)
-	require.Equal(t, filepath.Join("tcpkit", "plugins"), filepath.Join(filepath.Base(filepath.Dir(dir)), filepath.Base(dir)))
-	t.Setenv("XDG_CACHE_HOME", "")
-	t.Setenv("HOME", "")
-	if dir, err := wazero.DefaultCache(); err != nil {
-		require.Empty(t, dir, "there is no place")
-	}
+	require.True(t, strings.HasSuffix(dir, filepath.Join("tcpkit", "plugins")), dir)
 }
 
 // A module that the compiler refuses leaves nothing behind.
