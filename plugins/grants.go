@@ -106,7 +106,7 @@ func needs(h *hookInfo, v abi.Verdict, fields uint32) (g Grants) {
 			return GrantLink
 		}
 		for i := range fieldGrants {
-		f := &fieldGrants[i]
+			f := &fieldGrants[i]
 			if fields&f.field != 0 {
 				g |= f.needs
 			}
