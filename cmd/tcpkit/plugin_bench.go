@@ -73,9 +73,10 @@ func (a *app) benchPlugin(arg string, each time.Duration) error {
 		}
 		cost := measureHook(set, one, step, each)
 		if cost.Calls == 0 {
-			a.log.Warn("a filter of the plugin lets none of the records through", "hook", cost.Hook)
+			a.log.Warn("the plugin was not called: its filter lets none of the records through, or it is told only of what it has begun", "hook", cost.Hook)
+		} else {
+			costs = append(costs, cost)
 		}
-		costs = append(costs, cost)
 		if err := one.Err(); err != nil {
 			return pluginf("%s: %w", spec.file, err)
 		}
@@ -84,7 +85,7 @@ func (a *app) benchPlugin(arg string, each time.Duration) error {
 		}
 	}
 	if len(costs) == 0 {
-		return pluginf("%s: none of its hooks is at a step of the engine; a congestion controller is measured with 'tcpkit sim compare'", spec.file)
+		return pluginf("%s: none of its hooks was called at a step of the engine; a congestion controller is measured with 'tcpkit sim compare'", spec.file)
 	}
 	if a.json {
 		return a.printJSON(costs)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strconv"
 	"strings"
 	"time"
 
@@ -16,7 +15,6 @@ import (
 	"github.com/tcpkit/tcpkit/core/event"
 	"github.com/tcpkit/tcpkit/core/pcapng"
 	"github.com/tcpkit/tcpkit/core/rule"
-	"github.com/tcpkit/tcpkit/core/seq"
 	"github.com/tcpkit/tcpkit/core/sim"
 	"github.com/tcpkit/tcpkit/core/siphash"
 	"github.com/tcpkit/tcpkit/core/tcp"
@@ -24,10 +22,11 @@ import (
 	"github.com/tcpkit/tcpkit/plugins"
 )
 
-const pluginRunLong = `Run plugins on a connection between two simulated ends, and print each segment as
-it was before them and as it is after them, with their verdicts. The client
-connects, sends, and closes; the server reads, answers and closes. Time is
-virtual, so that the run takes no time, and the seed decides all.
+const pluginRunLong = `Run plugins on a connection between two simulated ends, and print each segment, <
+where it arrives and > where it leaves, and below it what they make of it. The
+client connects, sends, and closes; the server reads, answers and closes. Time is
+virtual, so that the run takes no time, and the seed decides all. Sequence numbers
+and timestamps (TS VALUE/ECHO) count from the first of their side.
 
 With --capture the segments of a pcapng file pass before the plugins instead, as
 arriving or leaving by their direction there.
@@ -109,7 +108,7 @@ func (a *app) runPlugins(p *pluginRunPlan) error {
 			}
 			set.Add(one)
 		}
-		return &runWatch{set: set, sheet: sheet, end: end}, nil
+		return newRunWatch(set, sheet, end), nil
 	}
 	if p.capture != "" {
 		err = p.replay(sheet, hooked)
@@ -180,7 +179,7 @@ func (p *pluginRunPlan) replay(sheet *runSheet, hooked func(end string) (*runWat
 	if err != nil {
 		return fmt.Errorf("--capture: %w", err)
 	}
-	w, err := hooked("capture")
+	w, err := hooked("file")
 	if err != nil {
 		return err
 	}
@@ -235,232 +234,6 @@ func recordOf(k *pcapng.Packet, conns map[tcp.Tuple]uint32) (*tcp.Record, bool) 
 	}
 	rec.Conn = conns[rec.Tuple]
 	return rec, true
-}
-
-// A runWatch is the hook of one end: the plugins, with a look at each segment
-// before and after them.
-type runWatch struct {
-	set   *plugins.Set
-	sheet *runSheet
-	end   string
-	iss   [2]seq.Value // ours and the peer's, for numbers that can be read
-	known [2]bool
-}
-
-// segmentSteps are those at which a segment can be changed or kept.
-var segmentSteps = tcp.Mask(tcp.StepArriving, tcp.StepLeaving, tcp.StepMoving, tcp.StepMoved)
-
-// mask is that of the plugins, and that of the segments that are printed.
-func (w *runWatch) mask() tcp.HookMask {
-	return w.set.Mask() | tcp.Mask(tcp.StepArriving, tcp.StepLeaving)
-}
-
-// At is tcp.Hook.
-func (w *runWatch) At(r *tcp.Record) tcp.Verdict {
-	wanted := w.set.Mask().Has(r.Step)
-	if !segmentSteps.Has(r.Step) {
-		v := w.set.At(r)
-		if v != tcp.Pass {
-			w.sheet.event(r.Now, w.end, plugins.StepName(r.Step)+": "+verdictText(v, r))
-		}
-		return v
-	}
-	before := w.text(r)
-	v := tcp.Pass
-	if wanted {
-		v = w.set.At(r)
-	}
-	after := w.text(r)
-	if r.Step == tcp.StepArriving || r.Step == tcp.StepLeaving || v != tcp.Pass {
-		w.sheet.segment(r, w.end, before, after, v)
-	}
-	return v
-}
-
-// Deadline, Expire and Fingerprint are those of the plugins.
-func (w *runWatch) Deadline() clock.Instant { return w.set.Deadline() }
-
-// Expire is tcp.Hook.
-func (w *runWatch) Expire(now clock.Instant, b *tcp.Beside, log *event.Log) {
-	w.set.Expire(now, b, log)
-}
-
-// Fingerprint is tcp.Hook.
-func (w *runWatch) Fingerprint(h *siphash.Hash, now clock.Instant) { w.set.Fingerprint(h, now) }
-
-// Clone copies the plugins; all write to one sheet.
-func (w *runWatch) Clone() tcp.Hook {
-	c := *w
-	c.set = w.set.Clone().(*plugins.Set)
-	return &c
-}
-
-// text is a segment in one line, its numbers counted from the ISNs.
-func (w *runWatch) text(r *tcp.Record) string {
-	t := &r.TCP
-	mine, peers := 0, 1
-	if !r.Leaving {
-		mine, peers = 1, 0
-	}
-	if t.Flags.Has(wire.SYN) && !w.known[mine] {
-		w.iss[mine], w.known[mine] = t.Seq, true
-	}
-	var b strings.Builder
-	b.WriteString(t.Flags.String())
-	fmt.Fprintf(&b, " seq %d", w.relative(mine, t.Seq))
-	if t.Flags.Has(wire.ACK) {
-		fmt.Fprintf(&b, " ack %d", w.relative(peers, t.Ack))
-	}
-	fmt.Fprintf(&b, " win %d", t.Window)
-	if len(r.Payload) > 0 {
-		fmt.Fprintf(&b, " data %d", len(r.Payload))
-	}
-	if t.Flags.Has(wire.URG) {
-		fmt.Fprintf(&b, " urg %d", t.Urgent)
-	}
-	if r.TOS != 0 {
-		fmt.Fprintf(&b, " tos %#02x", r.TOS)
-	}
-	if o := optionText(&t.Options); o != "" {
-		b.WriteString(" <" + o + ">")
-	}
-	if t.Options.Has.Has(wire.HasUnknown) && r.Options != nil {
-		fmt.Fprintf(&b, " options %x", r.Options)
-	}
-	return b.String()
-}
-
-func (w *runWatch) relative(side int, v seq.Value) uint32 {
-	if !w.known[side] {
-		w.iss[side], w.known[side] = v, true
-	}
-	return uint32(v.From(w.iss[side]))
-}
-
-func optionText(o *wire.Options) string {
-	var parts []string
-	if o.Has.Has(wire.HasMSS) {
-		parts = append(parts, "mss "+strconv.Itoa(int(o.MSS)))
-	}
-	if o.Has.Has(wire.HasWindowScale) {
-		parts = append(parts, "wscale "+strconv.Itoa(int(o.WindowScale)))
-	}
-	if o.Has.Has(wire.HasSACKPermitted) {
-		parts = append(parts, "sackOK")
-	}
-	if o.Has.Has(wire.HasTimestamps) {
-		parts = append(parts, fmt.Sprintf("TS val %d ecr %d", o.TSVal, o.TSEcr))
-	}
-	if o.Has.Has(wire.HasSACK) {
-		parts = append(parts, fmt.Sprintf("sack of %d blocks", o.SACKCount))
-	}
-	if o.Has.Has(wire.HasFastOpen) {
-		parts = append(parts, fmt.Sprintf("fast open %d octets", o.FastOpenLen))
-	}
-	if o.Has.Has(wire.HasUnknown) {
-		parts = append(parts, "unknown")
-	}
-	return strings.Join(parts, ", ")
-}
-
-// verdictText says what a verdict does.
-func verdictText(v tcp.Verdict, r *tcp.Record) string {
-	switch v {
-	case tcp.Pass:
-		return "passes"
-	case tcp.Mutated:
-		return "changed"
-	case tcp.DropIt:
-		return "dropped"
-	case tcp.Delay:
-		return "delayed by " + time.Duration(r.Arg).String()
-	case tcp.Duplicate:
-		return fmt.Sprintf("%d more, %v apart", r.Arg&0xff, time.Duration(r.Arg>>8))
-	case tcp.Reset:
-		return "the connection is reset"
-	case tcp.SendCookie:
-		return "answered with a cookie"
-	case tcp.Hold:
-		return "held"
-	case tcp.GoTo:
-		return "goes on to " + tcp.State(r.Arg).String()
-	case tcp.FireNow:
-		return "acts at once"
-	default:
-		return "unknown verdict"
-	}
-}
-
-// A runSheet prints what a run shows.
-type runSheet struct {
-	out    io.Writer
-	err    error
-	start  clock.Instant
-	left   int
-	all    bool
-	hidden int
-	sets   []*plugins.Set
-}
-
-func (s *runSheet) line(text string) {
-	if s.err == nil {
-		_, s.err = fmt.Fprintln(s.out, text)
-	}
-}
-
-// room reports whether one more segment is printed.
-func (s *runSheet) room() bool {
-	if !s.all && s.left == 0 {
-		s.hidden++
-		return false
-	}
-	s.left--
-	return true
-}
-
-func (s *runSheet) stamp(now clock.Instant, end, way string) string {
-	return fmt.Sprintf("%11.6f  %-7s %-9s ", float64(now.Sub(s.start))/float64(clock.Second), end, way)
-}
-
-func (s *runSheet) segment(r *tcp.Record, end, before, after string, v tcp.Verdict) {
-	if !s.room() {
-		return
-	}
-	way := "arriving"
-	if r.Leaving {
-		way = "leaving"
-	}
-	head := s.stamp(r.Now, end, way)
-	s.line(head + before)
-	pad := strings.Repeat(" ", len(head))
-	switch {
-	case v == tcp.Mutated && after != before:
-		s.line(pad + after)
-	case v != tcp.Pass:
-		s.line(pad + verdictText(v, r))
-	}
-}
-
-func (s *runSheet) event(now clock.Instant, end, text string) {
-	if s.room() {
-		s.line(s.stamp(now, end, "") + text)
-	}
-}
-
-// outcome tells how it went for a user.
-func (s *runSheet) outcome(w *sim.World, user int) {
-	o := w.Outcome(0, user)
-	end := [...]string{"client", "server"}[user]
-	how := "read the other's stream to its end"
-	switch {
-	case o.Err != tcp.NoError:
-		how = "error: " + o.Err.Error()
-	case !o.Connected:
-		how = "was never connected"
-	case !o.EOF:
-		how = "has not seen the other's FIN"
-	}
-	s.line(fmt.Sprintf("%s: wrote %d and read %d octets; %s", end, o.Written, o.Read, how))
 }
 
 // endRun prints how the plugins fared.

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -41,12 +42,56 @@ func TestPluginNewBuild(t *testing.T) {
 			require.Contains(t, out, "expected 32, actual 40")
 			code, out, errs = try("plugin", "run", "hello/hello.wasm")
 			require.Equal(t, exitOK, code, errs)
-			require.Contains(t, out, " tos 0x20 ")
+			require.Contains(t, out, "hello: tos 0x0 -> 0x20\n")
 
 			code, _, errs = try("plugin", "new", "--lang", "c", "hello")
 			require.Equal(t, exitRuntime, code)
 			require.Contains(t, errs, "hello: file exists: take another name")
 		})
+	}
+}
+
+// What a run shows of each segment is what it was, and below it what each plugin has
+// made of it, by name; on a terminal of 80 columns.
+func TestPluginRunShows(t *testing.T) {
+	for name, c := range map[string]struct {
+		args []string
+		want string
+		code int
+	}{
+		"changed by two": {args: []string{"ecn-bleach", "mss-clamp,mss=900", "mss-clamp,mss=800"}, want: `
+  0.010000 server < S seq 0 win 65535 <mss 1460,wscale 7,sackOK,TS 0/0>
+                    mss-clamp, mss-clamp#2: mss 1460 -> 800
+`},
+		"dropped": {args: []string{"drop-nth,n=1"}, want: `
+  0.030000 server > . seq 1 ack 4098 win 1024 data 1448 <TS 20/20>
+                    drop-nth: drop
+`},
+		"delayed": {args: []string{"netem,delay=3ms"}, want: `
+                    netem: delay by 3000 us
+`},
+		"one of both": {args: []string{"four-way,allow=lab+inject"}, want: `
+                    and beside it a segment that a plugin has made
+`},
+		"no segment": {args: []string{"option-stamp"}, want: `
+  0.010000 server   option-stamp at options_reserve: mutated args
+  0.010000 server   option-stamp at options_write: mutated raw options state
+`},
+		"before all packets": {args: []string{"../../plugins/internal/hostile/modules/trap.wasm"}, code: exitPlugin, want: `
+  0.000000 server   trap at transition: trap
+`},
+		"a strike": {args: []string{"../../plugins/internal/hostile/modules/trap.wasm"}, code: exitPlugin, want: `
+trap: 1 calls, 100000 fuel, at most 100000 in one; 1 strikes
+  plugin trap at tcpkit_transition: trapped: unreachable; find the place`},
+	} {
+		code, out, errs := try(append([]string{"plugin", "run"}, c.args...)...)
+		require.Equal(t, c.code, code, "%s: %s", name, errs)
+		require.Contains(t, "\n"+out, c.want, name)
+		for line := range strings.Lines(out) {
+			if name != "no segment" && name != "a strike" && strings.Contains(line, " server ") {
+				require.LessOrEqual(t, len(line), 81, "%s: %s", name, line)
+			}
+		}
 	}
 }
 

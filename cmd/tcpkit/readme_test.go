@@ -83,7 +83,7 @@ func TestReadmePlugin(t *testing.T) {
 				case "script --plugin":
 					require.Contains(t, out.String(), "1 passed, 0 failed")
 				case "plugin run":
-					require.Contains(t, out.String(), "tos 0x28")
+					require.Contains(t, out.String(), "mark: tos 0x0 -> 0x28\n")
 					require.Contains(t, out.String(), "mark says: a connection is established")
 				case "plugin bench":
 					require.Contains(t, out.String(), "segment_leaving")

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -153,4 +154,18 @@ func TestManifest(t *testing.T) {
 	s, err = project.Find(dir)
 	require.NoError(t, err)
 	require.Equal(t, "name a\ngrants observe\n", string(s.Manifest))
+}
+
+// A new plugin's README names hooks that there are.
+func TestHooksOfReadme(t *testing.T) {
+	t.Chdir(t.TempDir())
+	require.NoError(t, project.New(".", "mine", project.WAT))
+	text, err := os.ReadFile("mine/README.md")
+	require.NoError(t, err)
+	_, list, ok := strings.Cut(string(text), "with a name out of\n\n")
+	require.True(t, ok)
+	list, _, ok = strings.Cut(list, "  and more of cc_")
+	require.True(t, ok)
+	_, problems := plugins.ParseManifest([]byte("hooks " + strings.Join(strings.Fields(list), " ")))
+	require.Empty(t, problems)
 }
