@@ -44,6 +44,7 @@ func prepare(e Engine, wasm []byte, o Options) (c checked) {
 	if m.imports(abi.ImportInject) && !p.grants.Has(GrantInject) {
 		add(Error("it imports " + abi.ImportModule + "." + abi.ImportInject + " without the grant inject; ask for it in the manifest: grants inject"))
 	}
+	p.draws = m.imports(abi.ImportRandom)
 	exports, batch, late := m.checkHooks()
 	c.late = append(c.late, late...)
 	c.late = append(c.late, p.chooseHooks(exports, batch, len(late) > 0)...)

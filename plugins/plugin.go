@@ -38,6 +38,7 @@ type program struct {
 	mtu      uint32
 	initFuel int64
 	hookFuel int64
+	draws    bool // it imports random numbers
 }
 
 // A Plugin is a module that runs. It belongs to one Set, or to nobody yet.

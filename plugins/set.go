@@ -385,6 +385,9 @@ func (s *Set) Fingerprint(h *siphash.Hash, now clock.Instant) {
 		h.WriteUint64(uint64(p.index))
 		p.life.fingerprint(h, now)
 		p.commands.fingerprint(h)
+		if p.draws {
+			h.WriteUint64(p.commands.ordinal)
+		}
 		p.timers.fingerprint(h, now)
 		p.states.fingerprint(h)
 		h.WriteUint64(uint64(p.batch.n))

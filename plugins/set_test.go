@@ -12,6 +12,7 @@ import (
 	"github.com/tcpkit/tcpkit/core/wire"
 	"github.com/tcpkit/tcpkit/plugins"
 	"github.com/tcpkit/tcpkit/plugins/abi"
+	"github.com/tcpkit/tcpkit/plugins/internal/assemble"
 )
 
 // TestMask has a plugin for each hook, which is called at its step and nowhere else.
@@ -350,6 +351,28 @@ func TestClone(t *testing.T) {
 	require.NoError(t, b.Close())
 	require.NoError(t, c.Close())
 	require.Equal(t, f.started, f.closed, "the last one ends it")
+}
+
+// TestDrawsAreFuture: what a plugin draws next depends on how often it was called, which
+// makes no difference to one that draws nothing.
+func TestDrawsAreFuture(t *testing.T) {
+	for _, draws := range []bool{false, true} {
+		parts := []assemble.Func{assemble.ABI(abi.Version), assemble.Init(1024), assemble.Hook(abi.ExportTransition, assemble.Pass)}
+		if draws {
+			parts = append(parts, assemble.Func{Module: abi.ImportModule, Name: abi.ImportRandom, Results: []byte{assemble.I64}})
+		}
+		p, err := plugins.Load(&fake{}, assemble.Module(parts...), plugins.Options{})
+		require.NoError(t, err)
+		b := newBench(p)
+		prints := map[uint64]bool{}
+		for range 3 {
+			b.at(established(tcp.StepTransition))
+			h := siphash.New(siphash.Key{})
+			b.Fingerprint(&h, 1_000_000)
+			prints[h.Sum64()] = true
+		}
+		require.Equal(t, draws, len(prints) > 1, prints)
+	}
 }
 
 // BenchmarkAt is what the policy itself takes for a segment: with a plugin whose

@@ -28,7 +28,12 @@ other, and in a network that behaves from then on both connections end.
 A world is two users and what the network may do; --list names them. What breaks
 a rule is shown on the shortest way there, as a ladder and as a script for tcpkit
 script, and the exit code is 3. It is 3 too when of a hundred states none was
-reached twice: then the fingerprints that tell states apart are wrong.`
+reached twice: then the fingerprints that tell states apart are wrong.
+
+With --plugin one end goes by other rules: what the rules are for is then found by
+itself. Each world has plugins of its own, and what they keep in the host, of
+connections and under keys, is part of a state. What one keeps in its own memory is
+not: the explorer goes back and forth, and that does not.`
 
 // An explorePlan is what the command line of explore asks for.
 type explorePlan struct {
@@ -38,6 +43,9 @@ type explorePlan struct {
 	workers              int
 	limit                time.Duration
 	list                 bool
+	plugins              []string
+	end                  string
+	unsure               bool
 	changed              func(flag string) bool
 }
 
@@ -49,7 +57,9 @@ func newExplore(a *app) *cobra.Command {
 		Long:  exploreLong,
 		Example: `  tcpkit explore
   tcpkit explore --world handshake --states 0
-  tcpkit explore --world transfer --depth 14 --loss 2`,
+  tcpkit explore --world transfer --depth 14 --loss 2
+  tcpkit explore --world old-syn --plugin two-way,allow=lab
+  tcpkit explore --world reopen --end A --plugin no-time-wait,allow=lab --unsure`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			p.changed = cmd.Flags().Changed
@@ -66,6 +76,9 @@ func newExplore(a *app) *cobra.Command {
 	f.IntVar(&p.workers, "workers", runtime.GOMAXPROCS(0), "worlds at once")
 	f.DurationVar(&p.limit, "time", 0, "stop after so long; 0: no bound")
 	f.BoolVar(&p.list, "list", false, "name the worlds")
+	f.StringArrayVar(&p.plugins, "plugin", nil, "explore with a plugin at one end, `FILE[,KEY=VALUE]...`; again for more")
+	f.StringVar(&p.end, "end", "B", "the end that has the plugins: A, who opens, or B, the server")
+	f.BoolVar(&p.unsure, "unsure", false, "a connection may end by a reset, or without its data: look for what is worse")
 	return cmd
 }
 
@@ -73,6 +86,9 @@ func newExplore(a *app) *cobra.Command {
 func (p *explorePlan) worlds() ([]explore.World, error) {
 	if p.depth < 0 || p.states < 0 || p.workers < 1 || p.limit < 0 || p.lose < 0 || p.double < 0 || p.timers < 0 {
 		return nil, usagef("a bound is negative, or there are no workers")
+	}
+	if p.end != "A" && p.end != "B" {
+		return nil, usagef("no end %q: there are A and B", p.end)
 	}
 	var some []explore.World
 	var names []string
@@ -87,6 +103,7 @@ func (p *explorePlan) worlds() ([]explore.World, error) {
 		if p.changed("timers") {
 			w.Limits.Fire = p.timers
 		}
+		w.Sure = w.Sure && !p.unsure
 		if p.world == "all" || p.world == w.Name {
 			some = append(some, w)
 		}
@@ -105,6 +122,12 @@ func (a *app) runExplore(p *explorePlan) error {
 	if p.list {
 		return a.listWorlds(worlds)
 	}
+	// What stands against a plugin is said once.
+	done, err := p.plug(&explore.World{})
+	if err != nil {
+		return err
+	}
+	done()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if p.limit > 0 {
@@ -165,8 +188,27 @@ type explored struct {
 // known when two are the same.
 func (e *explored) blind() bool { return e.Merged == 0 && e.States >= 100 }
 
+// plug gives a world plugins of its own: worlds are explored at once, and the copies of
+// a Set share its instances. done ends them.
+func (p *explorePlan) plug(w *explore.World) (done func(), err error) {
+	if len(p.plugins) == 0 {
+		return func() {}, nil
+	}
+	set, done, err := pluginSet(p.plugins)
+	if err == nil {
+		end := int(p.end[0] - 'A')
+		w.Hook[end], w.Hooks[end] = set, set.Mask()
+	}
+	return done, err
+}
+
 func (p *explorePlan) explore(ctx context.Context, w explore.World) explored {
 	began := time.Now()
+	done, err := p.plug(&w)
+	if err != nil {
+		return explored{err: err}
+	}
+	defer done()
 	x, err := explore.New(w)
 	if err != nil {
 		return explored{err: err}

@@ -107,6 +107,30 @@ func loadPlugin(e plugins.Engine, s *pluginSpec) (*plugins.Plugin, error) {
 	return p, nil
 }
 
+// pluginSet makes a Set of plugins with an engine of their own, so that it shares
+// nothing with another. done ends them.
+func pluginSet(texts []string) (set *plugins.Set, done func(), err error) {
+	engine, err := pluginEngine()
+	if err != nil {
+		return nil, nil, err
+	}
+	set = plugins.NewSet()
+	for _, text := range texts {
+		spec, err := parsePlugin(text)
+		if err != nil {
+			engine.Close()
+			return nil, nil, err
+		}
+		one, err := loadPlugin(engine, &spec)
+		if err != nil {
+			engine.Close()
+			return nil, nil, err
+		}
+		set.Add(one)
+	}
+	return set, func() { engine.Close() }, nil
+}
+
 // shippedNames completes the names of shipped plugins.
 func shippedNames() []string {
 	names := examples.Names()

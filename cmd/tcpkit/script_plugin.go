@@ -1,9 +1,6 @@
 package main
 
-import (
-	"github.com/tcpkit/tcpkit/core/script"
-	"github.com/tcpkit/tcpkit/plugins"
-)
+import "github.com/tcpkit/tcpkit/core/script"
 
 // checkPlugins loads the plugins once, so that what stands against one is said once.
 func (p *scriptPlan) checkPlugins() error {
@@ -23,24 +20,9 @@ func (p *scriptPlan) plug(cfg *script.Config) (done func(), err error) {
 	if len(p.plugins) == 0 {
 		return func() {}, nil
 	}
-	engine, err := pluginEngine()
-	if err != nil {
-		return nil, err
+	set, done, err := pluginSet(p.plugins)
+	if err == nil {
+		cfg.Hook, cfg.Hooks = set, set.Mask()
 	}
-	set := plugins.NewSet()
-	for _, text := range p.plugins {
-		spec, err := parsePlugin(text)
-		if err != nil {
-			engine.Close()
-			return nil, err
-		}
-		one, err := loadPlugin(engine, &spec)
-		if err != nil {
-			engine.Close()
-			return nil, err
-		}
-		set.Add(one)
-	}
-	cfg.Hook, cfg.Hooks = set, set.Mask()
-	return func() { engine.Close() }, nil
+	return done, err
 }
