@@ -49,6 +49,16 @@ func (s *Set) controllerNumber(n uint64) cc.Controller {
 	return nil
 }
 
+// ControllerOf returns the congestion controller that the plugin of that name is, nil
+// if it is none.
+func (s *Set) ControllerOf(name string) cc.Controller {
+	p := s.Plugin(name)
+	if p == nil || !p.exports.has(find(abi.HookCCAck)) {
+		return nil
+	}
+	return s.controllerAt(p.index)
+}
+
 // controllerAt is the one controller of that place.
 func (s *Set) controllerAt(index int) *Controller {
 	for _, c := range s.controllers {
@@ -387,16 +397,21 @@ func (c *Controller) takeAnswer(p *Plugin, s *cc.State, result int64, state Part
 }
 
 // putWords and takeWords carry a connection's private state over, as much of it
-// as b has room for.
+// as b has room for, which may end within a word.
 func putWords(b []byte, words []uint64) {
+	for ; len(b) >= 8; b, words = b[8:], words[1:] {
+		wire.PutLe64(b, words[0])
+	}
 	for i := range b {
-		b[i] = byte(words[i/8] >> (8 * (i % 8)))
+		b[i] = byte(words[0] >> (8 * i))
 	}
 }
 
 func takeWords(words []uint64, b []byte) {
+	for ; len(b) >= 8; b, words = b[8:], words[1:] {
+		words[0] = wire.Le64(b)
+	}
 	for i, octet := range b {
-		at := 8 * (i % 8)
-		words[i/8] = words[i/8]&^(0xff<<at) | uint64(octet)<<at
+		words[0] = words[0]&^(0xff<<(8*i)) | uint64(octet)<<(8*i)
 	}
 }

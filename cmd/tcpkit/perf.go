@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -74,14 +75,15 @@ func newPerfClient(a *app) *cobra.Command {
 	var tun tunFlags
 	var interval float64
 	var seconds, parallel int
-	var amount string
+	var amount, compare string
 	var reverse bool
 	cmd := &cobra.Command{
 		Use:   "client HOST[:PORT]",
 		Short: "Run one test against a server",
 		Args:  cobra.ExactArgs(1),
 		Example: `  iperf3 -s                       # in another terminal
-  tcpkit perf client 10.77.0.1 -t 5 -P 4`,
+  tcpkit perf client 10.77.0.1 -t 5 -P 4
+  tcpkit perf client 10.77.0.1 -t 5 --compare cubic,newreno,aimd,bbr-lite --impair loss=1%,delay=20ms`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			host, port, err := splitTarget(args[0], iperfPort)
 			if err != nil {
@@ -106,7 +108,18 @@ func newPerfClient(a *app) *cobra.Command {
 			if parallel < 1 || parallel > iperfMaxStreams {
 				return usagef("bad -P %d: give 1 to %d streams", parallel, iperfMaxStreams)
 			}
+			if compare != "" && reverse {
+				return usagef("--compare and -R exclude each other: with -R the server sends, by its own congestion controller; leave one out")
+			}
+			if compare != "" {
+				if tun.compare, err = parseControllers(compare); err != nil {
+					return err
+				}
+			}
 			return a.withSession(cmd, &tun, func(s *session) error {
+				if compare != "" {
+					return s.comparePerf(host, port, p, every)
+				}
 				dial := func(ctx context.Context) (net.Conn, error) { return s.dial(ctx, host, port) }
 				return iperfClient(s.stop.soft, dial, p, every, newPerfReport(a))
 			})
@@ -119,6 +132,8 @@ func newPerfClient(a *app) *cobra.Command {
 	f.IntVarP(&parallel, "parallel", "P", 1, "streams at once")
 	f.BoolVarP(&reverse, "reverse", "R", false, "the server sends")
 	f.Float64VarP(&interval, "interval", "i", 1, "seconds between reports; 0: only the last")
+	f.StringVar(&compare, "compare", "", "one test after the other, each by another congestion controller of the `LIST`: "+
+		strings.Join(defaultControllers, ",")+", or FILE.wasm[,KEY=VALUE]")
 	return cmd
 }
 

@@ -3,16 +3,19 @@ package main
 import (
 	"fmt"
 	"runtime"
+	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/tcpkit/tcpkit/core/cc"
 	"github.com/tcpkit/tcpkit/core/clock"
 	"github.com/tcpkit/tcpkit/core/event"
 	"github.com/tcpkit/tcpkit/core/tcp"
 	"github.com/tcpkit/tcpkit/core/wire"
 	"github.com/tcpkit/tcpkit/plugins"
+	"github.com/tcpkit/tcpkit/plugins/abi"
 )
 
 func newPluginBench(a *app) *cobra.Command {
@@ -20,8 +23,8 @@ func newPluginBench(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "bench FILE[,KEY=VALUE]",
 		Short: "Measure what each hook of a plugin costs: time, fuel and allocations",
-		Long: `Call each hook of a plugin again and again with a record like those of a
-connection that sends full segments, and print what a call costs: nanoseconds,
+		Long: `Call each hook of a plugin, those of congestion control too, again and again with
+a record like those of a connection that sends full segments, and print what a call costs: nanoseconds,
 fuel, and allocations of the host. The time is all that a hook costs the engine:
 making the record, crossing over, running, and taking back what was changed.`,
 		Example: "  tcpkit plugin bench option-stamp",
@@ -57,7 +60,7 @@ func (a *app) benchPlugin(arg string, each time.Duration) error {
 	}
 	defer engine.Close()
 	var costs []hookCost
-	for step := range tcp.Steps {
+	measure := func(name string, turns func(*plugins.Set) hookTurns) error {
 		// Each hook has a plugin of its own, so that none suffers from the others.
 		one, err := loadPlugin(engine, &spec)
 		if err != nil {
@@ -65,27 +68,32 @@ func (a *app) benchPlugin(arg string, each time.Duration) error {
 		}
 		set := plugins.NewSet()
 		set.Add(one)
-		if !set.Mask().Has(step) {
-			if err := set.Close(); err != nil {
-				return err
+		if turn := turns(set); turn != nil {
+			switch cost := turn.measure(one, name, each); {
+			case cost.Calls > 0:
+				costs = append(costs, cost)
+			case name != plugins.StepName(tcp.StepClosed): // where the host forgets what it has kept
+				a.log.Warn("the plugin was not called: its filter lets none of the records through, or it is told only of what it has begun", "hook", name)
 			}
-			continue
+			if err := one.Err(); err != nil {
+				return pluginf("%s: %w", spec.file, err)
+			}
 		}
-		cost := measureHook(set, one, step, each)
-		if cost.Calls == 0 {
-			a.log.Warn("the plugin was not called: its filter lets none of the records through, or it is told only of what it has begun", "hook", cost.Hook)
-		} else {
-			costs = append(costs, cost)
+		return set.Close()
+	}
+	for step := range tcp.Steps {
+		if err := measure(plugins.StepName(step), func(set *plugins.Set) hookTurns { return stepTurns(set, step) }); err != nil {
+			return err
 		}
-		if err := one.Err(); err != nil {
-			return pluginf("%s: %w", spec.file, err)
-		}
-		if err := set.Close(); err != nil {
+	}
+	for _, h := range controlHooks {
+		name := strings.TrimPrefix(plugins.Export(h.hook), abi.ExportPrefix)
+		if err := measure(name, func(set *plugins.Set) hookTurns { return h.turns(set) }); err != nil {
 			return err
 		}
 	}
 	if len(costs) == 0 {
-		return pluginf("%s: none of its hooks was called at a step of the engine; a congestion controller is measured with 'tcpkit sim compare'", spec.file)
+		return pluginf("%s: none of its hooks was called: it has none at a step of the engine, nor for congestion control", spec.file)
 	}
 	if a.json {
 		return a.printJSON(costs)
@@ -130,34 +138,21 @@ func benchRecord(step tcp.Step) tcp.Record {
 	return r
 }
 
-// measureHook calls a hook for so long. What the loop itself takes is measured with
-// a step that nobody wants, and taken off.
-func measureHook(set *plugins.Set, one *plugins.Plugin, step tcp.Step, each time.Duration) hookCost {
-	canned := benchRecord(step)
-	payload := canned.Payload
-	var beside tcp.Beside
-	var log event.Log
-	turn := func(h tcp.Hook, mask tcp.HookMask, now *clock.Instant, n int) {
-		for range n {
-			r := canned
-			r.Payload = payload
-			r.Now, r.Beside, r.Log = *now, &beside, &log
-			*now += clock.Instant(clock.Microsecond)
-			if mask.Has(step) {
-				h.At(&r)
-			}
-			beside.Take()
-		}
-	}
+// hookTurns calls a hook n times, or does all but that.
+type hookTurns func(now *clock.Instant, n int, really bool)
+
+// measure calls a hook for so long. What the loop itself takes is measured too, and
+// taken off.
+func (turn hookTurns) measure(one *plugins.Plugin, name string, each time.Duration) hookCost {
 	const batch = 1000
 	now := clock.Instant(clock.Second)
-	turn(set, set.Mask(), &now, batch) // warm
+	turn(&now, batch, true) // warm
 	before := one.Stats()
 	var m0, m1 runtime.MemStats
 	runtime.ReadMemStats(&m0)
 	n, began := 0, time.Now()
 	for time.Since(began) < each {
-		turn(set, set.Mask(), &now, batch)
+		turn(&now, batch, true)
 		n += batch
 	}
 	took := time.Since(began)
@@ -165,14 +160,92 @@ func measureHook(set *plugins.Set, one *plugins.Plugin, step tcp.Step, each time
 	after := one.Stats()
 	began = time.Now()
 	for range n / batch {
-		turn(set, 0, &now, batch)
+		turn(&now, batch, false)
 	}
 	took -= time.Since(began)
-	c := hookCost{Hook: plugins.StepName(step), Calls: after.Calls - before.Calls}
+	c := hookCost{Hook: name, Calls: after.Calls - before.Calls}
 	c.Nanos = float64(took) / float64(n)
 	c.Allocs = float64(m1.Mallocs-m0.Mallocs) / float64(n)
 	if c.Calls > 0 {
 		c.Fuel = float64(after.Fuel-before.Fuel) / float64(c.Calls)
 	}
 	return c
+}
+
+// stepTurns is for the hook at a step, nil if the set has none there.
+func stepTurns(set *plugins.Set, step tcp.Step) hookTurns {
+	mask := set.Mask()
+	if !mask.Has(step) {
+		return nil
+	}
+	canned := benchRecord(step)
+	payload := canned.Payload
+	var beside tcp.Beside
+	var log event.Log
+	return func(now *clock.Instant, n int, really bool) {
+		for range n {
+			r := canned
+			r.Payload = payload
+			r.Now, r.Beside, r.Log = *now, &beside, &log
+			*now += clock.Instant(clock.Microsecond)
+			if really {
+				set.At(&r)
+			}
+			beside.Take()
+		}
+	}
+}
+
+// A controlHook is a hook of congestion control, and the call that leads to it.
+type controlHook struct {
+	hook abi.Hook
+	call func(k cc.Controller, s *cc.State, a *cc.Ack)
+}
+
+// controlHooks are all but cc_init and cc_release, which a connection has once.
+var controlHooks = [...]controlHook{
+	{abi.HookCCAck, func(k cc.Controller, s *cc.State, a *cc.Ack) { k.OnAck(s, a) }},
+	{abi.HookCCLoss, func(k cc.Controller, s *cc.State, a *cc.Ack) { k.OnLoss(s, a.Now, a.InFlight) }},
+	{abi.HookCCECN, func(k cc.Controller, s *cc.State, a *cc.Ack) { k.OnECN(s, a.Now, a.InFlight) }},
+	{abi.HookCCRTO, func(k cc.Controller, s *cc.State, a *cc.Ack) { k.OnRTO(s, a.Now, a.InFlight) }},
+	{abi.HookCCSent, func(k cc.Controller, s *cc.State, a *cc.Ack) {
+		k.OnSent(s, &cc.Sent{Now: a.Now, Octets: a.Acked, InFlight: a.InFlight})
+	}},
+	{abi.HookCCRecoveryExit, func(k cc.Controller, s *cc.State, a *cc.Ack) { k.OnRecoveryExit(s, a.Now) }},
+	{abi.HookCCUndo, func(k cc.Controller, s *cc.State, a *cc.Ack) { k.Undo(s, a.Now) }},
+	{abi.HookCCReport, func(k cc.Controller, s *cc.State, a *cc.Ack) {
+		k.OnReport(s, &cc.Report{
+			Now: a.Now, Since: a.Now.Add(-a.RTT), Acks: 20, Acked: uint64(a.InFlight), MinRTT: a.MinRTT, MaxRTT: a.RTT, SRTT: a.SRTT,
+			InFlight: a.InFlight, Delivered: a.Delivered, Interval: a.Interval,
+		})
+	}},
+	{abi.HookCCTimer, func(k cc.Controller, s *cc.State, a *cc.Ack) { k.OnTimer(s, a.Now) }},
+	{abi.HookCCIdle, func(k cc.Controller, s *cc.State, a *cc.Ack) { k.OnIdle(s, a.Now, 2*a.RTT, a.RTT) }},
+}
+
+// turns is nil if the set has no such hook. What it is told is what a connection has
+// in the middle of its work, whose window of 40 segments is full; each call finds
+// that window again.
+func (h *controlHook) turns(set *plugins.Set) hookTurns {
+	k := set.Controller()
+	if k == nil || !set.Plugins()[0].Exports(h.hook) {
+		return nil
+	}
+	const mss, window = 1448, 40 * 1448
+	s := cc.NewState(k, window, mss, 2*mss)
+	k.Init(&s, 0)
+	a := cc.Ack{
+		Acked: mss, InFlight: window, RTT: 20 * clock.Millisecond, SRTT: 20 * clock.Millisecond, MinRTT: 20 * clock.Millisecond,
+		CwndLimited: true, Delivered: window, Interval: 20 * clock.Millisecond,
+	}
+	return func(now *clock.Instant, n int, really bool) {
+		for range n {
+			*now += clock.Instant(clock.Millisecond)
+			a.Now, a.Total, a.Round = *now, a.Total+mss, a.Total/mss%40 == 0
+			s.Cwnd, s.Ssthresh = window, window
+			if really {
+				h.call(k, &s, &a)
+			}
+		}
+	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -142,4 +143,25 @@ func TestPluginBuildFails(t *testing.T) {
 	code, _, errs = try("plugin", "build")
 	require.Equal(t, exitRuntime, code)
 	require.Contains(t, errs, "apt-get install wabt")
+}
+
+// TestPluginBench measures the hooks of steps and those of congestion control.
+func TestPluginBench(t *testing.T) {
+	for name, hooks := range map[string][]string{
+		"aimd":         {"cc_ack", "cc_loss", "cc_ecn", "cc_rto", "cc_undo", "cc_idle"},
+		"option-stamp": {"options_reserve", "options_write"},
+	} {
+		code, out, errs := try("plugin", "bench", name, "--time", "2ms", "--json")
+		require.Equal(t, exitOK, code, errs)
+		require.Empty(t, errs)
+		var costs []hookCost
+		require.NoError(t, json.Unmarshal([]byte(out), &costs))
+		var names []string
+		for _, c := range costs {
+			names = append(names, c.Hook)
+			require.Positive(t, c.Calls, c.Hook)
+			require.Positive(t, c.Fuel, c.Hook)
+		}
+		require.Equal(t, hooks, names)
+	}
 }

@@ -19,6 +19,7 @@ import (
 
 	"github.com/tcpkit/tcpkit/core/packet"
 	"github.com/tcpkit/tcpkit/core/siphash"
+	"github.com/tcpkit/tcpkit/core/tcp"
 	"github.com/tcpkit/tcpkit/hosts/native"
 )
 
@@ -155,7 +156,7 @@ func (s *session) open() error {
 		if s.plugins, err = startPlugins(s.plan.plugins, s.plan.tun.MTU, siphash.KeyFrom(key), s.app.log); err != nil {
 			return err
 		}
-		if c := s.plugins.set.Controller(); c != nil {
+		if c := s.plugins.set.Controller(); c != nil && s.plan.compared == 0 {
 			s.plan.core.TCP.Controller = c
 		}
 	}
@@ -280,7 +281,14 @@ func (s *session) listen(host, port string, backlog int) (net.Listener, error) {
 
 // dial connects from tcpkit's side.
 func (s *session) dial(ctx context.Context, host, port string) (*sessionConn, error) {
-	c, err := s.host.DialContext(ctx, "tcp", net.JoinHostPort(host, port))
+	return s.dialWith(ctx, nil, host, port)
+}
+
+// dialWith is dial for a connection that goes by cfg, or, if that is nil, by what the
+// others do.
+func (s *session) dialWith(ctx context.Context, cfg *tcp.Config, host, port string) (*sessionConn, error) {
+	d := native.Dialer{Host: s.host, TCP: cfg}
+	c, err := d.DialContext(ctx, "tcp", net.JoinHostPort(host, port))
 	if err != nil {
 		return nil, err
 	}

@@ -117,7 +117,7 @@ func (a *app) compareControllers(p *comparePlan) error {
 	}
 	names := p.controllers
 	if len(names) == 0 {
-		names = []string{"cubic", "newreno", "aimd", "bbr-lite"}
+		names = defaultControllers
 	}
 	engine, err := pluginEngine()
 	if err != nil {
@@ -139,27 +139,20 @@ func (a *app) compareControllers(p *comparePlan) error {
 	return a.printCompared(all)
 }
 
-// controller returns a built-in controller, or the one that a plugin is.
+// controller returns a built-in controller, or starts the plugin that is one.
 func (p *comparePlan) controller(e plugins.Engine, name string) (cc.Controller, error) {
-	if c, ok := cc.ByName(name); ok {
-		return c, nil
+	spec, err := parseController(name)
+	if err != nil || spec.built != nil {
+		return spec.built, err
 	}
-	spec, err := parsePlugin(name)
-	if err != nil {
-		return nil, err
-	}
-	spec.options.Key = siphash.Key{K0: p.seed}
-	one, err := loadPlugin(e, &spec)
+	spec.plugin.options.Key = siphash.Key{K0: p.seed}
+	one, err := loadPlugin(e, &spec.plugin)
 	if err != nil {
 		return nil, err
 	}
 	set := plugins.NewSet()
 	set.Add(one)
-	c := set.Controller()
-	if c == nil {
-		return nil, pluginf("%s is a plugin, but no congestion controller: it exports no tcpkit_cc_ack; built in are %s", name, strings.Join(cc.Names(), ", "))
-	}
-	return c, nil
+	return set.Controller(), nil
 }
 
 // A comparedRow is how it went with one controller.

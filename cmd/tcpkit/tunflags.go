@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tcpkit/tcpkit/core"
-	"github.com/tcpkit/tcpkit/core/cc"
 	"github.com/tcpkit/tcpkit/hosts/native"
 )
 
@@ -28,6 +27,8 @@ type tunFlags struct {
 	cap     string
 	impair  string
 	rights  bool
+
+	compare []controllerSpec // no flag of all commands: whose plugins are loaded too
 }
 
 var defaultLocal = []string{"10.77.0.2/24", "fd77::2/64"}
@@ -71,7 +72,8 @@ type tunPlan struct {
 	local    []netip.Prefix
 	tun      native.TUNConfig
 	core     core.Config
-	plugins  []pluginSpec
+	plugins  []pluginSpec // the last so many of them are only for comparing
+	compared int
 	impair   *native.ImpairConfig
 	write    string
 	writeMax int64
@@ -86,6 +88,12 @@ func (t *tunFlags) plan() (*tunPlan, error) {
 	var err error
 	if p.plugins, err = parsePlugins(t.plugins); err != nil {
 		return nil, err
+	}
+	for _, s := range t.compare {
+		if s.built == nil {
+			p.plugins = append(p.plugins, s.plugin)
+			p.compared++
+		}
 	}
 	if n := t.name; n == "" || len(n) > 15 || strings.ContainsAny(strings.Replace(n, "%d", "", 1), "/ \t\n%:") || n == "." || n == ".." {
 		return nil, usagef("bad --tun %q: a device name has 1 to 15 characters without space, slash or colon; give one like tcpkit0", n)
@@ -233,6 +241,3 @@ func firstPeer(l netip.Prefix) netip.Addr {
 	}
 	return a
 }
-
-// controllers are the names that --set controller takes.
-func controllers() string { return strings.Join(cc.Names(), ", ") }
