@@ -15,6 +15,7 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode"
@@ -126,7 +127,11 @@ type group struct {
 type source struct {
 	groups []group
 	values map[string]int64
+	texts  map[string]string // what stands behind a constant, without its type
 }
+
+// typed is how a comment on a place begins.
+var typed = regexp.MustCompile(`^[ui](8|16|32|64)(: |$)`)
 
 func readABI(t *testing.T) source {
 	t.Helper()
@@ -135,7 +140,7 @@ func readABI(t *testing.T) source {
 	require.NoError(t, err)
 	pkg, err := (&types.Config{Importer: importer.Default()}).Check("abi", fset, []*ast.File{file}, nil)
 	require.NoError(t, err)
-	s := source{values: map[string]int64{}}
+	s := source{values: map[string]int64{}, texts: map[string]string{}}
 	for _, d := range file.Decls {
 		decl, ok := d.(*ast.GenDecl)
 		if !ok || decl.Tok != token.CONST {
@@ -146,6 +151,7 @@ func readABI(t *testing.T) source {
 			for _, name := range spec.(*ast.ValueSpec).Names {
 				if v, exact := constant.Int64Val(constant.ToInt(pkg.Scope().Lookup(name.Name).(*types.Const).Val())); exact {
 					s.values[name.Name] = v
+					s.texts[name.Name] = typed.ReplaceAllString(strings.TrimSpace(spec.(*ast.ValueSpec).Comment.Text()), "")
 					g.names = append(g.names, name.Name)
 				}
 			}
@@ -170,8 +176,9 @@ func (s *source) at(t *testing.T, f field) int64 {
 // A line of a language's structure, or a gap in it.
 type line struct {
 	field
-	at  int64
-	gap int // octets of nothing, if this is a gap
+	at   int64
+	gap  int    // octets of nothing, if this is a gap
+	text string // where it stands, and what it is
 }
 
 // layout sets gaps between fields. It fails where fields overlap, or stand at no
@@ -189,7 +196,11 @@ func (s *source) layout(t *testing.T, fields []field, from int64) (lines []line,
 		if f.name == "" {
 			f.name = regexp.MustCompile(`^(Offset|Segment|CC)`).ReplaceAllString(f.at, "")
 		}
-		lines = append(lines, line{field: f, at: at})
+		text := strconv.FormatInt(at, 10)
+		if what := s.texts[f.at]; what != "" {
+			text += ": " + what
+		}
+		lines = append(lines, line{field: f, at: at, text: text})
 		cursor, most = at+width*int64(max(1, f.count)), max(most, width)
 	}
 	if odd := cursor % most; odd != 0 {
@@ -260,9 +271,9 @@ func (s *source) goKit(t *testing.T) string {
 			case l.gap > 0:
 				fmt.Fprintf(&b, "_ [%d]byte\n", l.gap)
 			case l.count > 0:
-				fmt.Fprintf(&b, "%s [%d]%s // %d\n", l.name, l.count, kind, l.at)
+				fmt.Fprintf(&b, "%s [%d]%s // %s\n", l.name, l.count, kind, l.text)
 			default:
-				fmt.Fprintf(&b, "%s %s // %d\n", l.name, kind, l.at)
+				fmt.Fprintf(&b, "%s %s // %s\n", l.name, kind, l.text)
 			}
 		}
 		b.WriteString("}\n")
@@ -290,9 +301,9 @@ func (s *source) cKit(t *testing.T) string {
 			case l.gap > 0:
 				fmt.Fprintf(&b, "%suint8_t gap_%d[%d];\n", indent, l.at, l.gap)
 			case l.count > 0:
-				fmt.Fprintf(&b, "%s%s %s[%d]; /* %d */\n", indent, kind, words(l.name), l.count, l.at)
+				fmt.Fprintf(&b, "%s%s %s[%d]; /* %s */\n", indent, kind, words(l.name), l.count, l.text)
 			default:
-				fmt.Fprintf(&b, "%s%s %s; /* %d */\n", indent, kind, words(l.name), l.at)
+				fmt.Fprintf(&b, "%s%s %s; /* %s */\n", indent, kind, words(l.name), l.text)
 			}
 		}
 		return int(size)
@@ -340,7 +351,7 @@ func (s *source) asKit(t *testing.T) string {
 				continue
 			}
 			if l.count == 0 {
-				fmt.Fprintf(&b, "  %s: %s; // %d\n", camel(l.name), l.kind, l.at)
+				fmt.Fprintf(&b, "  %s: %s; // %s\n", camel(l.name), l.kind, l.text)
 			}
 			for i := range l.count {
 				fmt.Fprintf(&b, "  %s%d: %s; // %d\n", strings.TrimSuffix(camel(l.name), "s"), i, l.kind, l.at+int64(i)*widths[l.kind])

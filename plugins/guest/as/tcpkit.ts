@@ -331,47 +331,47 @@
 
 // A record and its arguments. Sections behind them are reached by octet().
 @unmanaged export class Record {
-  size: u16; // 0
-  hook: u16; // 2
-  sections: u32; // 4
-  now: i64; // 8
-  conn: u32; // 16
-  packet: u32; // 20
-  from: u8; // 24
-  to: u8; // 25
-  cause: u8; // 26
-  family: u8; // 27
-  rule: u16; // 28
-  reason: u8; // 30
-  bits: u8; // 31
+  size: u16; // 0: RecordSize
+  hook: u16; // 2: the Hook
+  sections: u32; // 4: which sections are there, Section...
+  now: i64; // 8: nanoseconds
+  conn: u32; // 16: id of the connection, 0 if there is none
+  packet: u32; // 20: ordinal of the packet that is being handled, 0 if none is
+  from: u8; // 24: the old state, or the state
+  to: u8; // 25: the new state, or the state
+  cause: u8; // 26: what changed the state, see the Cause...
+  family: u8; // 27: 4 or 6
+  rule: u16; // 28: id of the rule that wants it, 0 if none does
+  reason: u8; // 30: why a segment was refused
+  bits: u8; // 31: Bit...
   localPort: u16; // 32
   remotePort: u16; // 34
-  sndUna: u32; // 36
+  sndUna: u32; // 36: the variables of RFC 9293 §3.3.1
   sndNxt: u32; // 40
   sndWnd: u32; // 44
   rcvNxt: u32; // 48
   rcvWnd: u32; // 52
   iss: u32; // 56
   irs: u32; // 60
-  seq: u32; // 64
-  ack: u32; // 68
-  flags: u16; // 72
-  window: u16; // 74
-  urgent: u16; // 76
-  has: u16; // 78
-  payloadSize: u32; // 80
+  seq: u32; // 64: SEG.SEQ
+  ack: u32; // 68: SEG.ACK
+  flags: u16; // 72: Flag...
+  window: u16; // 74: as it stands in the header, not scaled
+  urgent: u16; // 76: urgent pointer
+  has: u16; // 78: which options are there
+  payloadSize: u32; // 80: octets of payload
   tsVal: u32; // 84
   tsEcr: u32; // 88
   mss: u16; // 92
-  scale: u8; // 94
-  sacks: u8; // 95
+  scale: u8; // 94: window scale
+  sacks: u8; // 95: how many SACK blocks there are, of which three are shown
   sack0: u32; // 96
   sack1: u32; // 100
   sack2: u32; // 104
   sack3: u32; // 108
   sack4: u32; // 112
   sack5: u32; // 116
-  tos: u8; // 120
+  tos: u8; // 120: DSCP and ECN
   ttl: u8; // 121
   private _122: u8;
   private _123: u8;
@@ -391,30 +391,30 @@
 
 // What a hook of congestion control has in place of the segment and the arguments.
 @unmanaged export class Control {
-  cwnd: u32; // 64
-  ssthresh: u32; // 68
-  mss: u32; // 72
-  inFlight: u32; // 76
-  acked: u32; // 80
-  losses: u32; // 84
-  flags: u32; // 88
-  quantum: u32; // 92
-  pacing: u64; // 96
-  delivered: u64; // 104
-  interval: i64; // 112
-  rtt: i64; // 120
-  srtt: i64; // 128
-  minRtt: i64; // 136
-  timerAt: i64; // 144
-  idle: i64; // 152
-  rto: i64; // 160
-  buffer: u32; // 168
-  limit: u32; // 172
-  total: u64; // 176
-  since: i64; // 184
-  maxRtt: i64; // 192
-  acks: u32; // 200
-  marked: u32; // 204
+  cwnd: u32; // 64: octets; may be set
+  ssthresh: u32; // 68: octets; may be set
+  mss: u32; // 72: octets
+  inFlight: u32; // 76: octets
+  acked: u32; // 80: octets newly acknowledged; of sent: octets sent
+  losses: u32; // 84: octets lost since the last ACK
+  flags: u32; // 88: CCFlag...
+  quantum: u32; // 92: octets that may be sent in one go; may be set, 0: the engine's choice
+  pacing: u64; // 96: octets a second, 0: not paced; may be set
+  delivered: u64; // 104: octets delivered in the interval of the sample
+  interval: i64; // 112: nanoseconds
+  rtt: i64; // 120: nanoseconds, 0: no sample
+  srtt: i64; // 128: nanoseconds
+  minRtt: i64; // 136: nanoseconds
+  timerAt: i64; // 144: when to call tcpkit_cc_timer, 0: not at all; may be set
+  idle: i64; // 152: nanoseconds without a segment; of tcpkit_cc_idle
+  rto: i64; // 160: nanoseconds
+  buffer: u32; // 168: octets that the send buffer may hold, the most that cwnd may be
+  limit: u32; // 172: L of RFC 3465 §2.2, most growth by one ACK in slow start, octets; 0: no limit
+  total: u64; // 176: octets delivered since the connection began
+  since: i64; // 184: of a report: when the first of its ACKs came
+  maxRtt: i64; // 192: nanoseconds; of a report, as CCMinRTT then is
+  acks: u32; // 200: of a report: how many ACKs are in it
+  marked: u32; // 204: and how many of them had ECN-Echo
 }
 
 // END

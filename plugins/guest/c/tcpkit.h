@@ -186,50 +186,50 @@
 
 /* What a hook of congestion control has in place of the segment and the arguments. */
 struct tcpkit_controller {
-	uint32_t cwnd; /* 64 */
-	uint32_t ssthresh; /* 68 */
-	uint32_t mss; /* 72 */
-	uint32_t in_flight; /* 76 */
-	uint32_t acked; /* 80 */
-	uint32_t losses; /* 84 */
-	uint32_t flags; /* 88 */
-	uint32_t quantum; /* 92 */
-	uint64_t pacing; /* 96 */
-	uint64_t delivered; /* 104 */
-	int64_t interval; /* 112 */
-	int64_t rtt; /* 120 */
-	int64_t srtt; /* 128 */
-	int64_t min_rtt; /* 136 */
-	int64_t timer_at; /* 144 */
-	int64_t idle; /* 152 */
-	int64_t rto; /* 160 */
-	uint32_t buffer; /* 168 */
-	uint32_t limit; /* 172 */
-	uint64_t total; /* 176 */
-	int64_t since; /* 184 */
-	int64_t max_rtt; /* 192 */
-	uint32_t acks; /* 200 */
-	uint32_t marked; /* 204 */
+	uint32_t cwnd; /* 64: octets; may be set */
+	uint32_t ssthresh; /* 68: octets; may be set */
+	uint32_t mss; /* 72: octets */
+	uint32_t in_flight; /* 76: octets */
+	uint32_t acked; /* 80: octets newly acknowledged; of sent: octets sent */
+	uint32_t losses; /* 84: octets lost since the last ACK */
+	uint32_t flags; /* 88: CCFlag... */
+	uint32_t quantum; /* 92: octets that may be sent in one go; may be set, 0: the engine's choice */
+	uint64_t pacing; /* 96: octets a second, 0: not paced; may be set */
+	uint64_t delivered; /* 104: octets delivered in the interval of the sample */
+	int64_t interval; /* 112: nanoseconds */
+	int64_t rtt; /* 120: nanoseconds, 0: no sample */
+	int64_t srtt; /* 128: nanoseconds */
+	int64_t min_rtt; /* 136: nanoseconds */
+	int64_t timer_at; /* 144: when to call tcpkit_cc_timer, 0: not at all; may be set */
+	int64_t idle; /* 152: nanoseconds without a segment; of tcpkit_cc_idle */
+	int64_t rto; /* 160: nanoseconds */
+	uint32_t buffer; /* 168: octets that the send buffer may hold, the most that cwnd may be */
+	uint32_t limit; /* 172: L of RFC 3465 §2.2, most growth by one ACK in slow start, octets; 0: no limit */
+	uint64_t total; /* 176: octets delivered since the connection began */
+	int64_t since; /* 184: of a report: when the first of its ACKs came */
+	int64_t max_rtt; /* 192: nanoseconds; of a report, as CCMinRTT then is */
+	uint32_t acks; /* 200: of a report: how many ACKs are in it */
+	uint32_t marked; /* 204: and how many of them had ECN-Echo */
 };
 
 /* A record and its sections. */
 struct tcpkit_record {
-	uint16_t size; /* 0 */
-	uint16_t hook; /* 2 */
-	uint32_t sections; /* 4 */
-	int64_t now; /* 8 */
-	uint32_t conn; /* 16 */
-	uint32_t packet; /* 20 */
-	uint8_t from; /* 24 */
-	uint8_t to; /* 25 */
-	uint8_t cause; /* 26 */
-	uint8_t family; /* 27 */
-	uint16_t rule; /* 28 */
-	uint8_t reason; /* 30 */
-	uint8_t bits; /* 31 */
+	uint16_t size; /* 0: RecordSize */
+	uint16_t hook; /* 2: the Hook */
+	uint32_t sections; /* 4: which sections are there, Section... */
+	int64_t now; /* 8: nanoseconds */
+	uint32_t conn; /* 16: id of the connection, 0 if there is none */
+	uint32_t packet; /* 20: ordinal of the packet that is being handled, 0 if none is */
+	uint8_t from; /* 24: the old state, or the state */
+	uint8_t to; /* 25: the new state, or the state */
+	uint8_t cause; /* 26: what changed the state, see the Cause... */
+	uint8_t family; /* 27: 4 or 6 */
+	uint16_t rule; /* 28: id of the rule that wants it, 0 if none does */
+	uint8_t reason; /* 30: why a segment was refused */
+	uint8_t bits; /* 31: Bit... */
 	uint16_t local_port; /* 32 */
 	uint16_t remote_port; /* 34 */
-	uint32_t snd_una; /* 36 */
+	uint32_t snd_una; /* 36: the variables of RFC 9293 §3.3.1 */
 	uint32_t snd_nxt; /* 40 */
 	uint32_t snd_wnd; /* 44 */
 	uint32_t rcv_nxt; /* 48 */
@@ -238,30 +238,30 @@ struct tcpkit_record {
 	uint32_t irs; /* 60 */
 	union {
 		struct {
-			uint32_t seq; /* 64 */
-			uint32_t ack; /* 68 */
-			uint16_t flags; /* 72 */
-			uint16_t window; /* 74 */
-			uint16_t urgent; /* 76 */
-			uint16_t has; /* 78 */
-			uint32_t payload_size; /* 80 */
+			uint32_t seq; /* 64: SEG.SEQ */
+			uint32_t ack; /* 68: SEG.ACK */
+			uint16_t flags; /* 72: Flag... */
+			uint16_t window; /* 74: as it stands in the header, not scaled */
+			uint16_t urgent; /* 76: urgent pointer */
+			uint16_t has; /* 78: which options are there */
+			uint32_t payload_size; /* 80: octets of payload */
 			uint32_t ts_val; /* 84 */
 			uint32_t ts_ecr; /* 88 */
 			uint16_t mss; /* 92 */
-			uint8_t scale; /* 94 */
-			uint8_t sacks; /* 95 */
-			uint32_t sack[6]; /* 96 */
-			uint8_t tos; /* 120 */
+			uint8_t scale; /* 94: window scale */
+			uint8_t sacks; /* 95: how many SACK blocks there are, of which three are shown */
+			uint32_t sack[6]; /* 96: 3 times u32 left, u32 right */
+			uint8_t tos; /* 120: DSCP and ECN */
 			uint8_t ttl; /* 121 */
 			uint8_t gap_122[6];
-			uint64_t args[8]; /* 128 */
-			uint8_t address[32]; /* 192 */
+			uint64_t args[8]; /* 128: 8 times u64: what the hook says beside, and may be told */
+			uint8_t address[32]; /* 192: 16 octets local, 16 octets remote; with grant observe */
 			uint8_t gap_224[32];
-			uint8_t state[256]; /* 256 */
-			uint32_t options_size; /* 512 */
+			uint8_t state[256]; /* 256: what the plugin keeps of the connection; its size is in the manifest */
+			uint32_t options_size; /* 512: u32 size, 40 octets of options as they stand in the header; with grant options */
 			uint8_t options[40]; /* 516 */
 			uint8_t gap_556[20];
-			uint8_t payload[65536]; /* 576 */
+			uint8_t payload[65536]; /* 576: octets of payload, or of a packet; with grant payload or link */
 		};
 		struct tcpkit_controller cc;
 	};

@@ -193,78 +193,78 @@ const (
 
 // A Buffer is a record and its sections.
 type Buffer struct {
-	Size        uint16    // 0
-	Hook        uint16    // 2
-	Sections    uint32    // 4
-	Now         int64     // 8
-	Conn        uint32    // 16
-	Packet      uint32    // 20
-	From        uint8     // 24
-	To          uint8     // 25
-	Cause       uint8     // 26
-	Family      uint8     // 27
-	Rule        uint16    // 28
-	Reason      uint8     // 30
-	Bits        uint8     // 31
+	Size        uint16    // 0: RecordSize
+	Hook        uint16    // 2: the Hook
+	Sections    uint32    // 4: which sections are there, Section...
+	Now         int64     // 8: nanoseconds
+	Conn        uint32    // 16: id of the connection, 0 if there is none
+	Packet      uint32    // 20: ordinal of the packet that is being handled, 0 if none is
+	From        uint8     // 24: the old state, or the state
+	To          uint8     // 25: the new state, or the state
+	Cause       uint8     // 26: what changed the state, see the Cause...
+	Family      uint8     // 27: 4 or 6
+	Rule        uint16    // 28: id of the rule that wants it, 0 if none does
+	Reason      uint8     // 30: why a segment was refused
+	Bits        uint8     // 31: Bit...
 	LocalPort   uint16    // 32
 	RemotePort  uint16    // 34
-	SndUNA      uint32    // 36
+	SndUNA      uint32    // 36: the variables of RFC 9293 §3.3.1
 	SndNXT      uint32    // 40
 	SndWND      uint32    // 44
 	RcvNXT      uint32    // 48
 	RcvWND      uint32    // 52
 	ISS         uint32    // 56
 	IRS         uint32    // 60
-	Seq         uint32    // 64
-	Ack         uint32    // 68
-	Flags       uint16    // 72
-	Window      uint16    // 74
-	Urgent      uint16    // 76
-	Has         uint16    // 78
-	PayloadSize uint32    // 80
+	Seq         uint32    // 64: SEG.SEQ
+	Ack         uint32    // 68: SEG.ACK
+	Flags       uint16    // 72: Flag...
+	Window      uint16    // 74: as it stands in the header, not scaled
+	Urgent      uint16    // 76: urgent pointer
+	Has         uint16    // 78: which options are there
+	PayloadSize uint32    // 80: octets of payload
 	TSVal       uint32    // 84
 	TSEcr       uint32    // 88
 	MSS         uint16    // 92
-	Scale       uint8     // 94
-	SACKs       uint8     // 95
-	SACK        [6]uint32 // 96
-	TOS         uint8     // 120
+	Scale       uint8     // 94: window scale
+	SACKs       uint8     // 95: how many SACK blocks there are, of which three are shown
+	SACK        [6]uint32 // 96: 3 times u32 left, u32 right
+	TOS         uint8     // 120: DSCP and ECN
 	TTL         uint8     // 121
 	_           [6]byte
-	Args        [8]uint64 // 128
-	Address     [32]uint8 // 192
+	Args        [8]uint64 // 128: 8 times u64: what the hook says beside, and may be told
+	Address     [32]uint8 // 192: 16 octets local, 16 octets remote; with grant observe
 	_           [32]byte
-	State       [256]uint8 // 256
-	OptionsSize uint32     // 512
+	State       [256]uint8 // 256: what the plugin keeps of the connection; its size is in the manifest
+	OptionsSize uint32     // 512: u32 size, 40 octets of options as they stand in the header; with grant options
 	Options     [40]uint8  // 516
 	_           [20]byte
-	Payload     [65536]uint8 // 576
+	Payload     [65536]uint8 // 576: octets of payload, or of a packet; with grant payload or link
 }
 
 // A Controller is what a hook of congestion control is told and says.
 type Controller struct {
-	Cwnd      uint32 // 64
-	Ssthresh  uint32 // 68
-	MSS       uint32 // 72
-	InFlight  uint32 // 76
-	Acked     uint32 // 80
-	Losses    uint32 // 84
-	Flags     uint32 // 88
-	Quantum   uint32 // 92
-	Pacing    uint64 // 96
-	Delivered uint64 // 104
-	Interval  int64  // 112
-	RTT       int64  // 120
-	SRTT      int64  // 128
-	MinRTT    int64  // 136
-	TimerAt   int64  // 144
-	Idle      int64  // 152
-	RTO       int64  // 160
-	Buffer    uint32 // 168
-	Limit     uint32 // 172
-	Total     uint64 // 176
-	Since     int64  // 184
-	MaxRTT    int64  // 192
-	Acks      uint32 // 200
-	Marked    uint32 // 204
+	Cwnd      uint32 // 64: octets; may be set
+	Ssthresh  uint32 // 68: octets; may be set
+	MSS       uint32 // 72: octets
+	InFlight  uint32 // 76: octets
+	Acked     uint32 // 80: octets newly acknowledged; of sent: octets sent
+	Losses    uint32 // 84: octets lost since the last ACK
+	Flags     uint32 // 88: CCFlag...
+	Quantum   uint32 // 92: octets that may be sent in one go; may be set, 0: the engine's choice
+	Pacing    uint64 // 96: octets a second, 0: not paced; may be set
+	Delivered uint64 // 104: octets delivered in the interval of the sample
+	Interval  int64  // 112: nanoseconds
+	RTT       int64  // 120: nanoseconds, 0: no sample
+	SRTT      int64  // 128: nanoseconds
+	MinRTT    int64  // 136: nanoseconds
+	TimerAt   int64  // 144: when to call tcpkit_cc_timer, 0: not at all; may be set
+	Idle      int64  // 152: nanoseconds without a segment; of tcpkit_cc_idle
+	RTO       int64  // 160: nanoseconds
+	Buffer    uint32 // 168: octets that the send buffer may hold, the most that cwnd may be
+	Limit     uint32 // 172: L of RFC 3465 §2.2, most growth by one ACK in slow start, octets; 0: no limit
+	Total     uint64 // 176: octets delivered since the connection began
+	Since     int64  // 184: of a report: when the first of its ACKs came
+	MaxRTT    int64  // 192: nanoseconds; of a report, as CCMinRTT then is
+	Acks      uint32 // 200: of a report: how many ACKs are in it
+	Marked    uint32 // 204: and how many of them had ECN-Echo
 }
