@@ -15,11 +15,12 @@ import (
 // From nothing to a plugin that does something, in each language: what a new folder
 // has is built, and passes its own test.
 func TestPluginNewBuild(t *testing.T) {
-	for lang, tools := range map[string][]string{"go": nil, "wat": {"wat2wasm"}, "c": {"clang", "wasm-ld"}, "as": {"asc"}} {
+	languages := map[string][]string{"go": nil, "wat": {"wat2wasm"}, "c": {"clang", "wasm-ld"}, "as": {"asc"}}
+	if testing.Short() {
+		delete(languages, "go") // its module takes seconds to be compiled
+	}
+	for lang, tools := range languages {
 		t.Run(lang, func(t *testing.T) {
-			if lang == "go" && testing.Short() {
-				t.Skip("a module of Go's takes seconds to be compiled")
-			}
 			for _, tool := range tools {
 				need.Tool(t, tool, "wabt, clang, lld, and assemblyscript from npm")
 			}
