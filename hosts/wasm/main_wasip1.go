@@ -44,6 +44,9 @@ func exportPlugin(id, size uint32) int32 {
 	if err != nil {
 		return fail(err)
 	}
+	if chain != nil {
+		_ = chain.Close() // of the plugin before
+	}
 	plugin, chain = p, plugins.NewSet()
 	chain.Add(p)
 	return 0

@@ -61,7 +61,7 @@ var transfers = []skeleton.Options{
 func TestModule(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "tcpkit.wasm")
 	build(t, file, []string{"GOOS=wasip1", "GOARCH=wasm", "GOEXPERIMENT=nogreenteagc"}, "-buildmode=c-shared", "-trimpath", "-ldflags=-s -w",
-		"-gcflags=github.com/tcpkit/tcpkit/plugins/...=-l")
+		"-gcflags=all=-l", "-gcflags=github.com/tcpkit/tcpkit/core/...=", "-gcflags=github.com/tcpkit/tcpkit/core=-l", "-gcflags=runtime=")
 	wasm, err := os.ReadFile(file)
 	require.NoError(t, err)
 
@@ -73,6 +73,7 @@ func TestModule(t *testing.T) {
 	t.Run("imports", func(t *testing.T) { checkNames(t, newHost(t, cache, wasm)) })
 	t.Run("same result", func(t *testing.T) { checkResults(t, newHost(t, cache, wasm)) })
 	t.Run("plugin", func(t *testing.T) { checkPlugin(t, newHost(t, cache, wasm)) })
+	t.Run("node", func(t *testing.T) { checkNode(t, file) })
 	t.Run("bad calls", func(t *testing.T) { checkBadCalls(t, newHost(t, cache, wasm)) })
 }
 
@@ -238,7 +239,7 @@ func checkPlugin(t *testing.T, h *host) {
 	require.Equal(t, want, gone, "a plugin that is gone harms no connection")
 	n, why = h.call("tcpkit_plugin_error")
 	require.Negative(t, n)
-	require.Contains(t, string(why), "tcpkit_transition plugin 1: trapped")
+	require.Contains(t, string(why), "plugin 1 at tcpkit_transition: trapped")
 }
 
 func checkBadCalls(t *testing.T, h *host) {
