@@ -31,8 +31,9 @@ type Config struct {
 	Pages uint32
 	// Instances is how many plugins may run at once; 0 stands for 256. THREATS P03.
 	Instances int
-	// CompileTime bounds the compilation of one module; 0 stands for ten seconds. The
-	// largest that the limits of package fuel let through takes two. THREATS P04.
+	// CompileTime bounds the compilation of one module; 0 stands for 30 seconds. What
+	// the limits of package fuel let through takes far less: it is for machines on which
+	// much else runs. THREATS P04.
 	CompileTime time.Duration
 }
 
@@ -61,7 +62,7 @@ func New(cfg Config) (*Engine, error) {
 		cfg.Instances = 256
 	}
 	if cfg.CompileTime == 0 {
-		cfg.CompileTime = 10 * time.Second
+		cfg.CompileTime = 30 * time.Second
 	}
 	config := wazero.NewRuntimeConfig()
 	if cfg.Interpreter {

@@ -1,7 +1,9 @@
 package wazero_test
 
 import (
+	"cmp"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -15,6 +17,7 @@ import (
 
 func newEngine(t testing.TB, cfg wazero.Config) *wazero.Engine {
 	t.Helper()
+	cfg.CompileTime = cmp.Or(cfg.CompileTime, 5*time.Minute)
 	e, err := wazero.New(cfg)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, e.Close()) })
@@ -265,6 +268,13 @@ func TestModulesComeAndGo(t *testing.T) {
 	require.Equal(t, 16, e.Modules())
 	start(t, e, hook(assemble.Const64(39)...), nil)
 	require.Equal(t, 16, e.Modules())
+}
+
+// THREATS P04: compiling is not for ever.
+func TestCompileTime(t *testing.T) {
+	_, err := newEngine(t, wazero.Config{CompileTime: 1}).Start(rewritten(t, goGuest(t)), nil, plenty)
+	require.ErrorContains(t, err, "compile: ")
+	require.ErrorContains(t, err, "deadline")
 }
 
 func TestClosedEngine(t *testing.T) {
