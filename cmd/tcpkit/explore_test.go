@@ -76,7 +76,11 @@ func TestExploreWithPlugins(t *testing.T) {
 			require.Equal(t, exitOK, code, "with the rule there is nothing in more states: %s", out)
 		})
 	}
-	code, out := exploreWith(t, "--world", "refused", "--plugin", "two-way")
+	// A plugin that waits to be started again, while the world passes an hour over, does
+	// not take time back.
+	code, out := exploreWith(t, "--world", "half-open", "--states", "5000", "--plugin", "../../plugins/internal/hostile/modules/trap.wasm")
+	require.Equal(t, exitOK, code, out)
+	code, out = exploreWith(t, "--world", "refused", "--plugin", "two-way")
 	require.Equal(t, exitPlugin, code, out)
 	require.Contains(t, out, "allow=lab")
 	code, out = exploreWith(t, "--world", "refused", "--end", "C")

@@ -325,7 +325,8 @@ func (x *Explorer) checkEnd(d *end) string {
 
 // finish computes what follows from the rest of an end.
 func (x *Explorer) finish(i int, d *end) {
-	d.due, d.long = d.stack.Deadline(), false
+	// What a hook has had to do while the network was calmed is due now.
+	d.due, d.long = max(d.now, d.stack.Deadline()), false
 	x.status = d.stack.AppendStatus(d.now, x.status[:0])
 	for k := range x.status {
 		if s := &x.status[k]; s.Due >= 0 && d.now.Add(s.Due) == d.due && s.Due == longest(&s.Timers) {
