@@ -84,13 +84,20 @@ func (s *Set) makeAside(p *Plugin, b []byte, r *tcp.Record) bool {
 		}
 		t.Payload = b[abi.PayloadAt : abi.PayloadAt+n]
 	}
-	if packetSize(t) > int(p.mtu) || t.Tuple == r.Tuple && r.Conn != 0 && !inWindow(t) {
+	if packetSize(t) > int(p.mtu) || t.Tuple == r.Tuple && r.Conn != 0 && !p.mayJoin(t) {
 		return false
 	}
 	s.aside = tcp.Aside{
 		Leaving: t.Leaving, Tuple: t.Tuple, TCP: t.TCP, Options: t.Options, Payload: t.Payload, TOS: t.TOS, TTL: t.TTL,
 	}
 	return true
+}
+
+// mayJoin reports whether a segment is one that its connection could have sent or
+// got.
+func (p *program) mayJoin(t *tcp.Record) bool {
+	return inWindow(t) && !beyondMSS(t) &&
+		(p.grants.Has(GrantLab) || !t.TCP.Flags.Has(wire.ACK) || !acknowledgesMore(t))
 }
 
 // headSize is what a plugin's buffer has before the payload.

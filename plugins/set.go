@@ -41,6 +41,8 @@ type scratch struct {
 	rest         tcp.Record // what a record would be with the changes that are being looked at
 	payload      []byte     // of it, if that is longer than it was
 	options      [maxOptionOctets]byte
+	had          []byte // payload and options of the record at hand, of changes that were taken
+	hadOptions   [maxOptionOctets]byte
 	before       []byte // the payload before the plugins saw it
 	aside        tcp.Aside
 	editedAt     seq.Value  // of the first octet of before
@@ -289,10 +291,15 @@ func (s *Set) Expire(now clock.Instant, b *tcp.Beside, log *event.Log) {
 // Drain delivers what waits in batches, for a host that is about to look at what
 // plugins have said.
 func (s *Set) Drain(now clock.Instant, log *event.Log) {
+	left := false
 	for _, p := range s.order {
 		if p.life.out == NotOut {
 			s.deliver(p, now, log)
+			left = left || p.life.out != NotOut
 		}
+	}
+	if left {
+		s.arrange()
 	}
 }
 

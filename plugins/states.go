@@ -88,7 +88,7 @@ func sortedKeys[V any](m map[uint32]V) []uint32 {
 // keep takes over what the plugin keeps of the connection of a record. It reports
 // false if that was not shown to it.
 func (s *Set) keep(p *Plugin, r *tcp.Record) bool {
-	if wire.Le32(s.image[abi.OffsetSections:])&abi.SectionState == 0 {
+	if !s.showsState() {
 		return false
 	}
 	kept := p.states.of(r.Conn, p.manifest.State)
@@ -97,4 +97,10 @@ func (s *Set) keep(p *Plugin, r *tcp.Record) bool {
 	}
 	copy(kept, s.image[abi.StateAt:])
 	return true
+}
+
+// showsState reports whether image has what the plugin that was called keeps of the
+// connection.
+func (s *Set) showsState() bool {
+	return wire.Le32(s.image[abi.OffsetSections:])&abi.SectionState != 0
 }

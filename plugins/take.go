@@ -27,33 +27,39 @@ var fieldAt = [...]struct {
 	{abi.FieldArgs, abi.ArgsAt, abi.ArgsEnd - abi.ArgsAt},
 }
 
-// take makes the changes that a plugin names: it fetches the fields, looks at
-// whether the segment may be like that, and only then writes them into the
-// record. THREATS P09: all of a change is taken, or nothing.
+// take makes the changes that a plugin names: it fetches the fields, makes them in
+// the record, and takes them back if the segment may not be like that. THREATS P09:
+// all of a change is taken, or nothing.
 func (s *Set) take(p *Plugin, h *hookInfo, r *tcp.Record, fields uint32) Why {
-	for i := range fieldAt {
-		f := &fieldAt[i]
-		if fields&f.field == 0 {
-			continue
-		}
-		if f.at+f.size > p.size || p.guest.instance.Fetch(s.image, Part{f.at, f.size}) != nil {
+	if fields&abi.FieldState != 0 && !s.showsState() {
+		return WhyBad
+	}
+	if fields&^abi.FieldState != 0 {
+		s.view = viewNone // what is in image from now on is the plugin's
+		if !s.fetch(p, fields) || !s.takeRecord(p, h, r, fields) {
 			return WhyMutation
 		}
 	}
 	if fields&abi.FieldState != 0 && !s.keep(p, r) {
 		return WhyBad
 	}
-	if fields&^abi.FieldState == 0 {
-		return WhyVerdict
-	}
-	view := s.view
-	s.view = viewNone // what is in image now is the plugin's
-	if fields&abi.FieldArgs != 0 {
-		if !s.takeArgs(p, h, r) {
-			s.view = view
-			return WhyMutation
+	return WhyVerdict
+}
+
+// fetch puts fields into image as the plugin has left them.
+func (s *Set) fetch(p *Plugin, fields uint32) bool {
+	for i := range fieldAt {
+		f := &fieldAt[i]
+		if fields&f.field != 0 && (f.at+f.size > p.size || p.guest.instance.Fetch(s.image, Part{f.at, f.size}) != nil) {
+			return false
 		}
-		return WhyVerdict
+	}
+	return true
+}
+
+func (s *Set) takeRecord(p *Plugin, h *hookInfo, r *tcp.Record, fields uint32) bool {
+	if fields&abi.FieldArgs != 0 {
+		return s.takeArgs(p, h, r)
 	}
 	was := *r
 	ok := s.takeHeader(p, s.image, r, fields) &&
@@ -62,13 +68,26 @@ func (s *Set) take(p *Plugin, h *hookInfo, r *tcp.Record, fields uint32) Why {
 		(withPacket.Has(r.Step) || validSegment(p, &was, r, fields))
 	if !ok {
 		*r = was
-		return WhyMutation
+		return false
 	}
-	if fields&abi.FieldPayload != 0 && len(was.Payload) == len(r.Payload) {
+	s.own(&was, r, fields)
+	return true
+}
+
+// own puts what a change has made of r, which was was, where the next one that is
+// looked at leaves it alone.
+func (s *Set) own(was, r *tcp.Record, fields uint32) {
+	if fields&optionFields != 0 && r.Options != nil {
+		r.Options = s.hadOptions[:copy(s.hadOptions[:], r.Options)]
+	}
+	switch {
+	case fields&(abi.FieldPayload|abi.FieldLength) == 0:
+	case len(was.Payload) == len(r.Payload):
 		copy(was.Payload, r.Payload)
 		r.Payload = was.Payload
+	default:
+		s.payload, s.had = s.had, s.payload
 	}
-	return WhyVerdict
 }
 
 // controlFlags are those that the grant control is for.
@@ -193,8 +212,8 @@ func validSegment(p *Plugin, r, t *tcp.Record, fields uint32) bool {
 		return false
 	}
 	lab := p.grants.Has(GrantLab)
-	if t.TCP.Ack != r.TCP.Ack && !lab && t.Leaving && t.From.Synchronized() && t.TCP.Ack.After(t.Receive.NXT) {
-		return false // it would acknowledge what has not come
+	if t.TCP.Ack != r.TCP.Ack && !lab && acknowledgesMore(t) {
+		return false
 	}
 	if r.TCP.Flags.Has(wire.ACK) && t.TCP.Flags&(wire.ACK|wire.SYN|wire.RST) == 0 && !lab {
 		return false // §3.1: once a connection is established, ACK is always set
@@ -202,7 +221,7 @@ func validSegment(p *Plugin, r, t *tcp.Record, fields uint32) bool {
 	if fields&sizeFields == 0 {
 		return true
 	}
-	if len(t.Payload) > len(r.Payload) && r.MSS > 0 && t.Leaving && len(t.Payload) > int(r.MSS) {
+	if len(t.Payload) > len(r.Payload) && beyondMSS(t) {
 		return false
 	}
 	before, after := packetSize(r), packetSize(t)
@@ -212,15 +231,29 @@ func validSegment(p *Plugin, r, t *tcp.Record, fields uint32) bool {
 // sizeFields are those that make a segment longer or shorter.
 const sizeFields = optionFields | abi.FieldPayload | abi.FieldLength
 
+// acknowledgesMore reports whether a segment that leaves acknowledges what has not
+// come.
+func acknowledgesMore(t *tcp.Record) bool {
+	return t.Leaving && (hasWindow(t.From) || hasWindow(t.To)) && t.TCP.Ack.After(t.Receive.NXT)
+}
+
+// beyondMSS reports whether a segment that leaves has more data than the peer takes.
+func beyondMSS(t *tcp.Record) bool {
+	return t.Leaving && t.MSS > 0 && len(t.Payload) > int(t.MSS)
+}
+
+// hasWindow reports whether a connection in that state has a window for what arrives.
+func hasWindow(s tcp.State) bool { return s.Synchronized() || s == tcp.SynReceived }
+
 // inWindow reports whether the sequence numbers of a segment are those that the
 // connection has a use for. One octet before the window is that of a keepalive.
 func inWindow(t *tcp.Record) bool {
 	first, window := t.Receive.NXT, t.Receive.WND
-	known := t.From.Synchronized() || t.From == tcp.SynReceived
+	known := hasWindow(t.From)
 	if t.Leaving {
 		// What has been sent and not acknowledged may be sent again.
 		first, window = t.Send.UNA, max(t.Send.WND, t.Send.NXT.From(t.Send.UNA))
-		known = known || t.From == tcp.SynSent
+		known = known || t.Conn != 0
 	}
 	if !known {
 		return true
@@ -256,12 +289,14 @@ func (s *Set) takeArgs(p *Plugin, h *hookInfo, r *tcp.Record) bool {
 		for k, v := range args {
 			ok = ok && (v == r.Args[k] || validSetting(p, k, v))
 		}
-		if n := args[tcp.SettingController]; ok && n != 0 {
-			r.Controller = s.controllerNumber(n)
-			ok = r.Controller != nil
-		}
 		low, high := args[tcp.SettingRTOMin], args[tcp.SettingRTOMax]
 		ok = ok && (low == 0 || high == 0 || low <= high)
+		if n := args[tcp.SettingController]; ok && n != 0 {
+			k := s.controllerNumber(n)
+			if ok = k != nil; ok {
+				r.Controller = k
+			}
+		}
 	case abi.HookTimerArmed:
 		only = 1
 		after := clock.Instant(args[1]).Sub(r.Now)
