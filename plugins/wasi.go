@@ -14,7 +14,12 @@ type WASI struct {
 	clock int64
 	lines [2]line
 	begun bool // a line has, and has not ended
+	ended int  // lines in this call
 }
+
+// mostLines are how many lines of a call end: what is written behind them counts as
+// one more. The log keeps fewer at once, and each takes time that is paid by octets.
+const mostLines = 64
 
 // A line is what has been written since the last one ended.
 type line struct{ text []byte }
@@ -43,12 +48,13 @@ func (w *WASI) Write(host Imports, stream uint32, text []byte) {
 	w.begun = true
 	for {
 		end := slices.Index(text, '\n')
-		if end < 0 {
+		if end < 0 || w.ended == mostLines {
 			l.add(text)
 			return
 		}
 		l.add(text[:end])
 		l.end(host, stream)
+		w.ended++
 		text = text[end+1:]
 	}
 }
@@ -61,7 +67,7 @@ func (w *WASI) Done(host Imports) {
 }
 
 func (w *WASI) endLines(host Imports) {
-	w.begun = false
+	w.begun, w.ended = false, 0
 	for k := range w.lines {
 		if l := &w.lines[k]; len(l.text) > 0 {
 			l.end(host, uint32(k+1))

@@ -1,6 +1,7 @@
 package wazero_test
 
 import (
+	"bytes"
 	"encoding/binary"
 	"os"
 	"os/exec"
@@ -193,4 +194,18 @@ func TestWriteIsShort(t *testing.T) {
 		require.Equal(t, int64(abi.WASISize), result)
 		require.Len(t, r.asked, 1, "one line, cut")
 	})
+}
+
+// What is written in more lines than the log could keep is cut short, since each line
+// takes time. THREATS P01, P19.
+func TestWriteHasFewLines(t *testing.T) {
+	var w plugins.WASI
+	r := &recorder{}
+	for range 3 {
+		w.Write(r, 1, bytes.Repeat([]byte{'\n'}, 4000))
+	}
+	w.Done(r)
+	require.Equal(t, 65, len(r.asked))
+	w.Write(r, 1, []byte("of the next call\n"))
+	require.Equal(t, 66, len(r.asked))
 }
