@@ -156,7 +156,7 @@ func (f *function) instruction() {
 		switch op {
 		case opF32Store, opF64Store, opF32Copysign, opF64Copysign, opI32OfF32, opI64OfF64:
 			f.edit(editCanonical, at, op)
-		case opF32Sqrt, opF32Div, opF64Sqrt, opF64Div:
+		case opF32Sqrt, opF32Mul, opF32Div, opF64Sqrt, opF64Mul, opF64Div, opF32OfF64, opF64OfF32:
 			f.cost(costFloat)
 		case opMemoryGrow:
 			f.cost(costGrow)

@@ -12,9 +12,11 @@
 // Every instruction costs 1, but block, loop, else, end and nop, which cost
 // nothing. A call of a host function costs 50 more (call_indirect does not), as
 // do memory.grow and table.grow; the other instructions for ranges of memory and
-// tables cost 10 more, division and square root of floats 3 more. Beside that these pay by length: 1 for 8 octets of memory
-// and for an entry of a table, 8192 for a page that memory grows by. Growing by more
-// than Limits allow costs no more than growing by all that they allow.
+// tables cost 10 more; multiplication, division, square root and change of size of
+// floats 20, as long as they take with numbers that are all but zero. Beside that there
+// is a price by length: 1 for 8 octets of memory and for an entry of a table, 8192 for
+// a page that memory grows by. Growing by more than Limits allow costs no more than
+// growing by all that they allow.
 //
 // A basic block is paid for before its first instruction, and what takes a
 // length before it runs. When that leaves less than nothing, the module traps and

@@ -12,7 +12,7 @@ const frameWeight = 24
 const (
 	costHost    = 50         // a call of a host function
 	costGrow    = 50         // memory.grow, table.grow
-	costFloat   = 3          // division and square root of floats
+	costFloat   = 20         // of floats what takes long where they are all but zero
 	costBulk    = 10         // memory.init, copy, fill, and those of tables
 	octetsShift = 3          // 1 for 8 octets, and for each entry of a table
 	costPage    = 65536 >> 3 // of memory.grow: what clearing it costs

@@ -44,11 +44,15 @@ const (
 	opI64Sub       = 0x7d
 	opI64Mul       = 0x7e
 	opF32Sqrt      = 0x91
+	opF32Mul       = 0x94
 	opF32Div       = 0x95
 	opF32Copysign  = 0x98
 	opF64Sqrt      = 0x9f
+	opF64Mul       = 0xa2
 	opF64Div       = 0xa3
 	opF64Copysign  = 0xa6
+	opF32OfF64     = 0xb6 // f32.demote_f64
+	opF64OfF32     = 0xbb // f64.promote_f32
 	opI64ExtendU   = 0xad // i64.extend_i32_u
 	opI32OfF32     = 0xbc // i32.reinterpret_f32
 	opI64OfF64     = 0xbd // i64.reinterpret_f64

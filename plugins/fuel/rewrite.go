@@ -12,7 +12,7 @@ const (
 
 // Version changes with whatever Rewrite returns for the same module. With the
 // Limits and a hash of the original it is the key of a rewritten module.
-const Version = "fuel-1"
+const Version = "fuel-2"
 
 // Rewrite checks a module and returns one that pays fuel, or an *Error.
 func Rewrite(wasm []byte, l Limits) ([]byte, error) {
