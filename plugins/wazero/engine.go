@@ -46,6 +46,7 @@ type Engine struct {
 	cache    cache
 	cacheErr error
 
+	compiling sync.Mutex // one module at a time; taken before mu
 	mu        sync.Mutex
 	modules   map[[sha256.Size]byte]*module
 	uses      uint64 // of modules, counted
@@ -125,9 +126,33 @@ func (m *module) close() error {
 // is started again.
 const idleMost = 16
 
-// take finds or makes the module of a new instance, and counts it.
+// take finds or makes the module of a new instance, and counts it. Who wants one that
+// is compiled already does not wait for who has another compiled: a plugin that is
+// started again, or ends, keeps no connection waiting.
 func (e *Engine) take(wasm []byte) (*module, error) {
 	key := sha256.Sum256(wasm)
+	if m, err := e.find(key, nil); m != nil || err != nil {
+		return m, err
+	}
+	e.compiling.Lock()
+	defer e.compiling.Unlock()
+	if m, err := e.find(key, nil); m != nil || err != nil {
+		return m, err // somebody else has had it compiled
+	}
+	made, err := e.compile(key, wasm)
+	if err != nil {
+		return nil, err
+	}
+	m, err := e.find(key, made)
+	if err != nil {
+		return nil, errors.Join(err, made.close())
+	}
+	return m, nil
+}
+
+// find counts an instance of the module that there is, or else of made, which is then
+// the one; nil if there is neither.
+func (e *Engine) find(key [sha256.Size]byte, made *module) (*module, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.closed {
@@ -137,12 +162,11 @@ func (e *Engine) take(wasm []byte) (*module, error) {
 		return nil, fmt.Errorf("%d plugins are running, which is all that may at once", e.instances)
 	}
 	m := e.modules[key]
+	if m == nil && made != nil {
+		m, e.modules[key] = made, made
+	}
 	if m == nil {
-		var err error
-		if m, err = e.compile(key, wasm); err != nil {
-			return nil, err
-		}
-		e.modules[key] = m
+		return nil, nil
 	}
 	e.uses++
 	m.usedAt = e.uses

@@ -290,3 +290,28 @@ func TestClosedEngine(t *testing.T) {
 	require.NoError(t, i.Close())
 	require.NoError(t, e.Close())
 }
+
+// While one plugin is compiled, others end and are started again: nobody's packets wait
+// for a compiler.
+func TestOthersGoOnWhileCompiling(t *testing.T) {
+	e := newEngine(t, wazero.Config{})
+	module := hook(assemble.Pass...)
+	pays := rewritten(t, module)
+	first := start(t, e, module, nil)
+	done := make(chan struct{})
+	e.Compiling(func() {
+		go func() {
+			defer close(done)
+			_ = first.Close()
+			again, err := e.Start(pays, nil, plenty)
+			if err == nil {
+				_ = again.Close()
+			}
+		}()
+		select {
+		case <-done:
+		case <-time.After(10 * time.Second):
+			t.Error("a plugin waits for the compilation of another")
+		}
+	})
+}
