@@ -72,7 +72,7 @@ func (s *Set) makeAside(p *Plugin, b []byte, r *tcp.Record) bool {
 	if t.TCP.Flags&^allFlags != 0 || t.TCP.Flags&controlFlags != 0 && !p.grants.Has(GrantControl) || !s.takeHeader(p, b, t, fields) {
 		return false
 	}
-	if t.Tuple != r.Tuple && !p.grants.Has(GrantRewriteTuple) || !t.Tuple.Local.Addr.IsValid() {
+	if t.Tuple != r.Tuple && (!p.grants.Has(GrantRewriteTuple) || !isHost(&t.Tuple.Local) || !isHost(&t.Tuple.Remote)) || !t.Tuple.Local.Addr.IsValid() {
 		return false
 	}
 	if there&abi.SectionOptions != 0 && (!p.grants.Has(GrantOptions) || !s.readRawOptions(b, t)) {

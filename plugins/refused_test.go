@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tcpkit/tcpkit/core/clock"
 	"github.com/tcpkit/tcpkit/core/tcp"
 	"github.com/tcpkit/tcpkit/core/wire"
 	"github.com/tcpkit/tcpkit/plugins/abi"
@@ -175,5 +176,36 @@ func TestSynKeepsItsNumber(t *testing.T) {
 		}}, of(abi.HookTransitionLeaving), "grants control")
 		require.Equal(t, tcp.Pass, newBench(p).at(r))
 		require.Error(t, p.Err(), "%s", from)
+	}
+}
+
+// From a timer, which has no connection, nothing is sent to or from nobody.
+//
+// Proves: P09
+func TestInjectedFromSomewhere(t *testing.T) {
+	for name, do := range map[string]func(c *call){
+		"nothing wrong":    func(*call) {},
+		"a port 0":         func(c *call) { c.put16(abi.OffsetLocalPort, 0) },
+		"another port 0":   func(c *call) { c.put16(abi.OffsetRemotePort, 0) },
+		"no address":       func(c *call) { clear(c.b[abi.AddressAt : abi.AddressAt+16]) },
+		"address 0.0.0.0":  func(c *call) { c.put32(abi.AddressAt+12, 0) },
+		"address of a set": func(c *call) { c.b[abi.AddressAt+28] = 224 },
+	} {
+		p := load(t, &fake{on: func(c *call) int64 {
+			for i, a := range [...]wire.Addr{tuple4.Local.Addr, tuple4.Remote.Addr} {
+				octets := a.As16()
+				copy(c.b[abi.AddressAt+16*i:], octets[:])
+			}
+			c.put32(abi.OffsetSections, abi.SectionAddress)
+			c.b[abi.OffsetFamily], c.b[abi.OffsetBits] = 4, abi.BitLeaving
+			c.put16(abi.OffsetLocalPort, 80)
+			c.put16(abi.OffsetRemotePort, 81)
+			c.put16(abi.SegmentFlags, uint16(wire.ACK))
+			do(c)
+			return int64(abi.Inject)
+		}}, of(abi.HookTick), "grants inject rewrite-tuple", "tick 1s")
+		b := newBench(p)
+		b.expire(clock.Instant(clock.Second))
+		require.Equal(t, name == "nothing wrong", len(b.beside.Take()) == 1, "%s: %v", name, p.Err())
 	}
 }

@@ -163,8 +163,16 @@ func takeAddr(b []byte, f wire.Family) (a wire.Addr, ok bool) {
 	if f == wire.IPv4 {
 		a = wire.AddrFrom4([4]byte(b[12:16]))
 	}
-	return a, !a.IsUnspecified() && !a.IsMulticast() && !a.IsBroadcast()
+	return a, isOneHost(a)
 }
+
+// isOneHost reports whether an address is one that one host can have.
+func isOneHost(a wire.Addr) bool {
+	return a.IsValid() && !a.IsUnspecified() && !a.IsMulticast() && !a.IsBroadcast()
+}
+
+// isHost reports whether an end is one that a segment can have.
+func isHost(e *wire.AddrPort) bool { return e.Port != 0 && isOneHost(e.Addr) }
 
 // takePayload reads the payload, which s.payload then holds.
 func (s *Set) takePayload(p *Plugin, r *tcp.Record, fields uint32) bool {
