@@ -226,7 +226,7 @@ func validSegment(p *Plugin, r, t *tcp.Record, fields uint32) bool {
 	if t.TCP.Flags != r.TCP.Flags && t.TCP.Flags&(wire.ACK|wire.SYN|wire.RST) == 0 && !lab {
 		return false // §3.1: once a connection is established, ACK is always set
 	}
-	if r.TCP.Flags&^t.TCP.Flags&wire.SYN != 0 && t.TCP.Options.Has&onlyInSyn != 0 {
+	if r.TCP.Flags&^t.TCP.Flags&wire.SYN != 0 && t.TCP.Options.Has&onlyInSyn != 0 && !lab {
 		return false // §3.2: what has lost its SYN has lost the options of one
 	}
 	if fields&sizeFields == 0 {

@@ -135,8 +135,8 @@
 // no flag but the nine; ACK set, unless SYN or RST is (lab: or not); the sequence
 // number within the window that it is for, or one before; no acknowledgement of
 // what has not come (lab: or so); TTL not 0; MSS, window scale and SACK permitted
-// only with SYN, and each option once and of its length; options of at most 40
-// octets; payload not beyond the MSS, and the packet not beyond the MTU, unless
+// only with SYN (lab: or where one was), and each option once and of its length; at most 40
+// octets of options; payload not beyond the MSS, and the packet not beyond the MTU, unless
 // it was before; addresses of one host each, of the same family. Lengths and
 // checksums are the host's. What has left otherwise than it stands in the send
 // buffer leaves in the same way when it is sent again.
