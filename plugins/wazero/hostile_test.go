@@ -246,6 +246,9 @@ func TestHostileIsSlow(t *testing.T) {
 func TestChaos(t *testing.T) {
 	e := newEngine(t, wazero.Config{})
 	want := uint64(release.Count(100_000, 1_000_000))
+	if testing.Short() {
+		want = 10_000
+	}
 	calls, packets, mutated := uint64(0), 0, uint64(0)
 	for seed := uint64(1); calls < want; seed++ {
 		c, err := core.Profile([]string{"linux", "rfc9293", "lab"}[seed%3])
