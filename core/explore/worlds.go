@@ -21,6 +21,7 @@ type World struct {
 	SACK        bool
 	RACK        bool // and probes of the tail, RFC 8985
 	NoDelay     bool // no Nagle algorithm
+	RFC1337     bool // a reset does not end TIME-WAIT: without it an old ACK, answered, ends the wait for old octets
 	Fast        bool // who sends two segments is ahead of the clock that sequence numbers come from
 
 	// A hook for each end, or none, and the steps at which it is called. It is cloned
@@ -95,7 +96,7 @@ func Worlds() []World {
 		{Name: "half-open", Title: "one end has forgotten the connection and opens it again, RFC 9293 Figure 9",
 			Sure: true, Past: Crash, Limits: usual, Users: [2]User{user(dial, connected, write(segment), shut, eof, closes), again(eof, closes)}},
 		{Name: "reopen", Title: "one name for two connections, with more sent than the clock of sequence numbers has moved, RFC 9293 §3.4.1",
-			Sure: true, Keepalive: true, Fast: true, Limits: Limits{0, 1, 2, 4}, Users: [2]User{
+			Sure: true, Keepalive: true, RFC1337: true, Fast: true, Limits: Limits{0, 1, 2, 4}, Users: [2]User{
 				{Prompt: true, Ops: []Op{dial, connected, write(2 * segment), shut, eof, closes, dial, shut, eof, closes}},
 				{Prompt: true, Listens: true, Ops: []Op{eof, closes, accept, eof, closes}}}},
 	}
@@ -191,6 +192,7 @@ func config(w *World) (core.Config, error) {
 		c.ISNTick = openTime / segment
 	}
 	t.Nagle = !w.NoDelay
+	t.RFC1337 = w.RFC1337
 	t.Keepalive, t.SACK, t.RACK, t.TLP, t.UrgentInline = w.Keepalive, w.SACK, w.RACK, w.RACK, true
 	return c, err
 }
