@@ -141,7 +141,7 @@ func (c iperfControl) expect(s iperfState) error {
 	case got == s:
 		return nil
 	case got == iperfAccessDenied:
-		return errors.New("perf: the server is busy with another test; try again when it has ended")
+		return errIperfBusy
 	case got == iperfServerError:
 		return errors.New("perf: the server reports an error and ends the test")
 	case got == iperfServerTerminate, got == iperfClientTerminate:
@@ -150,7 +150,10 @@ func (c iperfControl) expect(s iperfState) error {
 	return fmt.Errorf("perf: the other side says state %d where %d is due; is it iperf3?", got, s)
 }
 
-var errIperfTerminated = errors.New("perf: the other side was stopped")
+var (
+	errIperfTerminated = errors.New("perf: the other side was stopped")
+	errIperfBusy       = errors.New("perf: the server is busy with another test; try again when it has ended")
+)
 
 func (c iperfControl) sendJSON(v any) error {
 	b, err := json.Marshal(v)

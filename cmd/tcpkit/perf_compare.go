@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"sync"
+	"syscall"
 	"text/tabwriter"
 	"time"
 
@@ -30,13 +32,41 @@ type perfRow struct {
 func (s *session) comparePerf(host, port string, p iperfParams, every time.Duration) error {
 	rows := []perfRow{}
 	for i, k := range s.compared() {
-		row, err := s.perfWith(s.flags.compare[i].text, k, host, port, p, every)
-		if err != nil {
-			return fmt.Errorf("with %s: %w", s.flags.compare[i].text, err)
+		name := s.flags.compare[i].text
+		if !s.app.json {
+			fmt.Fprintf(s.app.out, "--- %s\n", name)
 		}
+		row, begun, err := s.perfWith(k, host, port, p, every)
+		for until := time.Now().Add(iperfWait); i > 0 && !begun && notYet(err) && time.Now().Before(until); {
+			select {
+			case <-time.After(iperfAgain):
+			case <-s.stop.soft.Done():
+				return err
+			}
+			row, begun, err = s.perfWith(k, host, port, p, every)
+		}
+		if err != nil {
+			return fmt.Errorf("with %s: %w", name, err)
+		}
+		row.Controller = name
 		rows = append(rows, row)
 	}
 	return s.app.printPerfRows(rows)
+}
+
+// iperfAgain is how long a client waits before it asks a server again that is not
+// ready.
+const iperfAgain = 100 * time.Millisecond
+
+// notYet reports whether the server is not done with the test before: iperf3 then
+// closes its port and opens it again, which resets who has come in between.
+func notYet(err error) bool {
+	for _, e := range [...]error{errIperfBusy, syscall.ECONNRESET, syscall.ECONNREFUSED, io.EOF} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
 }
 
 // compared are the controllers of --compare, of which the plugins are the last in the
@@ -54,7 +84,8 @@ func (s *session) compared() (all []cc.Controller) {
 	return all
 }
 
-func (s *session) perfWith(name string, k cc.Controller, host, port string, p iperfParams, every time.Duration) (perfRow, error) {
+// perfWith runs one test. begun says whether data has flowed.
+func (s *session) perfWith(k cc.Controller, host, port string, p iperfParams, every time.Duration) (r perfRow, begun bool, err error) {
 	cfg := s.plan.core.TCP
 	cfg.Controller = k
 	look := pathLook{stop: make(chan struct{})}
@@ -68,20 +99,18 @@ func (s *session) perfWith(name string, k cc.Controller, host, port string, p ip
 	report := newPerfReport(s.app)
 	if s.app.json {
 		report.out = io.Discard
-	} else {
-		fmt.Fprintf(s.app.out, "--- %s\n", name)
 	}
 	before := s.host.Stats().Fallbacks
 	look.begin()
-	err := iperfClient(s.stop.soft, dial, p, every, report)
+	err = iperfClient(s.stop.soft, dial, p, every, report)
 	look.end()
 	sent, got := &report.End.Sent, &report.End.Received
-	r := perfRow{Controller: name, Seconds: got.Seconds, Bytes: got.Bytes, BitsPerSec: got.BitsPerSec, Fallback: s.host.Stats().Fallbacks > before}
+	r = perfRow{Seconds: got.Seconds, Bytes: got.Bytes, BitsPerSec: got.BitsPerSec, Fallback: s.host.Stats().Fallbacks > before}
 	if sent.Retransmits != nil {
 		r.Retransmits = *sent.Retransmits
 	}
 	r.RTT, r.Cwnd = look.means()
-	return r, err
+	return r, report.Start.Remote != "", err
 }
 
 // A pathLook looks at the connections of a test while that runs.
