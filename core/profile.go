@@ -32,6 +32,10 @@ type Config struct {
 	Burst        int // packets that one connection sends before the next has its turn
 	ExpireBudget int // timers that one call of Expire serves (THREATS S36)
 
+	// TimerSlack is how late the host may call Expire: what pacing has held back for
+	// longer than it should makes up for so much. 0: the host is never late.
+	TimerSlack clock.Duration
+
 	// MemoryPatience is how long there may be too little Memory for a SYN before
 	// the oldest connections that have stood still for as long are aborted (THREATS
 	// S15, S30).
@@ -178,7 +182,7 @@ func (c *Config) check() error {
 	ok := c.MaxConns > 0 && c.MaxPerPeer >= 0 && c.MaxTimeWait > 0 && c.MaxBacklog > 0 && c.SynBacklog > 0 &&
 		c.FastOpenServers > 0 && c.FastOpenBlackhole >= 0 && c.FastOpenPause >= 0 && c.FastOpenKeys.Number <= 2 &&
 		c.Replies > 0 && c.MaxHeld >= 0 && c.MaxHeldOctets >= 0 && c.Burst > 0 && c.ExpireBudget > 0 && c.Memory >= 0 &&
-		c.CookieSlot > 0 && c.MemoryPatience >= 0 && c.ISNTick > 0 && c.PortLow > 0 && c.PortLow <= c.PortHigh &&
+		c.CookieSlot > 0 && c.MemoryPatience >= 0 && c.TimerSlack >= 0 && c.ISNTick > 0 && c.PortLow > 0 && c.PortLow <= c.PortHigh &&
 		c.ResetInterval >= 0 && (c.ResetInterval == 0 || c.ResetBurst > 0) &&
 		t.Controller != nil && t.TTL > 0 && t.ECN <= 2 && t.SendBuffer > 0 && t.ReceiveBuffer > 0
 	for i := 1; i < len(c.CookieMSS); i++ {

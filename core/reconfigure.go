@@ -14,7 +14,7 @@ import (
 func (s *Stack) SetConfig(c Config) error {
 	c.Secret, c.Memory, c.Replies = s.cfg.Secret, s.cfg.Memory, s.cfg.Replies
 	c.MaxConns, c.MaxPerPeer = s.cfg.MaxConns, s.cfg.MaxPerPeer
-	c.MaxHeld, c.MaxHeldOctets = s.cfg.MaxHeld, s.cfg.MaxHeldOctets
+	c.MaxHeld, c.MaxHeldOctets, c.TimerSlack = s.cfg.MaxHeld, s.cfg.MaxHeldOctets, s.cfg.TimerSlack
 	if err := c.check(); err != nil {
 		return err
 	}

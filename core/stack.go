@@ -91,6 +91,7 @@ func New(cfg Config, link packet.Link) (*Stack, error) {
 	s.env.Link = link
 	s.env.Pool.Budget = cfg.Memory / tcp.ChunkSize
 	s.env.Held.Packets, s.env.Held.Octets = cfg.MaxHeld, cfg.MaxHeldOctets
+	s.env.Slack = cfg.TimerSlack
 	s.replies.max = cfg.Replies
 	s.peers = newPeers(&cfg)
 	return s, nil

@@ -194,7 +194,7 @@ func (a *app) printPerfRows(rows []perfRow) error {
 		if r.Fallback {
 			name += " (fallback)"
 		}
-		fmt.Fprintf(w, "%s\t%.1f Mbit/s\t%s\t%.2f\t%d\t%.1f\t%.0f\t\n",
+		fmt.Fprintf(w, "%s\t%.1f Mbit/s\t%s\t%.2f\t%d\t%.2f\t%.0f\t\n",
 			name, r.BitsPerSec/1e6, formatSize(r.Bytes), r.Seconds, r.Retransmits, r.RTT, r.Cwnd)
 	}
 	if err := w.Flush(); err != nil {

@@ -17,13 +17,14 @@ type Env struct {
 	Stats   Stats
 	Pool    Pool
 	Hook    Hook
-	Hooks   HookMask  // at which steps Hook is called
-	Beside  Beside    // what it wants beside
-	Packet  uint32    // ordinal of the packet that is being handled
-	Dropped rule.Drop // why the segment at hand was refused
-	Ours    bool      // a hook has made it
-	Passed  HookMask  // the steps that it has behind it
-	Held    Held      // what hooks keep back
+	Hooks   HookMask       // at which steps Hook is called
+	Beside  Beside         // what it wants beside
+	Packet  uint32         // ordinal of the packet that is being handled
+	Dropped rule.Drop      // why the segment at hand was refused
+	Ours    bool           // a hook has made it
+	Passed  HookMask       // the steps that it has behind it
+	Held    Held           // what hooks keep back
+	Slack   clock.Duration // how late timers may be
 	shown   shown
 	spare   spares
 	noLoss  losses // always zero: what a connection knows that has lost nothing

@@ -45,7 +45,8 @@ func (c *TCB) mayDepart(now clock.Instant) bool {
 }
 
 // departed moves the time on by n octets. The initial window is not paced, and a
-// sender that was late makes up for up to half of it, as Linux has it.
+// sender that was late makes up for up to half of it, as Linux has it; but first for
+// as much as timers may be late, since at a high rate many segments are due in that.
 func (c *TCB) departed(now clock.Instant, n uint32) {
 	if !c.paced() || c.count.dataSegsOut < c.cfg.InitialWindow {
 		return
@@ -56,9 +57,9 @@ func (c *TCB) departed(now clock.Instant, n uint32) {
 	}
 	d := clock.Duration(uint64(n) * uint64(clock.Second) / rate)
 	late := clock.Duration(0)
-	if c.timers[timerPace] < now {
-		late = now.Sub(c.timers[timerPace])
-		c.timers[timerPace] = now
+	if due := now.Add(-c.env.Slack); c.timers[timerPace] < due {
+		late = due.Sub(c.timers[timerPace])
+		c.timers[timerPace] = due
 	}
 	c.timers[timerPace] = c.timers[timerPace].Add(d - min(d/2, late))
 }

@@ -35,6 +35,31 @@ func (e *end) departures(start clock.Instant) (at []clock.Duration) {
 	return at
 }
 
+// A host whose timers are late by up to Slack loses nothing of the rate: what was due
+// in between goes together. One that claims to be in time, and is not, loses all but
+// one segment at each timer.
+func TestPacingWithLateTimers(t *testing.T) {
+	each(t, func(t *testing.T, v variant) {
+		for slack, want := range map[clock.Duration][]int{0: {1, 1, 1, 1, 1}, 10 * ms: {5, 4, 4, 4, 3}} {
+			e := pacedEnd(t, v, tcp.Linux())
+			e.env.Slack = slack
+			start := e.now
+			e.in(". 1(0) ack 10001 win 65535")
+			e.write(20_000) // at 400,000 octets a second, so 2.5 ms each
+			for range 4 {
+				e.now = e.now.Add(10 * ms)
+				e.c.Expire(e.now)
+				e.drain()
+			}
+			got := make([]int, 5)
+			for _, at := range e.departures(start) {
+				got[at/(10*ms)]++
+			}
+			require.Equal(t, want, got, "in each 10 ms, with a slack of %d", slack)
+		}
+	})
+}
+
 // With pacing what the window lets out is spread: below half of ssthresh at twice
 // cwnd/SRTT, above it at 1.2 times.
 //

@@ -220,7 +220,7 @@ func (c *TCB) Fingerprint(h *siphash.Hash, now clock.Instant) {
 	if r.urgent {
 		h.WriteUint64(uint64(r.up - r.irs))
 	}
-	h.WriteUint64(uint64(max(0, c.timers[timerPace].Sub(now))))
+	h.WriteUint64(uint64(max(-c.env.Slack, c.timers[timerPace].Sub(now))))
 	if r := c.records(); r != nil {
 		for _, end := range r.list {
 			h.WriteUint64(uint64(end - s.iss))

@@ -95,6 +95,9 @@ func New(cfg Config) (*Host, error) {
 		t.Nagle, t.Keepalive = false, true
 		t.KeepaliveIdle, t.KeepaliveInterval, t.KeepaliveCount = keepAliveIdle, keepAliveInterval, keepAliveCount
 	}
+	if cfg.Core.TimerSlack == 0 {
+		cfg.Core.TimerSlack = timerSlack
+	}
 	if cfg.Clock == nil {
 		cfg.Clock = NewMonotonic()
 	}

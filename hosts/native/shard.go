@@ -21,6 +21,9 @@ const (
 	// fullRetry is how long a link that can't tell when it has room is left
 	// alone.
 	fullRetry = time.Millisecond
+	// timerSlack is how late a timer of the runtime may be, whose waits are whole
+	// milliseconds where nothing else happens.
+	timerSlack = 2 * clock.Millisecond
 )
 
 // A shard is one stack, one lock and one link.
