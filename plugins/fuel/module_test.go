@@ -47,7 +47,7 @@ func TestBounds(t *testing.T) {
 		own  []byte
 		most uint32
 	}{{list(0, 1), 16}, {list(1, 1, 3), 3}, {code(1, 1, u32(65536)), 16}, {list(1, 16, 16), 16}} {
-		out := rewritten(t, source{memory: c.own, tables: [][]byte{code(typeFuncref, 1, 0, u32(1<<32-1))}})
+		out := rewritten(t, source{memory: c.own, tables: [][]byte{code(typeFuncref, 1, 0, u32(-1))}})
 		m, err := instantiate(t, out)
 		require.NoError(t, err)
 		most, ok := m.ExportedMemory("memory").Definition().Max()
