@@ -54,6 +54,9 @@ var tools = map[string]map[string]string{
 	"core/pcapng":   outOfTheTab,
 	"core/script":   {"os": "a script is text, and a tab has no files"},
 	"plugins/fuel":  outOfTheTab,
+
+	// The files and their words, for commands, tests and the page's server.
+	"core/scenario/catalogue": {"net": "files that are built in need no network"},
 }
 
 // walked are the packages that are looked at.
