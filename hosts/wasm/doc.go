@@ -1,13 +1,10 @@
 // Wasm is the engine as a WASM module, for a browser tab, Node, wazero or any
 // other host:
 //
-//	GOOS=wasip1 GOARCH=wasm GOEXPERIMENT=nogreenteagc go build -buildmode=c-shared -trimpath -ldflags='-s -w' \
-//		-gcflags=all=-l -gcflags=github.com/tcpkit/tcpkit/core/...= -gcflags=github.com/tcpkit/tcpkit/core=-l \
-//		-gcflags=runtime= -o tcpkit.wasm ./hosts/wasm
+//	go run ./hosts/wasm tcpkit.wasm
 //
-// Calls are expanded in place only in what runs for each segment, and in the
-// runtime: elsewhere that would cost 50 kB compressed. The collector before Go
-// 1.26's is smaller by 12 kB.
+// Package build, beside this one, has the flags, and makes the module a fifth
+// smaller than the linker leaves it.
 //
 // Its host calls _initialize once, and then its exports, one at a time:
 //
@@ -33,8 +30,5 @@
 // the packages and the size.
 //
 // This is a skeleton: one kind of run, to its end in one call. Built for another
-// platform than wasip1 it is a program that does the same run and prints the
-// result, so that platforms can be compared:
-//
-//	GOARCH=386 go run ./hosts/wasm -seed 7 -octets 262144 -loss 50
+// platform than wasip1 it is the program that builds the module.
 package main

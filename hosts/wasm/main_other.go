@@ -3,33 +3,26 @@
 package main
 
 import (
-	"flag"
+	"context"
 	"fmt"
 	"os"
-	"time"
 
-	"github.com/tcpkit/tcpkit/core/clock"
-	"github.com/tcpkit/tcpkit/core/wire"
-	"github.com/tcpkit/tcpkit/hosts/wasm/skeleton"
+	"github.com/tcpkit/tcpkit/hosts/wasm/build"
 )
 
+// Built for another platform than wasip1 this is the program that builds the
+// module.
 func main() {
-	seed := flag.Uint64("seed", 1, "what all randomness comes from")
-	octets := flag.Uint("octets", 1<<18, "how much the client sends")
-	loss := flag.Uint("loss", 50, "packets lost in a thousand")
-	delay := flag.Duration("delay", 10*time.Millisecond, "of the link, each way")
-	six := flag.Bool("6", false, "IPv6")
-	flag.Parse()
-	o := skeleton.Options{
-		Seed: *seed, Octets: uint32(*octets), Loss: uint32(*loss), Delay: clock.Duration(*delay), Family: wire.IPv4,
+	if len(os.Args) != 2 {
+		fmt.Fprintln(os.Stderr, "usage: go run ./hosts/wasm FILE.wasm")
+		os.Exit(2)
 	}
-	if *six {
-		o.Family = wire.IPv6
+	wasm, err := build.Module(context.Background(), "")
+	if err == nil {
+		err = os.WriteFile(os.Args[1], wasm, 0o644)
 	}
-	w, err := skeleton.New(o)
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "make the stacks:", err)
+		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	fmt.Printf("%+v\n", w.Run())
 }

@@ -22,8 +22,8 @@ import (
 
 	"github.com/tcpkit/tcpkit/core/clock"
 	"github.com/tcpkit/tcpkit/core/wire"
+	"github.com/tcpkit/tcpkit/hosts/wasm/build"
 	"github.com/tcpkit/tcpkit/hosts/wasm/skeleton"
-	"github.com/tcpkit/tcpkit/internal/need"
 	"github.com/tcpkit/tcpkit/plugins/abi"
 	"github.com/tcpkit/tcpkit/plugins/examples/logger"
 )
@@ -59,11 +59,10 @@ var transfers = []skeleton.Options{
 }
 
 func TestModule(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "tcpkit.wasm")
-	build(t, file, []string{"GOOS=wasip1", "GOARCH=wasm", "GOEXPERIMENT=nogreenteagc"}, "-buildmode=c-shared", "-trimpath", "-ldflags=-s -w",
-		"-gcflags=all=-l", "-gcflags=github.com/tcpkit/tcpkit/core/...=", "-gcflags=github.com/tcpkit/tcpkit/core=-l", "-gcflags=runtime=")
-	wasm, err := os.ReadFile(file)
+	wasm, err := build.Module(context.Background(), "")
 	require.NoError(t, err)
+	file := filepath.Join(t.TempDir(), "tcpkit.wasm")
+	require.NoError(t, os.WriteFile(file, wasm, 0o644))
 
 	t.Run("size", func(t *testing.T) { checkSize(t, wasm) })
 
@@ -75,14 +74,6 @@ func TestModule(t *testing.T) {
 	t.Run("plugin", func(t *testing.T) { checkPlugin(t, newHost(t, cache, wasm)) })
 	t.Run("node", func(t *testing.T) { checkNode(t, file) })
 	t.Run("bad calls", func(t *testing.T) { checkBadCalls(t, newHost(t, cache, wasm)) })
-}
-
-func build(t *testing.T, output string, env []string, args ...string) {
-	t.Helper()
-	cmd := exec.Command("go", append(append([]string{"build", "-o", output}, args...), ".")...)
-	cmd.Env = append(append(os.Environ(), "CGO_ENABLED=0"), env...)
-	out, err := cmd.CombinedOutput()
-	require.NoError(t, err, "go build for %v: %s", env, out)
 }
 
 // A host is the module in wazero, in the place of a page.
@@ -254,21 +245,6 @@ func checkBadCalls(t *testing.T, h *host) {
 	require.Contains(t, string(why), "not a WASM module")
 	large := h.buffer(1 << 20)
 	require.Equal(t, large, h.buffer(1<<20), "the buffer stays where it is until it grows")
-}
-
-// TestSameOn386 holds a machine of 32 bits to the same result.
-func TestSameOn386(t *testing.T) {
-	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
-		need.Missing(t, "run this on linux/amd64, where programs for linux/386 run too")
-	}
-	file := filepath.Join(t.TempDir(), "tcpkit386")
-	build(t, file, []string{"GOARCH=386"})
-	for _, o := range transfers {
-		out, err := exec.Command(file, "-seed", fmt.Sprint(o.Seed), "-octets", fmt.Sprint(o.Octets), "-loss", fmt.Sprint(o.Loss),
-			"-delay", fmt.Sprint(int64(o.Delay))+"ns", fmt.Sprintf("-6=%t", o.Family == wire.IPv6)).CombinedOutput()
-		require.NoError(t, err, "%s", out)
-		require.Equal(t, fmt.Sprintf("%+v\n", native(t, o)), string(out))
-	}
 }
 
 func TestPackages(t *testing.T) {
