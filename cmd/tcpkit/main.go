@@ -92,6 +92,7 @@ func newRoot(a *app) *cobra.Command {
 		newExplore(a),
 		newPlugin(a),
 		newSim(a),
+		newPlayground(a),
 		newDoctor(a),
 		newVersion(a),
 		newProbe(),

@@ -1,0 +1,218 @@
+//go:build linux
+
+package chrome
+
+import (
+	"context"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tcpkit/tcpkit/internal/need"
+)
+
+// patience is how long a test of a page may take in all, and one action of it.
+const (
+	patience = 5 * time.Minute
+	action   = time.Minute
+)
+
+// A Browser is a Chromium with a profile of its own.
+type Browser struct {
+	t         testing.TB
+	ctx       context.Context
+	Downloads string // the folder that gets what pages save
+}
+
+// New starts a browser with a fresh profile. It ends with the test.
+func New(t testing.TB) *Browser {
+	t.Helper()
+	path := need.Tool(t, "chromium", "chromium")
+	base, cancelBase := context.WithTimeout(context.Background(), patience)
+	alloc, cancelAlloc := chromedp.NewExecAllocator(base,
+		chromedp.ExecPath(path), chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck, chromedp.Headless, chromedp.DisableGPU,
+		// In containers there is neither the sandbox nor room in /dev/shm.
+		chromedp.NoSandbox, chromedp.Flag("disable-dev-shm-usage", true),
+		// It asks nobody for anything by itself.
+		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
+		chromedp.Flag("disable-extensions", true), chromedp.Flag("hide-scrollbars", true), chromedp.Flag("force-device-scale-factor", "1"),
+		chromedp.UserDataDir(t.TempDir()))
+	ctx, cancel := chromedp.NewContext(alloc)
+	b := &Browser{t: t, ctx: ctx, Downloads: t.TempDir()}
+	t.Cleanup(func() {
+		_ = chromedp.Cancel(ctx) // waits for the browser, so that its folder can go
+		cancel()
+		cancelAlloc()
+		cancelBase()
+	})
+	_, err := chromedp.CallBrowser(ctx, browser.SetDownloadBehavior, browser.SetDownloadBehaviorParams{
+		Behavior: browser.SetDownloadBehaviorBehaviorAllow, DownloadPath: b.Downloads,
+	})
+	require.NoError(t, err)
+	return b
+}
+
+// A Tab is one page in a browser.
+type Tab struct {
+	t    testing.TB
+	ctx  context.Context
+	home *url.URL
+
+	lock  sync.Mutex
+	wrong []string // what a page must not do, in words
+}
+
+// Open opens an address in a new tab of a size in pixels of CSS, after some steps.
+// When the test ends, the page must have done nothing wrong.
+func (b *Browser) Open(address string, width, height int64, before ...Step) *Tab {
+	b.t.Helper()
+	home, err := url.Parse(address)
+	require.NoError(b.t, err)
+	ctx, cancel := chromedp.NewContext(b.ctx)
+	tab := &Tab{t: b.t, ctx: ctx, home: home}
+	b.t.Cleanup(func() {
+		require.Empty(b.t, tab.Wrong(), "the page has done what it must not do")
+		cancel()
+	})
+	require.NoError(b.t, chromedp.Listen(ctx, tab.see))
+	tab.Do(call(runtime.Enable), call(log.Enable), func(ctx context.Context, _ *chromedp.Target) (v chromedp.Void, err error) {
+		_, err = chromedp.Call(ctx, network.Enable, network.EnableParams{})
+		return v, err
+	}, chromedp.EmulateViewport(width, height))
+	tab.Do(before...)
+	tab.Do(chromedp.Navigate(address))
+	return tab
+}
+
+// A Step is one thing that is done in a tab.
+type Step = chromedp.Action[chromedp.Void]
+
+// call is a step that asks the browser for something.
+func call(c cdp.Command[cdp.Empty, cdp.Empty]) Step {
+	return func(ctx context.Context, _ *chromedp.Target) (chromedp.Void, error) {
+		_, err := chromedp.Call(ctx, c, cdp.Empty{})
+		return chromedp.Void{}, err
+	}
+}
+
+// Open opens an address in a browser of its own.
+func Open(t testing.TB, address string, width, height int64) *Tab {
+	t.Helper()
+	return New(t).Open(address, width, height)
+}
+
+// see notes what is wrong.
+func (tab *Tab) see(event any) {
+	switch e := event.(type) {
+	case *runtime.EventExceptionThrown:
+		tab.note("exception: " + exception(e.ExceptionDetails))
+	case *runtime.EventConsoleAPICalled:
+		if e.Type == "error" || e.Type == "assert" || e.Type == "warning" {
+			said := string(e.Type) + ":"
+			for _, a := range e.Args {
+				said += " " + string(a.Value) + a.Description
+			}
+			tab.note("console: " + said)
+		}
+	case *log.EventEntryAdded:
+		// The browser's own words: violations of the policy, files that are not there.
+		if e.Entry.Level == log.EntryLevelError {
+			tab.note(string(e.Entry.Source) + ": " + e.Entry.Text + " " + e.Entry.URL)
+		}
+	case *network.EventRequestWillBeSent:
+		to, err := url.Parse(e.Request.URL)
+		if err != nil || to.Host != tab.home.Host && to.Scheme != "data" && to.Scheme != "blob" {
+			tab.note("request to " + e.Request.URL)
+		}
+	}
+}
+
+func exception(d *runtime.ExceptionDetails) string {
+	if d.Exception != nil {
+		return d.Text + " " + d.Exception.Description
+	}
+	return d.Text
+}
+
+func (tab *Tab) note(what string) {
+	tab.lock.Lock()
+	defer tab.lock.Unlock()
+	tab.wrong = append(tab.wrong, what)
+}
+
+// Wrong is what the page has done so far that it must not do, and forgets it.
+func (tab *Tab) Wrong() []string {
+	tab.lock.Lock()
+	defer tab.lock.Unlock()
+	w := tab.wrong
+	tab.wrong = nil
+	return w
+}
+
+// Do takes steps one after the other.
+func (tab *Tab) Do(steps ...Step) {
+	tab.t.Helper()
+	for _, one := range steps {
+		run(tab, one)
+	}
+}
+
+// run takes a step within its time. If it fails, so does the test, and keeps what the
+// page showed where TCPKIT_PICTURES says.
+func run[T any](tab *Tab, a chromedp.Action[T]) T {
+	tab.t.Helper()
+	ctx, cancel := context.WithTimeout(tab.ctx, action)
+	defer cancel()
+	v, err := chromedp.Run(ctx, a)
+	if err != nil {
+		if folder := os.Getenv("TCPKIT_PICTURES"); folder != "" {
+			if png, err := chromedp.Run(tab.ctx, chromedp.CaptureScreenshot()); err == nil {
+				_ = os.WriteFile(filepath.Join(folder, "failed.png"), png, 0o644)
+			}
+		}
+		require.NoError(tab.t, err, "%v", tab.Wrong())
+	}
+	return v
+}
+
+// Eval runs a script in the page, waits for what it promises, and returns what comes
+// of it.
+func Eval[T any](tab *Tab, script string) T {
+	tab.t.Helper()
+	return run(tab, chromedp.Evaluate[T](script, chromedp.EvalAwaitPromise))
+}
+
+// Wait waits until a script's expression is true in the page.
+func (tab *Tab) Wait(expression string) {
+	tab.t.Helper()
+	run(tab, chromedp.Poll[chromedp.Void](expression, chromedp.WithPollingInterval(20*time.Millisecond), chromedp.WithPollingTimeout(action)))
+}
+
+// Click clicks what a CSS selector finds, once it can be seen.
+func (tab *Tab) Click(selector string) {
+	tab.t.Helper()
+	tab.Do(chromedp.Click(chromedp.CSS(selector)))
+}
+
+// Press presses keys, as chromedp.KeyEvent has them.
+func (tab *Tab) Press(keys string, options ...chromedp.KeyOption) {
+	tab.t.Helper()
+	tab.Do(chromedp.KeyEvent(keys, options...))
+}
+
+// Picture is what the tab shows, as a PNG.
+func (tab *Tab) Picture() []byte {
+	tab.t.Helper()
+	return run(tab, chromedp.CaptureScreenshot())
+}

@@ -1,0 +1,59 @@
+package playground
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/tcpkit/tcpkit/core/rule"
+	"github.com/tcpkit/tcpkit/core/tcp"
+	"github.com/tcpkit/tcpkit/internal/narrate"
+	"github.com/tcpkit/tcpkit/plugins/examples"
+)
+
+// A catalogue is what the page knows beside what the engine tells it: the same words,
+// rules and scenarios as the command has.
+type catalogue struct {
+	States  []string `json:"states"`
+	Edges   []edge   `json:"edges"`
+	Rules   []ruling `json:"rules"`
+	Plugins []string `json:"plugins"`
+}
+
+// An edge is one of Figure 5 of RFC 9293.
+type edge struct {
+	From string `json:"from"`
+	To   string `json:"to"`
+	Rule string `json:"rule"`
+}
+
+// A ruling is a row of the rule table, with its words by language.
+type ruling struct {
+	Name        string            `json:"name"`
+	RFC         uint16            `json:"rfc"`
+	Section     string            `json:"section"`
+	Requirement string            `json:"requirement,omitempty"`
+	Words       map[string]string `json:"words"`
+}
+
+// Catalogue is /catalogue.json.
+func Catalogue() ([]byte, error) {
+	c := catalogue{Plugins: examples.Names()}
+	for s := tcp.Closed; s <= tcp.TimeWait; s++ {
+		c.States = append(c.States, s.String())
+	}
+	for _, e := range tcp.Edges() {
+		row, _ := rule.Lookup(e.Rule)
+		c.Edges = append(c.Edges, edge{e.From.String(), e.To.String(), row.Name})
+	}
+	for _, row := range rule.Rows()[1:] {
+		c.Rules = append(c.Rules, ruling{
+			row.Name, row.RFC, row.Section, row.Requirement,
+			map[string]string{"en": narrate.English.Rule(row.ID), "zh": narrate.Chinese.Rule(row.ID)},
+		})
+	}
+	b, err := json.Marshal(&c)
+	if err != nil {
+		return nil, fmt.Errorf("write the catalogue: %w", err)
+	}
+	return b, nil
+}
