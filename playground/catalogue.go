@@ -5,18 +5,33 @@ import (
 	"fmt"
 
 	"github.com/tcpkit/tcpkit/core/rule"
+	lessons "github.com/tcpkit/tcpkit/core/scenario/catalogue"
 	"github.com/tcpkit/tcpkit/core/tcp"
 	"github.com/tcpkit/tcpkit/internal/narrate"
 	"github.com/tcpkit/tcpkit/plugins/examples"
 )
 
-// A catalogue is what the page knows beside what the engine tells it: the same words,
+// pageData is what the page knows beside what the engine tells it: the same words,
 // rules and scenarios as the command has.
-type catalogue struct {
-	States  []string `json:"states"`
-	Edges   []edge   `json:"edges"`
-	Rules   []ruling `json:"rules"`
-	Plugins []string `json:"plugins"`
+type pageData struct {
+	Chapters  []string                     `json:"chapters"`
+	Scenarios []scenario                   `json:"scenarios"` // in the order of lessons
+	Words     map[string]map[string]string `json:"words"`     // by language and id
+	States    []string                     `json:"states"`
+	Edges     []edge                       `json:"edges"`
+	Rules     []ruling                     `json:"rules"`
+	Plugins   []string                     `json:"plugins"`
+}
+
+// A scenario is one file of the catalogue.
+type scenario struct {
+	ID       string   `json:"id"`
+	Rows     []string `json:"rows"`
+	Compare  string   `json:"compare,omitempty"`
+	Chapter  string   `json:"chapter,omitempty"`
+	Place    int      `json:"place,omitempty"`
+	Corrects []string `json:"corrects,omitempty"`
+	Text     string   `json:"text"`
 }
 
 // An edge is one of Figure 5 of RFC 9293.
@@ -37,7 +52,14 @@ type ruling struct {
 
 // Catalogue is /catalogue.json.
 func Catalogue() ([]byte, error) {
-	c := catalogue{Plugins: examples.Names()}
+	all := lessons.Shipped()
+	c := pageData{Chapters: lessons.Chapters[:], Words: map[string]map[string]string{}, Plugins: examples.Names()}
+	for _, s := range all.Scenarios() {
+		c.Scenarios = append(c.Scenarios, scenario{s.ID, s.Rows, s.Compare, s.Chapter, s.Place, s.Corrects, s.Text})
+	}
+	for _, lang := range lessons.Languages {
+		c.Words[lang] = all.Words(lang)
+	}
 	for s := tcp.Closed; s <= tcp.TimeWait; s++ {
 		c.States = append(c.States, s.String())
 	}

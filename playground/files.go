@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"path"
 
+	"github.com/tcpkit/tcpkit/hosts/wasm/js"
 	"github.com/tcpkit/tcpkit/plugins/examples"
 )
 
@@ -40,6 +41,9 @@ type File struct {
 func Files() (map[string]File, error) {
 	all := map[string]File{}
 	if err := add(all, "/", page); err != nil {
+		return nil, err
+	}
+	if err := add(all, "/wasm/", js.Files); err != nil {
 		return nil, err
 	}
 	for _, name := range examples.Names() {

@@ -12,7 +12,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/tcpkit/tcpkit/hosts/wasm/js"
+	"github.com/tcpkit/tcpkit/hosts/wasm/build"
 )
 
 // ErrNoModule is that neither this binary nor this machine has the engine's module.
@@ -29,8 +29,8 @@ func FromFile(name string) Module {
 }
 
 // Ready gives the module that is part of this binary if there is one, and else builds
-// it from the checkout that the program runs in or was built from, once: with the
-// toolchain that builds it, and into the user's cache directory. say, which may be nil,
+// it from the checkout that the program runs in or was built from, once, with the
+// Go toolchain. say, which may be nil,
 // is told that a build has begun.
 func Ready(say func(checkout string)) Module {
 	if len(embedded) > 0 {
@@ -52,36 +52,17 @@ func Ready(say func(checkout string)) Module {
 			say(dir)
 		}
 		var err error
-		built, err = build(dir)
+		built, err = compile(dir)
 		return built, err
 	}
 }
 
-// build does not end with the request that asked for it: the next one wants the
+// compile does not end with the request that asked for it: the next one wants the
 // same.
-func build(dir string) ([]byte, error) {
+func compile(dir string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), buildTime)
 	defer cancel()
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		cache = os.TempDir()
-	}
-	into := filepath.Join(cache, "tcpkit")
-	if err := os.MkdirAll(into, 0o700); err != nil {
-		return nil, fmt.Errorf("build the engine's module: %w", err)
-	}
-	work, err := os.MkdirTemp(into, "module-")
-	if err != nil {
-		return nil, fmt.Errorf("build the engine's module: %w", err)
-	}
-	defer os.RemoveAll(work)
-	output := filepath.Join(work, "tcpkit.wasm")
-	cmd := js.Build(ctx, dir, output)
-	cmd.WaitDelay = time.Second
-	if said, err := cmd.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("build the engine's module in %s: %w\n%s", dir, err, last(said))
-	}
-	return readModule(output)
+	return build.Module(ctx, dir)
 }
 
 // readModule reads a module, and tells what is not one before a browser does.
@@ -95,9 +76,6 @@ func readModule(name string) ([]byte, error) {
 	}
 	return body, nil
 }
-
-// last is the end of what a program has said, as much as a person reads.
-func last(said []byte) []byte { return said[max(0, len(said)-2000):] }
 
 // checkout finds the source of tcpkit: above the working directory, or where this
 // program was built. It is "" where that is gone, or there is no toolchain.

@@ -51,6 +51,8 @@ func newPlayground(a *app) *cobra.Command {
 				return usagef("bad --port %d: give 1 to 65535, or 0 for a free one", p.port)
 			}
 			switch {
+			case p.build != "" && p.export != "":
+				return usagef("--build and --export are two commands: give one of them")
 			case p.build != "":
 				return a.buildModule(p)
 			case p.export != "":
@@ -66,7 +68,6 @@ func newPlayground(a *app) *cobra.Command {
 	f.StringVar(&p.module, "module", "", "serve this `FILE` as the engine's module")
 	f.StringVar(&p.export, "export", "", "write the page into a new `FOLDER`, for any web server, and end")
 	f.StringVar(&p.build, "build", "", "write the engine's module to `FILE`, and end")
-	cmd.MarkFlagsMutuallyExclusive("export", "build")
 	return cmd
 }
 

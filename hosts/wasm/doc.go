@@ -19,7 +19,7 @@
 // skeleton.
 //
 // It imports the ten WASI calls of the Go runtime, and tcpkit.plugin, by which its
-// host runs plugins. plugins.mjs, beside this package, does that in a browser and in
+// host runs plugins. js/plugins.mjs, beside this package, does that in a browser and in
 // Node; package plugins/abi says how, and what tcpkit_plugin_import and
 // tcpkit_plugin_room are for. A host without plugins gives it
 //

@@ -67,7 +67,7 @@ func inNode(t *testing.T, rows []calls.Row) string {
 	build.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0")
 	out, err := build.CombinedOutput()
 	require.NoError(t, err, "%s", out)
-	embedder, err := filepath.Abs("../../hosts/wasm/plugins.mjs")
+	embedder, err := filepath.Abs("../../hosts/wasm/js/plugins.mjs")
 	require.NoError(t, err)
 	// Files, since Node reads and writes pipes only as far as it likes.
 	in, err := os.Create(filepath.Join(t.TempDir(), "rows"))

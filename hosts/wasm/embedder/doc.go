@@ -1,6 +1,6 @@
 // Package embedder is the engine of plugins (package plugins) of a WASM module: it
 // has the module's embedder run them beside it, by one import. The protocol is the
-// last chapter of package plugins/abi; plugins.mjs, beside package hosts/wasm,
+// last chapter of package plugins/abi; js/plugins.mjs, beside package hosts/wasm,
 // speaks it in JavaScript.
 //
 //	p, err := plugins.Load(embedder.Engine{}, file, plugins.Options{})

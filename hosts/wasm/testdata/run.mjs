@@ -3,7 +3,7 @@
 // prints an array, with for each plugin what was said of it and the results.
 import { readFileSync } from 'node:fs';
 import { WASI } from 'node:wasi';
-import { Plugins } from '../plugins.mjs';
+import { Plugins } from '../js/plugins.mjs';
 
 const [file, ...files] = process.argv.slice(2);
 const module = new WebAssembly.Module(readFileSync(file));
