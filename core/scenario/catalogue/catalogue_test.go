@@ -39,45 +39,22 @@ var pendingRows = strings.Fields(`
 
 	D1 D2 D3 D4 D5 D6 D7 D8
 
-	F1 F2 F3 F4 F5 F6 F7
-
-	W1 W2 W3 W4 W5 W6 W7
-
-	K1 K2a K2b K2c K2d K3 K4 K5
-
-	U1 U2 U3 U4
-
-	L1 X1 X2
+	X1 X2
 `)
 
 var pendingClaims = strings.Fields(`
-	C2
 	C3
 	C4
 	C5
-	C6
-	C7
-	C8
-	C9
 	C10
 	C11
 	C12
-	C13
 	C14
-	C15
-	C16
-	C17
-	C18
-	C19
 	C20
 	C21
 	C22
 	C23
-	C24
-	C25
 	C26
-	C27
-	C28
 	C29
 `)
 
@@ -102,7 +79,7 @@ func TestEveryRowHasItsScenario(t *testing.T) {
 	shown := map[string]bool{}
 	for _, s := range c.Scenarios() {
 		for _, row := range s.Rows {
-			if s.Compare != "" && row == s.ID {
+			if s.Compare != "" && row == s.ID && !slices.Contains(rows, row) {
 				continue // a what-if that names no row belongs to the one that it is compared with
 			}
 			require.Contains(t, rows, row, "%s shows a row that the table hasn't", s.ID)
