@@ -334,7 +334,7 @@ func (p *play) run() (err error) {
 	} else {
 		s := newScreen(p.app.out, p.lang)
 		s.names, s.heads, s.msl, s.rules = p.names, p.heads, p.msl, p.app.verbose
-		defer s.leave()
+		defer s.Leave()
 		see = s
 	}
 	var tap *capture
@@ -428,8 +428,8 @@ type theatre interface {
 }
 
 func (s *screen) failed() error {
-	if s.err != nil {
-		return fmt.Errorf("%w: %w", errStdout, s.err)
+	if s.Err() != nil {
+		return fmt.Errorf("%w: %w", errStdout, s.Err())
 	}
 	return nil
 }

@@ -81,6 +81,8 @@ func (s *segment) to() int { return 1 - s.from }
 
 type endStates [2]tcp.State
 
+func (s endStates) names() [2]string { return [2]string{s[0].String(), s[1].String()} }
+
 // A direction is what is known of the segments that one end has sent.
 type direction struct {
 	known   bool

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"io"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -14,6 +12,7 @@ import (
 	"github.com/tcpkit/tcpkit/core/seq"
 	"github.com/tcpkit/tcpkit/core/tcp"
 	"github.com/tcpkit/tcpkit/core/wire"
+	"github.com/tcpkit/tcpkit/internal/ladder"
 	"github.com/tcpkit/tcpkit/internal/narrate"
 )
 
@@ -25,22 +24,20 @@ import (
 //
 // Each line is written at once, so that what is seen is what has happened.
 type screen struct {
-	out    io.Writer
-	err    error // the first of out
-	lang   narrate.Lang
-	width  int
-	colour bool
-	live   bool // a terminal: lines can be written over
-	rules  bool // the rule behind each of tcpkit's changes of state too
+	*ladder.Pen
+	rules bool // the rule behind each of tcpkit's changes of state too
 
-	names   [2]string // of the ends, in sentences
-	heads   [2]string // and above their columns
-	port    uint16
-	octets  [2]int // of request and response
-	msl     mslWords
-	phase   narrate.Text
-	written bool // a line that will be written over
-	line    bytes.Buffer
+	names  [2]string // of the ends, in sentences
+	heads  [2]string // and above their columns
+	port   uint16
+	octets [2]int // of request and response
+	msl    mslWords
+	phase  narrate.Text
+}
+
+// newScreen draws on out.
+func newScreen(out io.Writer, lang narrate.Lang) *screen {
+	return &screen{Pen: ladder.NewPen(out, lang)}
 }
 
 // mslWords says how the demo's MSL came to be.
@@ -49,138 +46,6 @@ type mslWords struct {
 	given  bool // by the user
 	full   bool // RFC 9293's
 	kernel bool // the other end has Linux's
-}
-
-// The columns: time, state, arrow, state, seq, ack, len. The arrow takes what
-// the others leave.
-const (
-	colTime   = 8
-	colState  = 12
-	colSeq    = 6
-	colLen    = 5
-	colFixed  = colTime + 2 + colState + 1 + 1 + colState + 3*1 + 2*colSeq + colLen
-	indent    = "          "
-	minScreen = 76
-	maxScreen = 108
-)
-
-// newScreen draws on out as its terminal, if it is one, and the environment
-// allow.
-func newScreen(out io.Writer, lang narrate.Lang) *screen {
-	s := &screen{out: out, lang: lang, width: 80}
-	if n, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil {
-		s.width = n
-	}
-	if f, ok := out.(*os.File); ok {
-		if columns, ok := terminalWidth(f); ok {
-			s.width, s.live = columns, os.Getenv("TERM") != "dumb"
-			s.colour = s.live && os.Getenv("NO_COLOR") == ""
-		}
-	}
-	// The last column stays free: some terminals begin a new line behind it.
-	s.width = min(max(s.width, minScreen), maxScreen) - 1
-	return s
-}
-
-// Colours: each end has one, for its states and its arrows.
-const (
-	paintNone = ""
-	paintPeer = "36" // cyan
-	paintKit  = "35" // magenta
-	paintDim  = "2"
-	paintBold = "1"
-	paintGood = "1;32"
-	paintBad  = "1;31"
-)
-
-var paintEnd = [2]string{paintPeer, paintKit}
-
-// paint colours a text, and leaves the spaces around it plain.
-func (s *screen) paint(code, text string) string {
-	core := strings.Trim(text, " ")
-	if !s.colour || code == "" || core == "" {
-		return text
-	}
-	before, after, _ := strings.Cut(text, core)
-	return before + "\x1b[" + code + "m" + core + "\x1b[0m" + after
-}
-
-// put adds text to the line, in a colour.
-func (s *screen) put(code, text string) *screen {
-	s.line.WriteString(s.paint(code, text))
-	return s
-}
-
-// end writes the line.
-func (s *screen) end() {
-	b := bytes.TrimRight(s.line.Bytes(), " ")
-	if s.written {
-		s.written = false
-		b = append([]byte("\r\x1b[K"), b...)
-	}
-	if s.err == nil {
-		_, s.err = s.out.Write(append(b, '\n'))
-	}
-	s.line.Reset()
-}
-
-// say writes words below a row, wrapped, with the section that they speak of in
-// the column of the time.
-func (s *screen) say(words, section string) {
-	if section != "" {
-		section = "§" + section
-	}
-	s.wrap(section, paintNone, words)
-}
-
-func (s *screen) wrap(before, code, words string) {
-	before = narrate.PadLeft(before, colTime) + "  "
-	for _, l := range narrate.Wrap(words, s.width-narrate.Width(before)) {
-		s.put(paintDim, before).put(code, l).end()
-		before = indent
-	}
-}
-
-func (s *screen) arrowWidth() int { return s.width - colFixed }
-
-// arrow draws a line with a label in its middle and a head at one end.
-func (s *screen) arrow(label string, from int) string {
-	line := s.middle(" "+label+" ", "─", s.arrowWidth()-1)
-	if from == peerEnd {
-		return line + "►"
-	}
-	return "◄" + line
-}
-
-// middle puts a label into the middle of a line.
-func (s *screen) middle(label, line string, width int) string {
-	free := max(0, width-narrate.Width(label))
-	return strings.Repeat(line, free/2) + label + strings.Repeat(line, free-free/2)
-}
-
-// row is what all rows have: the time and the states, with what is between
-// them.
-func (s *screen) row(at clock.Instant, states endStates, changed [2]bool, between, paint string) *screen {
-	s.put(paintDim, narrate.PadLeft(formatTime(at), colTime)).put(paintNone, "  ")
-	s.put(s.stateColour(peerEnd, changed), narrate.PadLeft(states[peerEnd].String(), colState)).put(paintNone, " ")
-	s.put(paint, narrate.Pad(between, s.arrowWidth())).put(paintNone, " ")
-	return s.put(s.stateColour(kitEnd, changed), narrate.Pad(states[kitEnd].String(), colState))
-}
-
-func (s *screen) stateColour(end int, changed [2]bool) string {
-	if changed[end] {
-		return "1;" + paintEnd[end]
-	}
-	return paintEnd[end]
-}
-
-// formatTime gives seconds to four decimals.
-func formatTime(t clock.Instant) string {
-	tick := 100 * clock.Microsecond
-	n := uint64(t) / uint64(tick)
-	per := uint64(clock.Second / tick)
-	frac := strconv.FormatUint(per+n%per, 10)
-	return strconv.FormatUint(n/per, 10) + "." + frac[1:]
 }
 
 // A cast is who takes part, for the lines at the top.
@@ -195,16 +60,16 @@ type cast struct {
 
 // title tells who is going to talk, and how to read it.
 func (s *screen) title(c *cast) {
-	l := s.lang
+	l := s.Lang
 	if c.memory {
-		s.put(paintBold, sayTitleMemory.in(l)).end()
+		s.Put(ladder.Bold, sayTitleMemory.in(l)).End()
 	} else {
-		s.put(paintBold, sayTitle.in(l)).end()
+		s.Put(ladder.Bold, sayTitle.in(l)).End()
 	}
-	s.end()
+	s.End()
 	who := func(end int, about string) {
-		s.put(paintNone, "  ").put("1;"+paintEnd[end], narrate.Pad(s.heads[end], 8)).
-			put(paintNone, narrate.Pad(c.addrs[end], 11)+" ").put(paintNone, about).end()
+		s.Put(ladder.Plain, "  ").Put("1;"+ladder.Ends[end], narrate.Pad(s.heads[end], 8)).
+			Put(ladder.Plain, narrate.Pad(c.addrs[end], 11)+" ").Put(ladder.Plain, about).End()
 	}
 	if c.memory {
 		who(peerEnd, sayPeer.in(l))
@@ -213,36 +78,29 @@ func (s *screen) title(c *cast) {
 	}
 	who(kitEnd, sayKit.in(l))
 	if c.memory {
-		s.put(paintNone, "  "+narrate.Pad(phrase{"link", "链路"}.in(l), 20)).put(paintNone, sayLinkPlain.in(l, sayDuration(l, c.delay))).end()
+		s.Put(ladder.Plain, "  "+narrate.Pad(phrase{"link", "链路"}.in(l), 20)).Put(ladder.Plain, sayLinkPlain.in(l, sayDuration(l, c.delay))).End()
 	} else {
-		s.put(paintNone, "  "+narrate.Pad(c.link, 20)).put(paintNone, sayLink.in(l, c.mtu)).end()
+		s.Put(ladder.Plain, "  "+narrate.Pad(c.link, 20)).Put(ladder.Plain, sayLink.in(l, c.mtu)).End()
 	}
-	s.end()
-	for _, line := range narrate.Wrap(sayLegend.in(l), s.width) {
-		s.put(paintDim, line).end()
+	s.End()
+	for _, line := range narrate.Wrap(sayLegend.in(l), s.Width) {
+		s.Put(ladder.Dim, line).End()
 	}
 }
 
 // act begins an act.
 func (s *screen) act(n, client int, port uint16, octets [2]int) {
 	s.port, s.octets, s.phase = port, octets, narrate.Nothing
-	words := " " + sayAct.in(s.lang, n) + "  " + s.lang.Say(narrate.Opens, "from", s.names[client], "to", s.names[1-client]) + " "
-	s.end()
-	s.put(paintBold, "══"+words+strings.Repeat("═", max(0, s.width-2-narrate.Width(words)))).end()
-	s.put(paintDim, narrate.PadLeft(sayTime.in(s.lang), colTime)).put(paintNone, "  ")
-	s.put("1;"+paintEnd[peerEnd], narrate.PadLeft(s.heads[peerEnd], colState)).put(paintNone, strings.Repeat(" ", s.arrowWidth()+2))
-	s.put("1;"+paintEnd[kitEnd], narrate.Pad(s.heads[kitEnd], colState))
-	s.put(paintDim, numbers("seq", "ack", "len")).end()
-}
-
-func numbers(seq, ack, length string) string {
-	return " " + narrate.PadLeft(seq, colSeq) + " " + narrate.PadLeft(ack, colSeq) + " " + narrate.PadLeft(length, colLen)
+	words := " " + sayAct.in(s.Lang, n) + "  " + s.Lang.Say(narrate.Opens, "from", s.names[client], "to", s.names[1-client]) + " "
+	s.End()
+	s.Put(ladder.Bold, "══"+words+strings.Repeat("═", max(0, s.Width-2-narrate.Width(words)))).End()
+	s.Heads(sayTime.in(s.Lang), s.heads)
 }
 
 func (s *screen) start(states endStates, server int) {
 	s.begin(narrate.Handshake)
-	s.row(0, states, [2]bool{true, true}, "", paintNone).end()
-	s.say(s.lang.Say(narrate.Listens, "from", s.names[server], "port", strconv.Itoa(int(s.port))), narrate.Listens.Section())
+	s.Row(0, states.names(), [2]bool{true, true}, "", ladder.Plain).End()
+	s.Say(s.Lang.Say(narrate.Listens, "from", s.names[server], "port", strconv.Itoa(int(s.port))), narrate.Listens.Section())
 }
 
 // begin writes the heading of a part of the exchange, once.
@@ -251,8 +109,8 @@ func (s *screen) begin(phase narrate.Text) {
 		return
 	}
 	s.phase = phase
-	s.end()
-	s.put(paintNone, indent).put(paintBold, s.lang.Say(phase)).end()
+	s.End()
+	s.Put(ladder.Plain, ladder.Indent).Put(ladder.Bold, s.Lang.Say(phase)).End()
 }
 
 // phases says to which part of the exchange a step belongs.
@@ -262,16 +120,16 @@ var phases = map[narrate.Text]narrate.Text{
 }
 
 func (s *screen) segment(g *segment, _ int) {
-	l := s.lang
+	l := s.Lang
 	s.begin(phases[g.step])
 	ack := "-"
 	if g.header.Flags.Has(wire.ACK) {
 		ack = formatSize32(g.ack)
 	}
-	s.row(g.at, g.states, g.changed, s.arrow(sayFlags(g.header.Flags), g.from), paintEnd[g.from])
-	s.put(paintNone, numbers(formatSize32(g.seq), ack, strconv.Itoa(g.length))).end()
+	s.Row(g.at, g.states.names(), g.changed, s.Arrow(sayFlags(g.header.Flags), g.from), ladder.Ends[g.from])
+	s.Put(ladder.Plain, ladder.Numbers(formatSize32(g.seq), ack, strconv.Itoa(g.length))).End()
 	if g.step == narrate.Syn || g.step == narrate.SynAck {
-		s.wrap("", paintDim, sayHandshakeOptions(l, &g.header))
+		s.Wrap("", ladder.Dim, sayHandshakeOptions(l, &g.header))
 	}
 	n := 0
 	switch g.step {
@@ -280,9 +138,9 @@ func (s *screen) segment(g *segment, _ int) {
 	case narrate.Response:
 		n = s.octets[1]
 	}
-	s.say(l.Say(g.step, "from", s.names[g.from], "to", s.names[g.to()], "n", strconv.Itoa(n)), g.step.Section())
+	s.Say(l.Say(g.step, "from", s.names[g.from], "to", s.names[g.to()], "n", strconv.Itoa(n)), g.step.Section())
 	if g.late >= lateAck {
-		s.say(l.Say(narrate.Delayed, "d", sayDuration(l, g.late)), narrate.Delayed.Section())
+		s.Say(l.Say(narrate.Delayed, "d", sayDuration(l, g.late)), narrate.Delayed.Section())
 	}
 	s.why(g.events)
 }
@@ -305,46 +163,46 @@ func (s *screen) why(events []event.Event) {
 			continue
 		}
 		colon := ": "
-		if s.lang == narrate.Chinese {
+		if s.Lang == narrate.Chinese {
 			colon = "："
 		}
-		words := "tcpkit: " + tcp.State(e.From).String() + " → " + tcp.State(e.To).String() + colon + s.lang.Rule(e.Rule)
-		if s.lang == narrate.Chinese {
+		words := "tcpkit: " + tcp.State(e.From).String() + " → " + tcp.State(e.To).String() + colon + s.Lang.Rule(e.Rule)
+		if s.Lang == narrate.Chinese {
 			words = strings.Replace(words, "tcpkit: ", "tcpkit：", 1)
 		}
 		words += " [" + e.Rule.String()
 		if row.Requirement != "" {
 			words += " " + row.Requirement
 		}
-		s.wrap("", paintDim, words+"]")
+		s.Wrap("", ladder.Dim, words+"]")
 	}
 }
 
 func (s *screen) wait(closer int, twoMSL, left clock.Duration, all bool) {
-	l := s.lang
+	l := s.Lang
 	s.begin(narrate.Wait)
-	s.say(l.Say(narrate.WaitBegins, "from", s.names[closer]), narrate.WaitBegins.Section())
+	s.Say(l.Say(narrate.WaitBegins, "from", s.names[closer]), narrate.WaitBegins.Section())
 	of := sayDuration(l, twoMSL)
 	if s.msl.kernel && closer == peerEnd {
 		words := sayLinuxStay
 		if !all {
 			words = sayLinuxWait
 		}
-		s.say(words.in(l, of, sayDuration(l, left)), "")
+		s.Say(words.in(l, of, sayDuration(l, left)), "")
 		return
 	}
 	m := &s.msl
 	switch {
 	case m.full && m.kernel:
-		s.say(sayFullReal.in(l, of), "3.4.2")
+		s.Say(sayFullReal.in(l, of), "3.4.2")
 	case m.full:
-		s.say(sayFullMSL.in(l, of), "3.4.2")
+		s.Say(sayFullMSL.in(l, of), "3.4.2")
 	case !m.given:
-		s.say(sayDefault.in(l, of, sayDuration(l, m.d)), "3.4.2")
+		s.Say(sayDefault.in(l, of, sayDuration(l, m.d)), "3.4.2")
 	case m.d < fullMSL:
-		s.say(sayShortened.in(l, of, time.Duration(m.d)), "3.4.2")
+		s.Say(sayShortened.in(l, of, time.Duration(m.d)), "3.4.2")
 	default:
-		s.say(sayMSL.in(l, of, sayDuration(l, m.d)), "3.4.2")
+		s.Say(sayMSL.in(l, of, sayDuration(l, m.d)), "3.4.2")
 	}
 }
 
@@ -353,43 +211,34 @@ const fullMSL = 2 * clock.Minute
 
 // left shows a bar that empties, on a terminal.
 func (s *screen) left(d, of clock.Duration) {
-	if !s.live || s.err != nil || of <= 0 {
+	if !s.Live || of <= 0 {
 		return
 	}
 	const bar = 30
 	n := int(min(bar, max(0, (d*bar+of-1)/of)))
-	line := "\r" + indent + s.paint("33", strings.Repeat("█", n)) + s.paint(paintDim, strings.Repeat("░", bar-n)) +
-		" " + sayLeft.in(s.lang, sayDuration(s.lang, (d+countdown-1)/countdown*countdown)) + "\x1b[K"
-	_, s.err = io.WriteString(s.out, line)
-	s.written = true
-}
-
-// leave ends a line that is being written over.
-func (s *screen) leave() {
-	if s.written && s.err == nil {
-		_, s.err = io.WriteString(s.out, "\n")
-	}
+	s.Over(ladder.Indent + s.Paint(ladder.Timer, strings.Repeat("█", n)) + s.Paint(ladder.Dim, strings.Repeat("░", bar-n)) +
+		" " + sayLeft.in(s.Lang, sayDuration(s.Lang, (d+countdown-1)/countdown*countdown)))
 }
 
 func (s *screen) over(at clock.Instant, states endStates, closer int, events []event.Event) {
 	changed := [2]bool{closer == peerEnd, closer == kitEnd}
-	s.row(at, states, changed, s.middle(" "+say2MSL.in(s.lang)+" ", "┄", s.arrowWidth()), "33").end()
-	s.say(s.lang.Say(narrate.WaitOver, "from", s.names[closer]), narrate.WaitOver.Section())
+	s.Row(at, states.names(), changed, ladder.Middle(" "+say2MSL.in(s.Lang)+" ", "┄", s.ArrowWidth()), ladder.Timer).End()
+	s.Say(s.Lang.Say(narrate.WaitOver, "from", s.names[closer]), narrate.WaitOver.Section())
 	s.why(events)
 }
 
 // verdict says what the checks have found; the last line is the result.
 func (s *screen) verdict(v *verdict) {
-	l := s.lang
-	s.end()
-	s.put(paintBold, sayChecked.in(l)).end()
+	l := s.Lang
+	s.End()
+	s.Put(ladder.Bold, sayChecked.in(l)).End()
 	for c := range demoChecks {
-		sign, code := "✓", paintGood
+		sign, code := "✓", ladder.Good
 		if v.failed(c) {
-			sign, code = "✗", paintBad
+			sign, code = "✗", ladder.Bad
 		}
 		w := &checkWords[c]
-		s.put(paintDim, narrate.PadLeft(w.section, colTime)).put(code, "  "+sign).put(paintNone, " "+w.words.in(l)).end()
+		s.Put(ladder.Dim, narrate.PadLeft(w.section, ladder.ColTime)).Put(code, "  "+sign).Put(ladder.Plain, " "+w.words.in(l)).End()
 		for _, f := range v.found {
 			if f.check != c {
 				continue
@@ -398,13 +247,13 @@ func (s *screen) verdict(v *verdict) {
 			if f.segment > 0 {
 				where = sayWhere.in(l, f.act, f.segment)
 			}
-			s.wrap("", paintBad, where+f.what)
+			s.Wrap("", ladder.Bad, where+f.what)
 		}
 	}
-	s.end()
+	s.End()
 	if bad := v.count(); bad > 0 {
-		s.put(paintBad, sayBad.in(l, bad, int(demoChecks))).end()
+		s.Put(ladder.Bad, sayBad.in(l, bad, int(demoChecks))).End()
 		return
 	}
-	s.put(paintGood, sayGood.in(l, int(demoChecks), v.segments)).end()
+	s.Put(ladder.Good, sayGood.in(l, int(demoChecks), v.segments)).End()
 }

@@ -24,6 +24,7 @@ import (
 	"github.com/tcpkit/tcpkit/core/tcp"
 	"github.com/tcpkit/tcpkit/core/wire"
 	"github.com/tcpkit/tcpkit/hosts/native/netns"
+	"github.com/tcpkit/tcpkit/internal/ladder"
 	"github.com/tcpkit/tcpkit/internal/narrate"
 )
 
@@ -63,7 +64,7 @@ func TestDemoFits(t *testing.T) {
 			_, out, _ := try("demo", "--memory", "-v", "-6", "--lang", lang)
 			width := map[string]int{"76": 75, "80": 79, "100": 99}[columns]
 			if width == 0 {
-				width = maxScreen - 1
+				width = ladder.MaxWidth - 1
 			}
 			for line := range strings.Lines(out) {
 				line = strings.TrimSuffix(line, "\n")
@@ -75,7 +76,7 @@ func TestDemoFits(t *testing.T) {
 	for l, name := range map[narrate.Lang]string{narrate.English: "the kernel", narrate.Chinese: "tcpkit"} {
 		for step := narrate.Syn; step <= narrate.Delayed; step++ {
 			s := l.Say(step, "from", name, "to", name, "n", "225", "d", "40 ms")
-			require.LessOrEqual(t, narrate.Width(s), 79-len(indent), s)
+			require.LessOrEqual(t, narrate.Width(s), 79-len(ladder.Indent), s)
 		}
 	}
 }
@@ -96,7 +97,7 @@ func TestDemoColours(t *testing.T) {
 	}{{&plain, false}, {&painted, true}} {
 		p := memoryPlay(t, narrate.English)
 		s := newScreen(c.out, narrate.English)
-		s.colour, s.live = c.colour, c.colour
+		s.Colour, s.Live = c.colour, c.colour
 		s.names, s.heads, s.msl = p.names, p.heads, p.msl
 		s.title(&p.cast)
 		_, err := p.act(context.Background(), s, 1, peerEnd, nil)
@@ -467,8 +468,8 @@ func TestSayDuration(t *testing.T) {
 		require.Equal(t, want[0], sayDuration(narrate.English, d))
 		require.Equal(t, want[1], sayDuration(narrate.Chinese, d))
 	}
-	require.Equal(t, "240.1400", formatTime(clock.Instant(240*clock.Second+140*clock.Millisecond)))
-	require.Equal(t, "0.0001", formatTime(clock.Instant(199*clock.Microsecond)))
+	require.Equal(t, "240.1400", ladder.FormatTime(clock.Instant(240*clock.Second+140*clock.Millisecond)))
+	require.Equal(t, "0.0001", ladder.FormatTime(clock.Instant(199*clock.Microsecond)))
 	require.Equal(t, "SYN ACK", sayFlags(wire.SYN|wire.ACK))
 	require.Equal(t, "FIN PSH ACK", sayFlags(wire.FIN|wire.PSH|wire.ACK))
 }

@@ -36,6 +36,7 @@ type Scenario struct {
 type Catalogue struct {
 	scenarios []*Scenario
 	words     map[string]map[string]string // by language and id
+	index     map[string]string            // what is the same in every language
 }
 
 // Load reads a catalogue's files.
@@ -62,7 +63,8 @@ func Load(fsys fs.FS) (*Catalogue, error) {
 			return nil, err
 		}
 	}
-	return c, nil
+	c.index, err = loadWords(fsys, "any")
+	return c, err
 }
 
 func loadWords(fsys fs.FS, lang string) (map[string]string, error) {
@@ -178,6 +180,19 @@ func (c *Catalogue) WhatIfs(id string) (all []*Scenario) {
 func (c *Catalogue) Word(lang, id string) (string, bool) {
 	s, ok := c.words[lang][id]
 	return s, ok
+}
+
+// Also gives other spellings and names of what an id stands for, in any language.
+func (c *Catalogue) Also(id string) []string { return c.list(id + ".also") }
+
+// See gives the ids of what belongs beside an id.
+func (c *Catalogue) See(id string) []string { return c.list(id + ".see") }
+
+func (c *Catalogue) list(id string) []string {
+	if s, ok := c.index[id]; ok {
+		return strings.Split(s, ", ")
+	}
+	return nil
 }
 
 // Words returns all words of a language by id.

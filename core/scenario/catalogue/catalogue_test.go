@@ -10,6 +10,9 @@ import (
 	"testing/fstest"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/tcpkit/tcpkit/core/rule"
+	"github.com/tcpkit/tcpkit/core/tcp"
 )
 
 func Example() {
@@ -157,6 +160,57 @@ func TestEveryScenarioHasItsWords(t *testing.T) {
 			require.True(t, ok, chapter)
 		}
 	}
+}
+
+// Everything that the engine names is explained, and nothing else.
+func TestEverythingIsExplained(t *testing.T) {
+	c := Shipped()
+	want := map[string]bool{}
+	for s := tcp.Closed; s <= tcp.TimeWait; s++ {
+		want["state."+s.String()] = true
+	}
+	for d := rule.NotDropped + 1; d < rule.DropCount; d++ {
+		want["drop."+d.String()] = true
+	}
+	for slot := uint8(0); tcp.TimerName(slot) != "unknown"; slot++ {
+		want["timer."+tcp.TimerName(slot)] = true
+	}
+	for id := range want {
+		_, ok := c.Word("en", id)
+		require.True(t, ok, id)
+	}
+	for _, id := range c.IDs("en") {
+		kind, _, _ := strings.Cut(id, ".")
+		if (kind == "state" || kind == "drop" || kind == "timer") && !strings.HasSuffix(id, ".name") {
+			require.True(t, want[id], "the engine has no %s", id)
+		}
+		switch kind {
+		case "state", "flag", "option", "timer", "term":
+			_, ok := c.Word("en", strings.TrimSuffix(id, ".name")+".name")
+			require.True(t, ok, "%s lacks its name", id)
+		}
+	}
+}
+
+// The index speaks of what there is.
+func TestIndex(t *testing.T) {
+	c := Shipped()
+	known := func(id string) bool {
+		_, ok := c.Word("en", id)
+		return ok || slices.Contains(rows, id) || regexp.MustCompile(`^C([1-9]|1\d|2\d)$`).MatchString(id)
+	}
+	for id := range c.index {
+		of, found := strings.CutSuffix(id, ".also")
+		if !found {
+			of, found = strings.CutSuffix(id, ".see")
+			for _, to := range c.See(of) {
+				require.True(t, known(to), "%s: no %s", id, to)
+			}
+		}
+		require.True(t, found && known(of), id)
+	}
+	require.Contains(t, c.Also("state.SYN-RECEIVED"), "SYN_RCVD")
+	require.Empty(t, c.Also("state.NONE"))
 }
 
 // Chinese is set as Chinese is: its own signs, and a space between it and Latin

@@ -20,6 +20,10 @@
 //	ID.NAME ID.plain.NAME             its narration ("say ID.NAME ..."), and as a dialogue
 //	C1.claim C1.precise               a popular statement, and what is precisely so
 //	chapter.NAME                      of the lessons
+//	state.X flag.X option.X timer.X drop.X term.X   what it is; X.name is its name in words
+//
+// words/any has what is the same in every language: ID.also, other spellings and
+// names; ID.see, the ids of what belongs beside it.
 //
 // The files are built into whatever imports the package, which the WASM module
 // does not: prose stays out of it. What is wrong in a file is an error with its
