@@ -8,7 +8,6 @@ import (
 	"fmt"
 
 	"net/netip"
-	"os"
 	"runtime"
 	"strings"
 	"syscall"
@@ -65,7 +64,7 @@ func newDemo(a *app) *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.StringVar(&d.language, "lang", "", "`LANGUAGE` of the sentences: en or zh (default that of the locale)")
+	addLang(cmd, &d.language)
 	f.StringVar(&d.role, "role", "both", "what tcpkit is, `ROLE`: server (act 1), client (act 2) or both")
 	f.BoolVarP(&d.six, "ipv6", "6", false, "talk over IPv6")
 	f.DurationVar(&d.msl, "msl", 0, "tcpkit's MSL, a `DURATION`; TIME-WAIT lasts twice as long (default 500ms over the TUN, in memory RFC 9293's 2m)")
@@ -73,7 +72,6 @@ func newDemo(a *app) *cobra.Command {
 	f.BoolVar(&d.memory, "memory", false, "without the kernel: two stacks in memory, the same each time")
 	f.BoolVar(&d.requireTUN, "require-tun", false, "fail where no TUN can be had, and don't go on in memory")
 	f.StringVarP(&d.write, "write", "w", "", "write a capture with comments to `FILE.pcapng`")
-	cmd.RegisterFlagCompletionFunc("lang", cobra.FixedCompletions([]string{"en", "zh"}, cobra.ShellCompDirectiveNoFileComp))
 	cmd.RegisterFlagCompletionFunc("role", cobra.FixedCompletions([]string{"both", "server", "client"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
@@ -82,18 +80,9 @@ var errDemoLinux = errors.New("only Linux tells the states of its sockets and ha
 
 // check looks at the command line and opens nothing.
 func (d *demo) check() error {
-	if d.language == "" {
-		for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
-			if s := os.Getenv(name); s != "" {
-				d.lang, _ = narrate.ParseLang(s)
-				break
-			}
-		}
-	} else {
-		var ok bool
-		if d.lang, ok = narrate.ParseLang(d.language); !ok {
-			return usagef("bad --lang %q: give en or zh", d.language)
-		}
+	var err error
+	if d.lang, err = pickLang(d.language); err != nil {
+		return err
 	}
 	if d.role != "both" && d.role != "server" && d.role != "client" {
 		return usagef("bad --role %q: give server, client or both", d.role)

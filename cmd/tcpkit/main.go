@@ -90,6 +90,7 @@ func newRoot(a *app) *cobra.Command {
 		newStat(a),
 		newScript(a),
 		newExplore(a),
+		newExplain(a),
 		newPlugin(a),
 		newSim(a),
 		newPlayground(a),
