@@ -1,0 +1,370 @@
+// The timeline of a run, folded to what holds at any of its items. Nothing here
+// knows of the page: Node tests it.
+
+/**
+ * An Item is one thing that happened, as core/scenario writes it. A field that is
+ * zero is left out there, and put back by Timeline.push.
+ * @typedef {object} Item
+ * @property {number} i    its place in the timeline
+ * @property {number} n    the step of the run that it belongs to
+ * @property {number} t    when, in nanoseconds
+ * @property {string} k    send arrive lose state drop timer rtt cwnd phase rexmit tcb mem know call read host plugin violation say
+ * @property {number} [h]  the host, an index into header.hosts
+ * @property {number} [d]  send: the host it goes to, -1 nobody
+ * @property {number} [c]  the connection, a number within its host
+ * @property {number} [p]  the packet
+ * @property {string} [flags]  send: "S", "S.", ".", "F.", "P.", "R"
+ * @property {number} [seq]    send, relative; rseq as on the wire
+ * @property {number} [ack]    send, relative; rack as on the wire
+ * @property {number} [len]    send: octets of data
+ * @property {number} [win]    send: the field's value; wnd scaled
+ * @property {boolean} [again] send: a retransmission
+ * @property {boolean} [dup]   arrive: the second copy
+ * @property {string} [from]   state, phase
+ * @property {string} [to]     state, phase
+ * @property {string} [rule]   the name of the rule that says so
+ * @property {object} [d]      tcb: what changed, by name (send has a number here)
+ */
+
+/**
+ * A Conn is what is known of one connection of a host.
+ * @typedef {object} Conn
+ * @property {number} c
+ * @property {string} state      the RFC's name: "SYN-SENT"
+ * @property {string} from       the state before, "" for none
+ * @property {string} rule       the rule of the edge taken last
+ * @property {number} edge       the item of that edge, -1 for none
+ * @property {Object<string,number|string>} tcb  by name, "SND.NXT"
+ * @property {Object<string,{armed:number,due:number}>} timers  those that run
+ * @property {number} touched    the last item that told of it
+ */
+
+/**
+ * A HostState is what is known of one host.
+ * @typedef {object} HostState
+ * @property {string} name
+ * @property {string} addr
+ * @property {boolean} up
+ * @property {Object<number,Conn>} conns
+ * @property {{held:number,conns:number,half:number,ghosts:number,timewaits:number,backlog:number}} mem
+ */
+
+/**
+ * A State is what holds after an item. It is never changed: the next one shares
+ * what stayed the same.
+ * @typedef {object} State
+ * @property {number} i          the item, -1 before the first
+ * @property {number} t
+ * @property {number} n
+ * @property {HostState[]} hosts
+ * @property {Object<number,Flow>} flows
+ * @property {Object<number,Item>} flight  the packets under way, by id: their send items
+ * @property {number} said       the item of the last "say", -1 for none
+ * @property {number} segments   how many were sent
+ * @property {number} wrong      how many invariants broke
+ */
+
+/**
+ * @typedef {object} Flow
+ * @property {{sendOK:boolean,recvOK:boolean}[]} know  what each end knows: that its octets arrive, that it hears the other
+ * @property {number[]} read     octets read at each end
+ * @property {boolean[]} wrong   whether they differ from what was written
+ */
+
+const noMem = { held: 0, conns: 0, half: 0, ghosts: 0, timewaits: 0, backlog: 0 };
+const noFlow = { know: [{ sendOK: false, recvOK: false }, { sendOK: false, recvOK: false }], read: [0, 0], wrong: [false, false] };
+
+/** start is the state before anything happened. */
+export function start(header) {
+  const hosts = (header?.hosts ?? []).map((host) => ({ name: host.name, addr: host.addr ?? '', up: true, conns: {}, mem: noMem }));
+  return { i: -1, t: 0, n: 0, hosts, flows: {}, flight: {}, said: -1, segments: 0, wrong: 0 };
+}
+
+/** apply returns the state after item. */
+export function apply(state, item) {
+  const next = { ...state, i: item.i, t: item.t, n: item.n };
+  switch (item.k) {
+    case 'send':
+      next.segments++;
+      next.flight = { ...state.flight, [item.p]: item };
+      break;
+    case 'arrive':
+    case 'lose':
+      if (item.p in state.flight) {
+        next.flight = { ...state.flight };
+        delete next.flight[item.p];
+      }
+      break;
+    case 'state':
+      withConn(next, item, (conn) => {
+        Object.assign(conn, { from: item.from ?? conn.state, state: item.to, rule: item.rule ?? '', edge: item.i });
+        if (item.to === 'CLOSED') conn.timers = {};
+      });
+      break;
+    case 'tcb':
+      withConn(next, item, (conn) => {
+        conn.tcb = { ...conn.tcb, ...item.d };
+        if (typeof item.d.state === 'string') conn.state = item.d.state;
+      });
+      break;
+    case 'cwnd':
+      withConn(next, item, (conn) => { conn.tcb = { ...conn.tcb, cwnd: item.cwnd, ssthresh: item.ssthresh, flight: item.flight }; });
+      break;
+    case 'rtt':
+      withConn(next, item, (conn) => { conn.tcb = { ...conn.tcb, srtt: item.srtt, rttvar: item.var, rto: item.rto }; });
+      break;
+    case 'phase':
+      withConn(next, item, (conn) => { conn.tcb = { ...conn.tcb, phase: item.to }; });
+      break;
+    case 'timer':
+      withConn(next, item, (conn) => {
+        conn.timers = { ...conn.timers };
+        if (item.ev === 'armed') conn.timers[item.slot] = { armed: item.t, due: item.due };
+        else delete conn.timers[item.slot];
+      });
+      break;
+    case 'mem':
+      withHost(next, item.h, (host) => {
+        host.mem = {};
+        for (const name in noMem) host.mem[name] = item[name] ?? 0;
+      });
+      break;
+    case 'host':
+      withHost(next, item.h, (host) => {
+        if (item.what === 'crash') Object.assign(host, { up: false, conns: {}, mem: noMem });
+        if (item.what === 'boot') host.up = true;
+      });
+      break;
+    case 'know':
+      withFlow(next, item.f, (flow) => {
+        flow.know = flow.know.with(item.who, { sendOK: !!item.sendOK, recvOK: !!item.recvOK });
+      });
+      break;
+    case 'read':
+      withFlow(next, item.f, (flow) => {
+        const who = item.who ?? 0;
+        flow.read = flow.read.with(who, flow.read[who] + (item.octets ?? 0));
+        if (item.wrong) flow.wrong = flow.wrong.with(who, true);
+      });
+      break;
+    case 'say':
+      next.said = item.i;
+      break;
+    case 'violation':
+      next.wrong++;
+      break;
+  }
+  return next;
+}
+
+function withHost(state, h, change) {
+  if (!state.hosts[h]) return;
+  const host = { ...state.hosts[h] };
+  change(host);
+  state.hosts = state.hosts.with(h, host);
+}
+
+function withConn(state, item, change) {
+  withHost(state, item.h, (host) => {
+    const c = item.c ?? 0;
+    const conn = { c, state: 'CLOSED', from: '', rule: '', edge: -1, tcb: {}, timers: {}, ...host.conns[c], touched: item.i };
+    change(conn);
+    host.conns = { ...host.conns, [c]: conn };
+  });
+}
+
+function withFlow(state, f, change) {
+  const flow = { ...(state.flows[f] ?? noFlow) };
+  change(flow);
+  state.flows = { ...state.flows, [f]: flow };
+}
+
+/**
+ * A Packet is the way of one packet through the timeline.
+ * @typedef {object} Packet
+ * @property {number} p
+ * @property {Item} send
+ * @property {Item[]} arrivals
+ * @property {Item|null} loss
+ */
+
+const every = 200; // items between two kept states
+// which fields of which kinds may be left out because they are zero
+const zeroes = {
+  send: ['h', 'd', 'c', 'p', 'seq', 'ack', 'rseq', 'rack', 'len', 'win', 'wnd'],
+  arrive: ['h', 'p'], lose: ['p'], state: ['h', 'c'], drop: ['h', 'c'], timer: ['h', 'c', 'due'], rtt: ['h', 'c', 'sample', 'srtt', 'var', 'rto'],
+  cwnd: ['h', 'c', 'cwnd', 'ssthresh', 'flight'], phase: ['h', 'c'], rexmit: ['h', 'c', 'seq', 'len'], tcb: ['h', 'c'], mem: ['h'],
+  know: ['f', 'who'], call: ['h', 'f'], read: ['h', 'f'], host: ['h'], plugin: ['h', 'c'], say: ['id'],
+};
+
+/**
+ * A Timeline holds the items of a run as they come, and gives the state after any
+ * of them: at most 200 are applied for that, from a state that was kept.
+ */
+export class Timeline {
+  constructor(header) {
+    this.header = header;
+    /** @type {Item[]} */ this.items = [];
+    /** @type {Map<number,Packet>} */ this.packets = new Map();
+    this.segments = []; // the places of the send items
+    this.states = []; // of the state items
+    this.says = []; // of the say items
+    this.kept = [start(header)]; // kept[k] is the state after item k*every-1
+    this.last = this.kept[0];
+  }
+
+  /** push appends items in their order. */
+  push(items) {
+    for (const item of items) {
+      item.i = this.items.length;
+      item.t ??= 0;
+      item.n ??= 0;
+      for (const field of zeroes[item.k] ?? []) item[field] ??= 0;
+      this.items.push(item);
+      if (item.k === 'send') {
+        this.segments.push(item.i);
+        this.packets.set(item.p, { p: item.p, send: item, arrivals: [], loss: null });
+      } else if (item.k === 'arrive') {
+        this.packets.get(item.p)?.arrivals.push(item);
+      } else if (item.k === 'lose') {
+        const packet = this.packets.get(item.p);
+        if (packet) packet.loss = item;
+      } else if (item.k === 'state') {
+        this.states.push(item.i);
+      } else if (item.k === 'say') {
+        this.says.push(item.i);
+      }
+      if (item.i % every === every - 1) {
+        // in order, so each kept state is at most 200 items from the one before
+        this.kept.push(this.#from(this.kept.at(-1), item.i));
+      }
+    }
+  }
+
+  #from(state, i) {
+    for (let k = state.i + 1; k <= i; k++) state = apply(state, this.items[k]);
+    return state;
+  }
+
+  /** at returns the state after item i; -1 is before the first. @returns {State} */
+  at(i) {
+    i = Math.max(-1, Math.min(i, this.items.length - 1));
+    const kept = this.kept[Math.floor((i + 1) / every)];
+    const near = this.last.i <= i && this.last.i >= kept.i ? this.last : kept;
+    this.last = this.#from(near, i);
+    return this.last;
+  }
+
+  /** upTo returns the last item that happened at t or before, -1 if none did. */
+  upTo(t) {
+    let low = 0;
+    let high = this.items.length;
+    while (low < high) {
+      const mid = (low + high) >> 1;
+      if (this.items[mid].t <= t) low = mid + 1; else high = mid;
+    }
+    return low - 1;
+  }
+
+  /**
+   * next returns the item that a step from i leads to: kind is "event" (all that
+   * happens at one instant), "segment", "state" or "say"; dir is 1 or -1. Where
+   * there is none it is the end, or -1.
+   */
+  next(i, kind, dir) {
+    const list = { segment: this.segments, state: this.states, say: this.says }[kind];
+    if (list) {
+      const found = dir > 0 ? list.find((at) => at > i) : list.findLast((at) => at < i);
+      return found ?? (dir > 0 ? this.items.length - 1 : -1);
+    }
+    if (dir > 0) {
+      if (i + 1 >= this.items.length) return this.items.length - 1;
+      return this.#endOf(i + 1);
+    }
+    const first = this.#startOf(i);
+    return first - 1;
+  }
+
+  // items of one step of the run belong together
+  #endOf(i) {
+    while (i + 1 < this.items.length && this.items[i + 1].n === this.items[i].n && this.items[i + 1].t === this.items[i].t) i++;
+    return i;
+  }
+
+  #startOf(i) {
+    if (i < 0) return 0;
+    while (i > 0 && this.items[i - 1].n === this.items[i].n && this.items[i - 1].t === this.items[i].t) i--;
+    return i;
+  }
+
+  /** When the last item happened. */
+  get end() {
+    return this.items.at(-1)?.t ?? 0;
+  }
+}
+
+/**
+ * An Axis maps time to a length on which the idle stretches are short: a ladder, a
+ * scrub bar and a graph with the same axis line up. Its unit is the nanosecond of
+ * a stretch that is not folded.
+ */
+export class Axis {
+  /**
+   * @param {number[]} times  when something happened, ascending
+   * @param {boolean} folded  whether idle stretches are folded
+   * @param {number} idle     the longest stretch that is not
+   */
+  constructor(times, folded = true, idle = usualIdle(times)) {
+    this.idle = idle;
+    /** @type {{from:number,to:number,at:number}[]} the stretches folded; at is their place, idle their length */
+    this.folds = [];
+    let gone = 0; // what earlier folds took away
+    let before = 0;
+    for (const t of times) {
+      if (folded && t - before > idle) {
+        this.folds.push({ from: before, to: t, at: before - gone, gone });
+        gone += t - before - idle;
+      }
+      before = Math.max(before, t);
+    }
+    this.length = Math.max(1, before - gone);
+    this.end = before;
+    this.gone = gone;
+  }
+
+  /** pos returns the place of time t. */
+  pos(t) {
+    const fold = this.folds[last(this.folds, (f) => f.from <= t)];
+    if (!fold) return t;
+    if (t >= fold.to) return t - fold.gone - (fold.to - fold.from - this.idle);
+    return fold.at + (t - fold.from) / (fold.to - fold.from) * this.idle;
+  }
+
+  /** time is the inverse of pos. */
+  time(pos) {
+    const fold = this.folds[last(this.folds, (f) => f.at <= pos)];
+    if (!fold) return pos;
+    const into = pos - fold.at;
+    if (into > this.idle) return fold.to + (into - this.idle);
+    return fold.from + into / this.idle * (fold.to - fold.from);
+  }
+}
+
+function last(list, holds) {
+  let low = 0;
+  let high = list.length;
+  while (low < high) {
+    const mid = (low + high) >> 1;
+    if (holds(list[mid])) low = mid + 1; else high = mid;
+  }
+  return low - 1;
+}
+
+/** usualIdle is four times the median of the stretches in which nothing happens. */
+export function usualIdle(times) {
+  const gaps = [];
+  for (let k = 1; k < times.length; k++) if (times[k] > times[k - 1]) gaps.push(times[k] - times[k - 1]);
+  if (gaps.length === 0) return 1e8;
+  gaps.sort((a, b) => a - b);
+  return Math.max(1e6, 4 * gaps[gaps.length >> 1]);
+}

@@ -1,0 +1,438 @@
+// What the page knows, as signals, and what can be done to it, as functions. Views
+// read signals and call actions; nothing else changes them.
+import { signal, computed, batch, effect } from './lib/preact.mjs';
+import { Timeline, Axis } from './fold.mjs';
+import { catalogue, lang } from './words.mjs';
+
+/** @typedef {import('./fold.mjs').Item} Item */
+/** @typedef {import('./fold.mjs').State} State */
+/** @typedef {import('./fold.mjs').Conn} Conn */
+
+/**
+ * A Segment is what a view shows of a packet.
+ * @typedef {import('./fold.mjs').Packet} Segment
+ */
+
+/**
+ * A Run is one run of a scenario. Its fields change only with its version.
+ * @typedef {object} Run
+ * @property {number} key        its own, for as long as the page is open
+ * @property {string} id         the scenario's id, as "H5-two-way"
+ * @property {string} name       "A", "B", ...
+ * @property {string} text       the scenario
+ * @property {string[]} extra    the lines added to it
+ * @property {object} header     hosts, links, seed, as core/scenario writes them; {hosts: []} until they have come
+ * @property {Timeline} line     its items; line.items, line.packets, line.at(i)
+ * @property {boolean} ended     whether the engine has come to the end
+ * @property {string} hash       the trace hash, 16 hexadecimal digits, "" until it has ended
+ * @property {object[]} checks   what was expected, held or not
+ * @property {null|{kind:string, message:string, line?:number, column?:number, what?:string, do?:string}} error
+ */
+
+// ---- what the page is like -------------------------------------------------
+
+/** "auto", "light" or "dark". */
+export const theme = signal('auto');
+/** Whether the narration speaks plain words (the dialogue) instead of the RFC's. */
+export const plain = signal(false);
+/** Whether the user wants little motion. */
+export const still = signal(globalThis.matchMedia?.('(prefers-reduced-motion: reduce)').matches ?? false);
+/**
+ * How far the engine is.
+ * @type {{value: {phase: 'waiting'|'fetching'|'starting'|'ready'|'failed', done: number, total: number, message: string}}}
+ */
+export const engine = signal({ phase: 'waiting', done: 0, total: 0, message: '' });
+/** What to tell the user: {id, kind, text, act?}, newest last. */
+export const notices = signal([]);
+/** The panel chosen, of those beside the ladder and of those below it. */
+export const panel = signal('segment');
+export const bench = signal('graphs');
+/** The dialog that is open, "" for none. */
+export const dialog = signal('');
+
+// ---- runs ------------------------------------------------------------------
+
+/** @type {{value: Run[]}} the runs kept, at most most */
+export const runs = signal([]);
+export const most = 4;
+/** The key of the run on show. */
+export const shown = signal(0);
+/** The key of the run beside it, 0 for none. */
+export const beside = signal(0);
+/** Counts whenever a run got more items, an end, an error. */
+export const version = signal(0);
+
+/** The run on show, or null. @type {{value: Run|null}} */
+export const run = computed(() => runs.value.find((r) => r.key === shown.value) ?? null);
+/** The run beside it, or null. @type {{value: Run|null}} */
+export const other = computed(() => (beside.value === shown.value ? null : runs.value.find((r) => r.key === beside.value) ?? null));
+
+// ---- the cursor ------------------------------------------------------------
+
+/** The last item that has happened; -1 before the first. */
+export const cursor = signal(-1);
+/** The time, in nanoseconds; while playing it runs on between items. */
+export const now = signal(0);
+export const playing = signal(false);
+/** 0.01 to 1000. */
+export const speed = signal(1);
+/** Whether idle stretches are short. */
+export const folded = signal(true);
+/** What is picked, or null: a packet of a run. @type {{value: null|{p: number, run: number}}} */
+export const selection = signal(null);
+/** The connection that panels show of each host, by host: set by picking one; see connOf. */
+export const focus = signal({});
+
+/** The state of the run on show at the cursor. @type {{value: State|null}} */
+export const state = computed(() => {
+  version.value;
+  return run.value ? run.value.line.at(cursor.value) : null;
+});
+/** The item at the cursor, or null. @type {{value: Item|null}} */
+export const item = computed(() => {
+  version.value;
+  return run.value?.line.items[cursor.value] ?? null;
+});
+/** The cursor of the run beside, by time. */
+export const otherCursor = computed(() => {
+  version.value;
+  return other.value ? other.value.line.upTo(now.value) : -1;
+});
+/** The state of the run beside. @type {{value: State|null}} */
+export const otherState = computed(() => (other.value ? other.value.line.at(otherCursor.value) : null));
+/** Where each time lies: the same for ladder, graphs, the scrub bar and a comparison. @type {{value: Axis}} */
+export const axis = computed(() => {
+  version.value;
+  const times = run.value ? run.value.line.items.map((it) => it.t) : [];
+  if (other.value) {
+    for (const it of other.value.line.items) times.push(it.t);
+    times.sort((a, b) => a - b);
+  }
+  return new Axis(times, folded.value);
+});
+/** The packet picked, or null. @type {{value: Segment|null}} */
+export const picked = computed(() => {
+  version.value;
+  const at = selection.value;
+  return (at && runs.value.find((r) => r.key === at.run)?.line.packets.get(at.p)) ?? null;
+});
+
+/**
+ * connOf returns the connection of host h to show: the one in focus if it lives, else the
+ * one that something happened to last. @returns {Conn|null}
+ */
+export function connOf(st, h) {
+  const conns = Object.values(st?.hosts[h]?.conns ?? {});
+  const chosen = conns.find((conn) => conn.c === focus.value[h]);
+  return chosen ?? conns.reduce((best, conn) => (best && best.touched >= conn.touched ? best : conn), null);
+}
+
+/** The side of a host, "a" or "b": its colour is var(--a) or var(--b). */
+export function side(h) {
+  return h % 2 === 0 ? 'a' : 'b';
+}
+
+// ---- the engine behind it --------------------------------------------------
+
+// The engine is given by app.mjs, so that tests can give another.
+let backend = null;
+
+/** connect gives the store its engine: an Engine of engine.mjs, or what stands for it in a test. */
+export function connect(engineLike) {
+  backend = engineLike;
+}
+
+let keys = 0;
+
+function newRun(id, text, extra) {
+  const names = ['A', 'B', 'C', 'D'];
+  const used = new Set(runs.value.map((r) => r.name));
+  return {
+    key: ++keys, id, name: names.find((name) => !used.has(name)) ?? '?', text, extra, header: { hosts: [] },
+    line: new Timeline({ hosts: [] }), ended: false, hash: '', checks: [], error: null, before: null,
+  };
+}
+
+// load has the engine run r, from its text.
+function load(r) {
+  Object.assign(r, { header: { hosts: [] }, line: new Timeline({ hosts: [] }), ended: false, hash: '', checks: [], error: null });
+  version.value++;
+  backend?.open(r, files.value);
+}
+
+/** What the engine tells of a run; engine.mjs calls it. */
+export const heard = {
+  header(key, header) {
+    change(key, (r) => {
+      r.header = header;
+      r.line = new Timeline(header);
+    });
+  },
+  items(key, items) {
+    change(key, (r) => r.line.push(items));
+    if (key === shown.value && wanted !== null) settle(wanted, false);
+  },
+  ended(key, { hash, checks, steps }) {
+    change(key, (r) => Object.assign(r, { ended: true, hash, checks, steps }));
+    if (key === shown.value && wanted !== null) settle(wanted, true);
+  },
+  failed(key, error) {
+    change(key, (r) => { r.error = error; });
+  },
+};
+
+function change(key, how) {
+  const r = runs.value.find((candidate) => candidate.key === key);
+  if (!r) return;
+  how(r);
+  version.value++;
+}
+
+// While a run is made again the cursor goes back to where it was as soon as the
+// items reach there: wanted is that time or that item.
+let wanted = null;
+
+function settle(want, ended) {
+  const line = run.value.line;
+  if (want.i !== undefined) {
+    if (want.i >= line.items.length && !ended) return;
+    wanted = null;
+    seek(want.i);
+  } else {
+    if (line.end <= want.t && !ended) return;
+    wanted = null;
+    seekTime(want.t);
+  }
+}
+
+/** What the user uploaded, and shipped plugins by name: [{name, octets: Uint8Array}]. */
+export const files = signal([]);
+
+// ---- actions ---------------------------------------------------------------
+
+/**
+ * open shows a scenario of the catalogue from its beginning, as the only run.
+ * @param {string} id
+ * @param {string[]} [extra] lines added to it
+ * @param {{i?: number, play?: boolean}} [how]
+ */
+export function open(id, extra = [], how = {}) {
+  const scenario = catalogue.value?.scenarios.find((s) => s.id === id);
+  if (!scenario) return false;
+  openText(id, scenario.text, extra, how);
+  return true;
+}
+
+/** openText shows a scenario by its text. */
+export function openText(id, text, extra = [], how = {}) {
+  batch(() => {
+    for (const r of runs.value) backend?.close(r.key);
+    runs.value = [];
+    const r = newRun(id, text, extra);
+    runs.value = [r];
+    shown.value = r.key;
+    beside.value = 0;
+    selection.value = null;
+    focus.value = {};
+    cursor.value = -1;
+    now.value = 0;
+    playing.value = !!how.play;
+    wanted = how.i === undefined ? null : { i: how.i };
+    load(r);
+  });
+}
+
+/**
+ * edit adds lines to the run on show and makes it again; the cursor stays at its time.
+ * A line as "fault packet 5 lose" changes what happens from there on only.
+ */
+export function edit(lines) {
+  if (run.value) setExtra([...run.value.extra, ...lines]);
+}
+
+/** setExtra replaces the lines added. */
+export function setExtra(lines) {
+  const r = run.value;
+  if (!r) return;
+  batch(() => {
+    r.before = [...(r.before ?? []), r.extra].slice(-50);
+    r.extra = lines;
+    wanted = { t: now.value };
+    selection.value = null;
+    load(r);
+  });
+}
+
+/** undo takes the last change of the run on show back. */
+export function undo() {
+  const r = run.value;
+  if (!r?.before?.length) return;
+  batch(() => {
+    r.extra = r.before.pop();
+    wanted = { t: now.value };
+    load(r);
+  });
+}
+
+/** branch keeps the run on show beside a copy of it, which is shown and takes the lines. */
+export function branch(lines = []) {
+  const from = run.value;
+  if (!from || runs.value.length >= most) return false;
+  batch(() => {
+    const r = newRun(from.id, from.text, [...from.extra, ...lines]);
+    runs.value = [...runs.value, r];
+    wanted = { t: now.value };
+    shown.value = r.key;
+    beside.value = from.key;
+    load(r);
+  });
+  return true;
+}
+
+/** compare puts a scenario beside the run on show. */
+export function compare(id, extra = []) {
+  const scenario = catalogue.value?.scenarios.find((s) => s.id === id);
+  if (!scenario || !run.value) return false;
+  batch(() => {
+    if (runs.value.length >= most) drop(runs.value.find((r) => r.key !== shown.value).key);
+    const r = newRun(id, scenario.text, extra);
+    runs.value = [...runs.value, r];
+    beside.value = r.key;
+    load(r);
+  });
+  return true;
+}
+
+/** show puts a run that is kept on show; the one that was goes beside it. */
+export function show(key) {
+  if (key === shown.value || !runs.value.some((r) => r.key === key)) return;
+  batch(() => {
+    beside.value = shown.value;
+    shown.value = key;
+    selection.value = null;
+    cursor.value = run.value.line.upTo(now.value);
+  });
+}
+
+/** setBeside chooses the run beside; 0 for none. */
+export function setBeside(key) {
+  beside.value = key;
+}
+
+/** drop forgets a run; not the last one. */
+export function drop(key) {
+  if (runs.value.length < 2) return;
+  batch(() => {
+    backend?.close(key);
+    runs.value = runs.value.filter((r) => r.key !== key);
+    if (beside.value === key) beside.value = 0;
+    if (shown.value === key) {
+      shown.value = runs.value[0].key;
+      if (beside.value === shown.value) beside.value = 0;
+      cursor.value = run.value.line.upTo(now.value);
+    }
+  });
+}
+
+/** seek moves the cursor to an item. */
+export function seek(i) {
+  const line = run.value?.line;
+  if (!line) return;
+  batch(() => {
+    cursor.value = Math.max(-1, Math.min(i, line.items.length - 1));
+    now.value = cursor.value < 0 ? 0 : line.items[cursor.value].t;
+  });
+}
+
+/** seekTime moves the cursor to a time. */
+export function seekTime(t) {
+  const line = run.value?.line;
+  if (!line) return;
+  batch(() => {
+    now.value = Math.max(0, Math.min(t, end()));
+    cursor.value = t < 0 ? -1 : line.upTo(now.value);
+  });
+}
+
+/** end is when the last thing happens, in both runs. */
+export function end() {
+  return Math.max(run.value?.line.end ?? 0, other.value?.line.end ?? 0);
+}
+
+/**
+ * step moves to the next (dir 1) or the one before (dir -1).
+ * @param {'event'|'segment'|'state'|'say'} kind
+ */
+export function step(kind, dir) {
+  const line = run.value?.line;
+  if (!line) return;
+  playing.value = false;
+  seek(line.next(cursor.value, kind, dir));
+}
+
+/** play starts, from the beginning if it stands at the end. */
+export function play() {
+  if (!run.value) return;
+  if (run.value.ended && now.value >= end()) {
+    cursor.value = -1;
+    now.value = 0;
+  }
+  playing.value = true;
+}
+
+export function pause() {
+  playing.value = false;
+}
+
+/** select picks a packet of a run (of the one on show), or nothing. */
+export function select(p, key = shown.value) {
+  selection.value = p === null || p === undefined ? null : { p, run: key };
+  if (selection.value) panel.value = 'segment';
+}
+
+let noticeIds = 0;
+/** notice tells the user; kind is "info" or "wrong"; what it says stays until it is put away. */
+export function notice(kind, text, act) {
+  const id = ++noticeIds;
+  notices.value = [...notices.value.slice(-3), { id, kind, text, act }];
+  return id;
+}
+
+export function dismiss(id) {
+  notices.value = notices.value.filter((n) => n.id !== id);
+}
+
+/** tick lets dt nanoseconds of the wall's clock pass while it plays. */
+export function tick(dt) {
+  const line = run.value?.line;
+  if (!playing.value || !line) return;
+  const ax = axis.value;
+  let t = now.value + dt * speed.value;
+  if (folded.value) {
+    // a folded stretch takes a second at most, whatever the speed
+    const fold = ax.folds.find((f) => f.from <= now.value && now.value < f.to);
+    if (fold) t = Math.max(t, now.value + (fold.to - fold.from) * dt / 1e9);
+    if (fold && t > fold.to) t = fold.to;
+  }
+  const stop = end();
+  batch(() => {
+    if (t >= stop) {
+      if (run.value.ended) playing.value = false;
+      t = stop;
+    }
+    now.value = t;
+    cursor.value = line.upTo(t);
+  });
+}
+
+/** The octets of a packet of a run, a Promise of a Uint8Array. */
+export function octetsOf(p, key = shown.value) {
+  return backend ? backend.packet(key, p) : Promise.reject(new Error('no engine'));
+}
+
+/** The engine, for what is asked of it once: pcapng, log, fingerprint, check. */
+export function ask(what, ...args) {
+  return backend ? backend[what](shown.value, ...args) : Promise.reject(new Error('no engine'));
+}
+
+export { catalogue, lang, effect };
