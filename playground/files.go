@@ -11,7 +11,7 @@ import (
 
 // page is what is served as it is written.
 //
-//go:embed index.html
+//go:embed index.html *.css *.mjs *.svg lib views
 var page embed.FS
 
 // module is where the engine is served. Its octets come from whoever serves.
