@@ -20,6 +20,7 @@ type Config struct {
 	Plan    []Planned
 	Outages []Outage
 	Floods  []Flood
+	Turns   []Turn
 
 	// Calm is when chance ends, and outages with it: from then on links do what
 	// they should. 0: never.
@@ -29,6 +30,13 @@ type Config struct {
 	End clock.Instant
 	// MaxEvents ends a run that goes on for ever. 0: ten million.
 	MaxEvents uint64
+
+	// Tolerate goes on where an invariant does not hold, so that what follows can be
+	// seen: an Observer is told of each, and World.Broken counts them.
+	Tolerate bool
+	// KeepStrangers leaves a connection that nobody has opened to a program that reads
+	// and closes when the other end does; else it is aborted.
+	KeepStrangers bool
 
 	// Capture keeps every packet that a host sends, for World.Captured.
 	Capture bool
@@ -110,20 +118,81 @@ func (f Fate) String() string {
 	return fateNames[f]
 }
 
-// A Planned fault is for one packet: the one with that ordinal, from 1, on a
-// direction, or the one with that id, from 1, in the world.
+// A Planned fault is for one packet, the one with that ordinal, from 1, on a
+// direction, or the one with that id, from 1, in the world; or, with Some, for those
+// on a direction that Match, from the time From on and before Until.
 type Planned struct {
 	Direction int // 2*link, and one more for that from B to A
 	Ordinal   uint32
 	Packet    uint32 // 0: Direction and Ordinal say which
 	Fate      Fate
 	By        clock.Duration // how much later it comes, or its double does
+
+	Some        bool
+	Match       Match
+	Nth         uint32 // only the one with that ordinal among them, from 1; 0: all
+	From, Until clock.Instant
+}
+
+// A Match says what kind of packet is meant. The zero Match means any.
+type Match struct {
+	Data  bool       // with octets of data
+	Flags wire.Flags // see Matches
+}
+
+// Matches compares a segment: all flags of the Match are set in it. Where SYN, FIN,
+// RST or ACK is among them, no other of the first three is; beside SYN alone there is
+// no ACK, and with ACK alone there is no data.
+func (m Match) Matches(flags wire.Flags, octets int) bool {
+	const framing = wire.SYN | wire.FIN | wire.RST
+	switch {
+	case m.Data && octets == 0 || !flags.Has(m.Flags):
+		return false
+	case m.Flags&(framing|wire.ACK) == 0:
+		return true
+	case flags&framing != m.Flags&framing:
+		return false
+	case m.Flags == wire.SYN:
+		return !flags.Has(wire.ACK)
+	case m.Flags == wire.ACK && !m.Data:
+		return octets == 0
+	}
+	return true
 }
 
 // An Outage is a time in which nothing passes in a direction; -1 is all of them.
 type Outage struct {
 	Direction   int
 	From, Until clock.Instant
+	Told        bool // a router says that the host cannot be reached
+}
+
+// A Turn is what happens to a host as a whole.
+type Turn struct {
+	At   clock.Instant
+	Host int
+	What TurnKind
+}
+
+// A TurnKind is what a Turn does.
+type TurnKind uint8
+
+// The turns.
+const (
+	Crash TurnKind = iota + 1 // all that it knows is gone, and it is silent
+	Boot                      // a new stack with the same addresses listens again
+	Shut                      // its programs exit: what they held is closed for them
+	turns
+)
+
+var turnNames = [turns]string{"", "crash", "boot", "shut"}
+
+// String is the turn's name.
+func (k TurnKind) String() string {
+	if k >= turns {
+		return "unknown"
+	}
+	return turnNames[k]
 }
 
 // A Flow is one connection and the users at its ends.
@@ -171,17 +240,19 @@ const (
 	Close                        // and let go of the connection
 	Abort                        // likewise
 	SetPace                      // Chunk and For; N of 1: never
-	SetKeepalive                 // idle and interval of For, N probes
+	SetKeepalive                 // idle of For and interval of Every, or of For too; N probes
 	SetUserTimeout               // For
 	SetNoDelay                   // Nagle off
 	SetLinger                    // For
 	Hold                         // until the connection or the world ends
+	WriteUrgent                  // as Write, with the end of it urgent
 	ops
 )
 
 var opNames = [ops]string{
 	"", "write", "wait", "await-connected", "await-read", "await-eof", "close-write", "close-read", "close",
 	"abort", "set-pace", "set-keepalive", "set-user-timeout", "set-no-delay", "set-linger", "hold",
+	"write-urgent",
 }
 
 // String is the step's name.
@@ -197,6 +268,7 @@ type Step struct {
 	Op    Op
 	N     uint64
 	For   clock.Duration
+	Every clock.Duration
 	Chunk uint32
 }
 
