@@ -3,6 +3,7 @@
 import { signal, computed, batch, effect } from './lib/preact.mjs';
 import { Timeline, Axis } from './fold.mjs';
 import { catalogue, lang } from './words.mjs';
+import { pluginsOf } from './engine.mjs';
 
 /** @typedef {import('./fold.mjs').Item} Item */
 /** @typedef {import('./fold.mjs').State} State */
@@ -178,6 +179,23 @@ export const heard = {
   },
   failed(key, error) {
     change(key, (r) => { r.error = error; });
+  },
+  phase(how) {
+    engine.value = how;
+  },
+  // The run before the last change comes back; without one, what came of it stays.
+  hung(key) {
+    const r = runs.value.find((candidate) => candidate.key === key);
+    if (!r) return;
+    const plugins = [...new Set([r.text, ...r.extra].join('\n').split('\n').flatMap(pluginsOf))];
+    const back = r.before?.pop();
+    notice('wrong', { id: back ? 'page.hung-back' : 'page.hung', values: { run: r.name, id: r.id, plugins: plugins.join(', ') || '–' } });
+    if (back) {
+      r.extra = back;
+      load(r);
+    } else {
+      change(key, () => { r.error = { kind: 'hung', message: '' }; });
+    }
   },
 };
 
@@ -391,7 +409,10 @@ export function select(p, key = shown.value) {
 }
 
 let noticeIds = 0;
-/** notice tells the user; kind is "info" or "wrong"; what it says stays until it is put away. */
+/**
+ * notice tells the user; kind is "info" or "wrong"; what it says stays until it is put away.
+ * text is a text, or {id, values} of a word, which follows the language.
+ */
 export function notice(kind, text, act) {
   const id = ++noticeIds;
   notices.value = [...notices.value.slice(-3), { id, kind, text, act }];
