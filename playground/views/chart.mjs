@@ -2,7 +2,7 @@
 // times, so that all charts and the ladder line up.
 import uPlot from '../lib/uplot.mjs';
 import { duration, octets } from '../format.mjs';
-import { ticks } from './series.mjs';
+import { long, ticks } from './series.mjs';
 
 /** write is a value of a graph as people read it. */
 export function write(unit, v) {
@@ -46,9 +46,13 @@ export class Chart {
     this.plot.over.addEventListener('dblclick', () => how.zoom(null));
   }
 
+  // The columns of the graph, and a last row: what was told last holds until the end.
   #data() {
-    const [times, ...columns] = this.graph.data;
-    return [times.map((t) => this.axis.pos(t) / second), ...columns];
+    const { data: [times, ...columns], series } = this.graph;
+    const last = columns.map((column, k) => (series[k].kind === 'step' ? column.findLast((v) => v !== null) ?? null : null));
+    this.rows = times.length;
+    this.top = Math.max(1, ...columns.filter((_, k) => series[k].id !== 'right-edge').map((column) => column.reduce((most, v) => Math.max(most, v ?? 0), 0)));
+    return [[...times.map((t) => this.axis.pos(t) / second), this.axis.length / second], ...columns.map((column, k) => [...column, last[k]])];
   }
 
   #options(graph) {
@@ -57,7 +61,7 @@ export class Chart {
     return {
       width: this.how.width, height: this.how.height, legend: { show: false }, pxAlign: 0,
       cursor: { sync: { key: sync.key, scales: ['x', null] }, drag: { x: true, y: false, setScale: false }, points: { show: false }, y: false },
-      scales: { x: { time: false, auto: false, range: () => this.span ?? [0, Math.max(1e-9, this.axis.length / second)] }, y: { range: (_, low, high) => [0, Math.max(1, (high ?? 1) * 1.06)] } },
+      scales: { x: { time: false, auto: false, range: () => this.span ?? [0, Math.max(1e-9, this.axis.length / second)] }, y: { range: (_, low, high) => this.#height(low ?? 0, high ?? 1) } },
       axes: [
         { ...side, size: 28, gap: 3, splits: (u, _, low, high) => this.#splits(low, high, u.bbox.width / (devicePixelRatio || 1)), values: (_, all) => all.map((v) => label(this.axis.time(v * second))) },
         { ...side, size: 58, gap: 3, incrs: graph.unit === 'time' ? undefined : binary, values: (_, all) => all.map((v) => (graph.unit === 'time' ? label(v) : octets(v))) },
@@ -71,7 +75,7 @@ export class Chart {
         draw: [(u) => this.#marks(u)],
         setSize: [() => this.#place()],
         setScale: [(u, key) => key === 'x' && this.#place()],
-        setCursor: [(u) => u.cursor.event && this.how.hover(u.cursor.idx ?? null)],
+        setCursor: [(u) => u.cursor.event && this.how.hover(u.cursor.idx === null || u.cursor.idx === undefined ? null : Math.min(u.cursor.idx, this.rows - 1))],
         setSelect: [(u) => {
           if (u.select.width < 4) return;
           this.dragged = true; // the click that ends a drag is none
@@ -83,16 +87,25 @@ export class Chart {
     };
   }
 
+  // A part of a stream does not begin at zero; everything else does. A window's edge far
+  // beyond a short stream would leave nothing of the stream to see.
+  #height(low, high) {
+    if (high > this.top * 2.5) high = this.top * 1.3;
+    const least = this.graph.id === 'sequence' && this.zoomed ? low - (high - low) * 0.06 : 0;
+    return [least, Math.max(least + 1, high + (high - least) * 0.06)];
+  }
+
   #splits(low, high, width) {
     return ticks(this.axis, low * second, high * second, Math.max(2, Math.floor(width / 80))).map((pos) => pos / second);
   }
 
-  // Stretches in which time is folded are shaded.
+  // Long stretches in which time is folded are shaded.
   #folds(u) {
     const { ctx, bbox } = u;
     ctx.save();
     ctx.fillStyle = this.colours.sunk;
     for (const fold of this.axis.folds) {
+      if (!long(this.axis, fold)) continue;
       const left = Math.max(bbox.left, u.valToPos(fold.at / second, 'x', true));
       const right = Math.min(bbox.left + bbox.width, u.valToPos((fold.at + this.axis.idle) / second, 'x', true));
       if (right > left) ctx.fillRect(left, bbox.top, right - left, bbox.height);
@@ -140,6 +153,7 @@ export class Chart {
 
   /** range shows a part of the axis. */
   range([from, to]) {
+    this.zoomed = to - from < this.axis.length * 0.999;
     this.span = [from / second, Math.max(to, from + 1) / second];
     this.plot.setScale('x', { min: this.span[0], max: this.span[1] });
   }

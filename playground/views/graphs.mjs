@@ -8,7 +8,7 @@ import { Chart, write } from './chart.mjs';
 import { EndName, endsOf, useWidth } from './ends.mjs';
 import { graphs, limit, rowAt, senders, valueAt } from './series.mjs';
 
-const columns = 1000; // pixels from which the graphs stand side by side
+const columns = 930; // pixels from which the graphs stand side by side
 
 /** The sender chosen, "host/connection"; "" for the one with most data. Graphs and table share it. */
 const chosen = signal('');
@@ -61,7 +61,7 @@ export function Graphs() {
       <button type="button" disabled=${!range} onClick=${() => setRange(null)}>${t('views.graphs.whole')}</button></span>
       <span class="faint">${t('views.graphs.how')}</span></div>
     <${Limits} one=${one} />
-    ${width > 0 && html`<div class="charts">${shown.map((graph) => html`<${Figure} key=${graph.id} graph=${graph} side=${side(one.h)} width=${each} range=${range} onRange=${setRange}
+    ${width > 0 && html`<div class="charts ${across === 3 ? 'abreast' : ''}">${shown.map((graph) => html`<${Figure} key=${graph.id} graph=${graph} side=${side(one.h)} width=${each} range=${range} onRange=${setRange}
       hover=${hover} onHover=${setHover} />`)}</div>`}`}
   </section>`;
 }
@@ -109,7 +109,7 @@ function Plot({ graph, side: own, width, range, onRange, onHover, hidden }) {
   const ax = axis.value;
   useLayoutEffect(() => {
     chart.current = new Chart(ref.current, graph, ax, {
-      side: own, width, height: 220, seek: (pos) => seekTime(axis.value.time(pos)), zoom: onRange, hover: (at) => onHover(at === null ? null : { graph: graph.id, row: at }),
+      side: own, width, height: 190, seek: (pos) => seekTime(axis.value.time(pos)), zoom: onRange, hover: (at) => onHover(at === null ? null : { graph: graph.id, row: at }),
     });
     chart.current.move(ax.pos(now.peek()));
     return () => chart.current.destroy();

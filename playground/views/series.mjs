@@ -193,6 +193,9 @@ export function csv(heads, rows) {
   return [heads, ...rows].map((row) => row.map(cell).join(',')).join('\r\n') + '\r\n';
 }
 
+/** long says whether a fold hides so much that it has to be shown. */
+export const long = (axis, fold) => fold.to - fold.from > Math.max(20 * axis.idle, axis.length / 2);
+
 /**
  * ticks are the places of round times on a folded axis, about so many: in each stretch
  * that is not folded, and where a fold ends.
@@ -210,7 +213,11 @@ export function ticks(axis, low, high, most) {
   };
   const folds = axis.folds.filter((fold) => fold.at <= high && fold.at + axis.idle >= low);
   // A long stretch of silence is said by its end; short ones lie within the round times.
-  for (const fold of folds) if (fold.to - fold.from > 20 * axis.idle) put(fold.to);
-  for (let pos = low; pos <= high; pos += apart / 8) put(Math.round(axis.time(pos) / step) * step);
+  for (const fold of folds) if (long(axis, fold)) put(fold.to);
+  const hidden = (time) => folds.some((fold) => long(axis, fold) && time > fold.from && time < fold.to);
+  for (let pos = low; pos <= high; pos += apart / 8) {
+    const time = Math.round(axis.time(pos) / step) * step;
+    if (!hidden(time)) put(time);
+  }
   return places.sort((x, y) => x - y);
 }

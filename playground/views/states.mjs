@@ -19,7 +19,7 @@ export function States() {
     ${ends.length === 0 && html`<p class="quiet">${t('views.nothing-yet')}</p>`}
     <div class="drawings">
       ${drawings.filter((some) => some.length).map((some) => html`<figure key=${some.map((end) => end.h).join()}>
-        <figcaption>${some.map((end) => html`<span class="now"><${EndName} end=${end} /> <b class="state">${end.state}</b>
+        <figcaption>${some.map((end) => html`<span class="now"><${EndName} end=${end} /> <b class="state">${end.state}</b>${' '}
           ${has(`state.${end.state}.name`) && html`<small>${t(`state.${end.state}.name`)}</small>`}</span>`)}</figcaption>
         <${Drawing} ends=${some} asked=${asked} ask=${setAsked} />
       </figure>`)}
