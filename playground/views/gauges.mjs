@@ -2,7 +2,7 @@
 // settings of the system beside those of a socket, and what a run costs.
 import { html } from '../lib/preact.mjs';
 import { run, other, cursor, otherCursor, now, version, state, select } from '../store.mjs';
-import { has, t } from '../words.mjs';
+import { catalogue, has, t } from '../words.mjs';
 import { duration, flagNames, octets } from '../format.mjs';
 import { EndName, SeekTo, endsOf, RuleText, useWidth } from './ends.mjs';
 import { cost, schedules, settings } from './facts.mjs';
@@ -115,18 +115,26 @@ function Schedules({ width }) {
 // What the settings' table tells of: keepalive and its kin, the timeouts of TIME-WAIT.
 const told = ['keepalive', 'keepalive-idle', 'keepalive-interval', 'keepalive-count', 'user-timeout', 'syn-retries', 'r2', 'time-wait', 'fin-wait2', 'syn-cookies', 'syn-backlog'];
 
-/** settingRows are the rows of the table: those that a scenario says something of, whole groups of them. */
+/**
+ * settingRows are the rows of the table: for each host, and for each flow in which its
+ * program sets something, the settings that the scenario speaks of; of keepalive all.
+ */
 export function settingRows(text, defaults) {
   const { hosts, sockets } = settings(text);
   const rows = [];
   for (const host of hosts) {
     const own = sockets.filter((one) => one.host === host.name);
-    const named = new Set([...Object.keys(host.set), ...own.map((one) => one.name)]);
-    if ([...named].some((name) => name.startsWith('keepalive'))) told.slice(0, 4).forEach((name) => named.add(name));
-    for (const name of [...told.filter((one) => named.has(one)), ...[...named].filter((one) => !told.includes(one))]) {
-      const system = host.set[name] ?? defaults?.[host.profile]?.[name];
-      const socket = own.findLast((one) => one.name === name)?.value;
-      rows.push({ host: host.name, profile: host.profile, name, system, changed: name in host.set, socket });
+    const flows = [...new Set(own.map((one) => one.flow))];
+    for (const flow of flows.length ? flows : ['']) {
+      const here = own.filter((one) => one.flow === flow);
+      const named = new Set([...Object.keys(host.set), ...here.map((one) => one.name)]);
+      if ([...named].some((name) => name.startsWith('keepalive'))) told.slice(0, 4).forEach((name) => named.add(name));
+      for (const name of [...told.filter((one) => named.has(one)), ...[...named].filter((one) => !told.includes(one))]) {
+        rows.push({
+          host: host.name, flow, profile: host.profile || 'rfc9293', name,
+          system: host.set[name] ?? defaults?.[host.profile || 'rfc9293']?.[name], socket: here.findLast((one) => one.name === name)?.value,
+        });
+      }
     }
   }
   return rows;
@@ -135,15 +143,15 @@ export function settingRows(text, defaults) {
 function Settings() {
   const r = run.value;
   if (!r) return null;
-  const rows = settingRows([r.text, ...r.extra].join('\n'), r.header.profiles);
+  const rows = settingRows([r.text, ...r.extra].join('\n'), catalogue.value?.profiles);
   if (rows.length === 0) return null;
   const ends = endsOf();
   return html`<div class="settings"><table><caption>${t('views.settings.title')}</caption>
     <thead><tr><th scope="col">${t('views.settings.name')}</th><th scope="col">${t('views.settings.system')}</th><th scope="col">${t('views.settings.socket')}</th><th scope="col">${t('views.settings.effective')}</th></tr></thead>
     <tbody>${rows.map((row) => {
       const end = ends.find((one) => one.name === row.host);
-      const system = row.system ?? t('views.settings.profile', { profile: row.profile || 'rfc9293' });
-      return html`<tr key=${row.host + row.name}><th scope="row">${end ? html`<${EndName} end=${end} />` : row.host} <code>${row.name}</code>${has(`views.setting.${row.name}`) && html` <small>${t(`views.setting.${row.name}`)}</small>`}</th>
+      const system = row.system ?? t('views.settings.profile', { profile: row.profile });
+      return html`<tr key=${row.host + row.flow + row.name}><th scope="row">${end ? html`<${EndName} end=${end} />` : row.host}${row.flow && ` · ${row.flow}`} <code>${row.name}</code>${has(`views.setting.${row.name}`) && html` <small>${t(`views.setting.${row.name}`)}</small>`}</th>
         <td class=${row.socket === undefined ? 'rules' : ''}>${system}</td><td class=${row.socket === undefined ? '' : 'rules'}>${row.socket ?? '–'}</td><td><b>${row.socket ?? system}</b></td></tr>`;
     })}</tbody></table></div>`;
 }
