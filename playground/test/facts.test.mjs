@@ -121,11 +121,14 @@ test('settings are read from the scenario, of the system and of sockets', () => 
   const read = settings(`scenario K3 # a comment
 host client 10.0.0.1 profile linux
 host server 10.0.0.2 profile linux set keepalive-idle=2h set time-wait=60s
+listen server 80 backlog 8
+listen server 81
 flow web client server:80 at 0s
   server set-keepalive 10s 2s 3
   client set-user-timeout 30s
 `);
   assert.deepEqual(read.hosts[1], { name: 'server', profile: 'linux', set: { 'keepalive-idle': '2h', 'time-wait': '60s' } });
+  assert.deepEqual(read.listens, [{ host: 'server', port: 80, backlog: 8 }, { host: 'server', port: 81, backlog: 0 }]);
   assert.deepEqual(read.sockets.map((one) => [one.host, one.name, one.value]), [
     ['server', 'keepalive-idle', '10s'], ['server', 'keepalive-interval', '2s'], ['server', 'keepalive-count', '3'], ['server', 'keepalive', 'true'],
     ['client', 'user-timeout', '30s'],

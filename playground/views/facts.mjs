@@ -117,12 +117,6 @@ export function connections(line, h, at) {
   return [...by.values()].sort((a, b) => b.i - a.i);
 }
 
-/** firstState is where the first connection of a host begins: CLOSED, or LISTEN where it waits to be called. */
-export function firstState(line, h) {
-  const first = factsOf(line).states.find((it) => it.h === h);
-  return first ? first.from ?? 'CLOSED' : 'CLOSED';
-}
-
 /** causeOf is the item that made an edge be taken: the packet, the call or the timer before it. */
 export function causeOf(line, edge) {
   if (edge.p && (edge.cause ?? 'segment') === 'segment') return line.packets.get(edge.p)?.send;
@@ -367,16 +361,21 @@ const optionSize = { mss: 4, 'window-scale': 3, 'sack-permitted': 2, timestamps:
 
 /**
  * settings reads what a scenario says of sockets: for each host its profile and what it
- * sets for all of them, and what programs set for one.
+ * sets for all of them, the ports it listens on, and what programs set for one.
  * @param {string} text
  */
 export function settings(text) {
   const hosts = [];
   const sockets = [];
+  const listens = [];
   let flow = '';
   for (const raw of text.split('\n')) {
     const words = raw.replace(/#.*/, '').match(/"[^"]*"|\S+/g);
     if (!words) continue;
+    if (words[0] === 'listen') {
+      listens.push({ host: words[1], port: Number(words[2]), backlog: Number(words[words.indexOf('backlog', 3) + 1]) || 0 });
+      continue;
+    }
     if (words[0] === 'host') {
       const host = hosts.find((one) => one.name === words[1]) ?? { name: words[1], profile: '', set: {} };
       if (!hosts.includes(host)) hosts.push(host);
@@ -398,7 +397,7 @@ export function settings(text) {
       if (words[1] === 'set-keepalive') sockets.push({ host: words[0], flow, name: 'keepalive', value: words[2] === 'off' ? 'false' : 'true' });
     }
   }
-  return { hosts, sockets };
+  return { hosts, sockets, listens };
 }
 const socketSteps = {
   'set-keepalive': ['keepalive-idle', 'keepalive-interval', 'keepalive-count'],

@@ -4,8 +4,8 @@ import { html } from '../lib/preact.mjs';
 import { run, other, cursor, otherCursor, now, version, state, select } from '../store.mjs';
 import { catalogue, has, t } from '../words.mjs';
 import { duration, flagNames, octets } from '../format.mjs';
-import { EndName, SeekTo, endsOf, RuleText, useWidth } from './ends.mjs';
-import { cost, schedules, settings } from './facts.mjs';
+import { EndName, RuleText, SeekTo, endsOf, settingsOf, useWidth } from './ends.mjs';
+import { cost, schedules } from './facts.mjs';
 import { ring, strip } from './strip.mjs';
 
 const shownRings = 12;
@@ -119,8 +119,7 @@ const told = ['keepalive', 'keepalive-idle', 'keepalive-interval', 'keepalive-co
  * settingRows are the rows of the table: for each host, and for each flow in which its
  * program sets something, the settings that the scenario speaks of; of keepalive all.
  */
-export function settingRows(text, defaults) {
-  const { hosts, sockets } = settings(text);
+export function settingRows({ hosts, sockets }, defaults) {
   const rows = [];
   for (const host of hosts) {
     const own = sockets.filter((one) => one.host === host.name);
@@ -131,8 +130,8 @@ export function settingRows(text, defaults) {
       if ([...named].some((name) => name.startsWith('keepalive'))) told.slice(0, 4).forEach((name) => named.add(name));
       for (const name of [...told.filter((one) => named.has(one)), ...[...named].filter((one) => !told.includes(one))]) {
         rows.push({
-          host: host.name, flow, profile: host.profile || 'rfc9293', name,
-          system: host.set[name] ?? defaults?.[host.profile || 'rfc9293']?.[name], socket: here.findLast((one) => one.name === name)?.value,
+          host: host.name, flow, profile: host.profile || 'linux', name,
+          system: host.set[name] ?? defaults?.[host.profile || 'linux']?.[name], socket: here.findLast((one) => one.name === name)?.value,
         });
       }
     }
@@ -143,7 +142,7 @@ export function settingRows(text, defaults) {
 function Settings() {
   const r = run.value;
   if (!r) return null;
-  const rows = settingRows([r.text, ...r.extra].join('\n'), catalogue.value?.profiles);
+  const rows = settingRows(settingsOf(r), catalogue.value?.profiles);
   if (rows.length === 0) return null;
   const ends = endsOf();
   return html`<div class="settings"><table><caption>${t('views.settings.title')}</caption>

@@ -4,7 +4,7 @@ import { html } from '../lib/preact.mjs';
 import { run, cursor, version, focus, now, state } from '../store.mjs';
 import { has, t } from '../words.mjs';
 import { duration, octets } from '../format.mjs';
-import { EndName, endsOf } from './ends.mjs';
+import { EndName, endsOf, settingsOf } from './ends.mjs';
 import { at, receiveBar, sendBar, ticks } from './bars.mjs';
 import { connections, factsOf, nameOf, peerOf, ranges } from './facts.mjs';
 
@@ -89,13 +89,14 @@ function Queues({ end }) {
   const mem = end.host.mem;
   const most = factsOf(run.value.line).mostHalf.get(end.h) ?? 0;
   if (most === 0) return null;
-  const room = Math.max(mem.backlog || 0, most);
-  const full = mem.backlog > 0 && mem.half >= mem.backlog;
+  const backlog = settingsOf(run.value).listens.filter((one) => one.host === end.name).reduce((sum, one) => sum + one.backlog, 0);
+  const room = Math.max(backlog, most);
+  const full = backlog > 0 && mem.half >= backlog;
   return html`<div class="bar queue"><h5>${t('views.queue.title')}</h5>
     <div class="cells" aria-hidden="true">${room <= 64
       ? Array.from({ length: room }, (_, k) => html`<i key=${k} class=${k < mem.half ? 'used' : ''}></i>`)
       : html`<div class="meter"><div class="fill" style=${{ width: `${mem.half / room * 100}%` }}></div></div>`}</div>
-    <p class="said">${mem.backlog ? t('views.queue.of', { n: mem.half, room: mem.backlog }) : t('views.queue.half', { n: mem.half })} ${full && html`<strong>${t('views.queue.full')}</strong>`}</p>
+    <p class="said">${backlog ? t('views.queue.of', { n: mem.half, room: backlog }) : t('views.queue.half', { n: mem.half })} ${full && html`<strong>${t('views.queue.full')}</strong>`}</p>
   </div>`;
 }
 
