@@ -44,7 +44,7 @@ export function running(st) {
 function Rings() {
   const all = running(state.value);
   const ends = endsOf();
-  return html`<div class="rings"><h4>${t('views.rings.title')}</h4>
+  return html`<div class="rings"><h3>${t('views.rings.title')}</h3>
     ${all.length === 0 && html`<p class="quiet">${t('views.rings.none')}</p>`}
     <ul>${all.slice(0, shownRings).map((timer) => {
       const left = Math.max(0, timer.due - now.value);
@@ -69,7 +69,7 @@ function Lives({ ends }) {
     const gone = Math.min(1, Math.max(0, (now.value - timer.armed) / whole));
     const end = ends.find((one) => one.h === timer.h);
     const half = (k) => Math.max(0, Math.min(1, gone * 2 - k)) * 100;
-    return html`<div class="lives" key=${`${timer.h}/${timer.c}`}><h4>${end && html`<${EndName} end=${end} />`} ${t('views.lives.title', { whole: duration(whole) })}</h4>
+    return html`<div class="lives" key=${`${timer.h}/${timer.c}`}><h3>${end && html`<${EndName} end=${end} />`} ${t('views.lives.title', { whole: duration(whole) })}</h3>
       <div class="two">${[0, 1].map((k) => html`<div key=${k} class="life"><div class="meter"><div class="fill" style=${{ width: `${half(k)}%` }}></div></div>
         <small>${t(k === 0 ? 'views.lives.ack' : 'views.lives.fin', { msl: duration(whole / 2) })}</small></div>`)}</div>
       <p class="said">${t('views.lives.text', { left: duration(Math.max(0, timer.due - now.value)) })}</p></div>`;
@@ -83,7 +83,7 @@ function Schedules({ width }) {
   const all = schedules(line).filter((chain) => chain.marks[0].i <= cursor.value || chain.marks.length > 2);
   if (all.length === 0) return null;
   const ends = endsOf();
-  return html`<div class="schedules"><h4>${t('views.schedule.title')}</h4>
+  return html`<div class="schedules"><h3>${t('views.schedule.title')}</h3>
     ${all.slice(0, shownSchedules).map((chain) => {
       const end = ends.find((one) => one.h === chain.h);
       const view = strip(chain, Math.max(260, width - 24));

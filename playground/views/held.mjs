@@ -17,7 +17,7 @@ export function Held() {
   return html`<section class="sheet instrument held" aria-labelledby="h-held"><h2 id="h-held">${t('page.held')}</h2>
     ${ends.length === 0 && html`<p class="quiet">${t('views.nothing-yet')}</p>`}
     <div class="ends">${ends.map((end) => html`<article key=${end.h} class="card ${end.side}">
-      <h4><${EndName} end=${end} /></h4>
+      <h3><${EndName} end=${end} /></h3>
       <${Record} end=${end} />
       <${Buffers} end=${end} />
       <${Queues} end=${end} />
@@ -73,7 +73,7 @@ function Buffers({ end }) {
 function Bar({ kind, title, bar, marks, said, note }) {
   const kinds = [...new Set(bar.parts.map((part) => part.kind))];
   return html`<div class="bar ${kind}">
-    <h5>${title}</h5>
+    <h4>${title}</h4>
     <div class="track" aria-hidden="true">
       ${bar.parts.map((part) => html`<span key=${part.kind + part.from} class="part ${part.kind}" style=${{ left: `${part.left}%`, width: `${part.width}%` }}></span>`)}
       ${marks.filter(([, n]) => n >= bar.view.lo && n <= bar.view.hi).map(([name, n]) => html`<span key=${name} class="edge" style=${{ left: `${at(bar.view, n)}%` }} title=${`${name} ${n}`}></span>`)}
@@ -92,7 +92,7 @@ function Queues({ end }) {
   const backlog = settingsOf(run.value).listens.filter((one) => one.host === end.name).reduce((sum, one) => sum + one.backlog, 0);
   const room = Math.max(backlog, most);
   const full = backlog > 0 && mem.half >= backlog;
-  return html`<div class="bar queue"><h5>${t('views.queue.title')}</h5>
+  return html`<div class="bar queue"><h4>${t('views.queue.title')}</h4>
     <div class="cells" aria-hidden="true">${room <= 64
       ? Array.from({ length: room }, (_, k) => html`<i key=${k} class=${k < mem.half ? 'used' : ''}></i>`)
       : html`<div class="meter"><div class="fill" style=${{ width: `${mem.half / room * 100}%` }}></div></div>`}</div>

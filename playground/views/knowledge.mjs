@@ -79,7 +79,7 @@ function Numbers({ line }) {
   if (all.length === 0) return null;
   const hosts = endsOf();
   const shown = [...all.filter((one) => one.stage !== 'confirmed'), ...all.filter((one) => one.stage === 'confirmed')].slice(0, shownISNs);
-  return html`<div class="isns"><h4>${t('views.isn.title')}</h4><ul>${shown.sort((x, y) => x.h - y.h || x.c - y.c).map((one) => {
+  return html`<div class="isns"><h3>${t('views.isn.title')}</h3><ul>${shown.sort((x, y) => x.h - y.h || x.c - y.c).map((one) => {
     const end = hosts.find((candidate) => candidate.h === one.h);
     return html`<li key=${`${one.h}/${one.c}`} class=${one.stage === 'confirmed' ? 'ok' : 'unconfirmed'}>
       ${end ? html`<${EndName} end=${end} />` : run.value.header.hosts[one.h]?.name}

@@ -124,7 +124,7 @@ function Asked({ asked, ask }) {
 // Ways is the same as text: the states that each end went through, in order.
 function Ways({ ends }) {
   return html`<details class="ways"><summary>${t('views.states.as-text')}</summary>
-    ${ends.map((end) => html`<div key=${end.h}><h4><${EndName} end=${end} /></h4>
+    ${ends.map((end) => html`<div key=${end.h}><h3><${EndName} end=${end} /></h3>
       <ol>${end.edges.slice(-50).map((edge) => html`<li key=${edge.i}><${SeekTo} i=${edge.i}>${edge.from ?? 'CLOSED'} → ${edge.to}<//>
         <${CauseText} edge=${edge} />. <${RuleText} name=${edge.rule} /></li>`)}</ol>
       ${end.edges.length === 0 && html`<p>${t('views.states.no-edge', { state: end.state })}</p>`}
