@@ -75,8 +75,10 @@ export const cursor = signal(-1);
 /** The time, in nanoseconds; while playing it runs on between items. */
 export const now = signal(0);
 export const playing = signal(false);
-/** 0.01 to 1000. */
+/** 0.01 to 1000. Until the user has chosen one it is such that a segment's way takes a second or two. */
 export const speed = signal(1);
+/** What a step is: "event", "segment", "state" or "say". */
+export const grain = signal('segment');
 /** Whether idle stretches are short. */
 export const folded = signal(true);
 /** What is picked, or null: a packet of a run. @type {{value: null|{p: number, run: number}}} */
@@ -170,7 +172,11 @@ export const heard = {
     });
   },
   items(key, items) {
-    change(key, (r) => r.line.push(items));
+    change(key, (r) => {
+      const known = r.line.packets.size > 8;
+      r.line.push(items);
+      if (key === shown.value && !known) chooseSpeed(r.line);
+    });
     if (key === shown.value && wanted !== null) settle(wanted, false);
   },
   ended(key, { hash, checks, steps }) {
@@ -400,6 +406,23 @@ export function play() {
 
 export function pause() {
   playing.value = false;
+}
+
+let speedChosen = false;
+
+/** setSpeed is the user's choice. */
+export function setSpeed(times) {
+  speedChosen = true;
+  speed.value = Math.max(0.01, Math.min(1000, times));
+}
+
+function chooseSpeed(line) {
+  if (speedChosen) return;
+  const packet = [...line.packets.values()].find(({ arrivals }) => arrivals.length);
+  if (!packet) return;
+  const way = Math.max(1e6, packet.arrivals[0].t - packet.send.t);
+  const fits = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10];
+  speed.value = fits.findLast((times) => way / times >= 1e9) ?? fits[0];
 }
 
 /** select picks a packet of a run (of the one on show), or nothing. */
