@@ -1,9 +1,10 @@
 // What the page knows, as signals, and what can be done to it, as functions. Views
 // read signals and call actions; nothing else changes them.
-import { signal, computed, batch, effect } from './lib/preact.mjs';
+import { signal, computed, batch } from './lib/preact.mjs';
 import { Timeline, Axis } from './fold.mjs';
 import { catalogue, lang } from './words.mjs';
 import { pluginsOf } from './engine.mjs';
+import { print } from './link.mjs';
 
 /** @typedef {import('./fold.mjs').Item} Item */
 /** @typedef {import('./fold.mjs').State} State */
@@ -38,6 +39,13 @@ export const theme = signal('auto');
 export const plain = signal(false);
 /** Whether the user wants little motion. */
 export const still = signal(globalThis.matchMedia?.('(prefers-reduced-motion: reduce)').matches ?? false);
+/** Whether the page has one column or two: then the lessons are folded away. */
+export const narrow = signal(false);
+if (globalThis.matchMedia) {
+  const width = matchMedia('(max-width: 1180px)');
+  narrow.value = width.matches;
+  width.addEventListener('change', () => { narrow.value = width.matches; });
+}
 /**
  * How far the engine is.
  * @type {{value: {phase: 'waiting'|'fetching'|'starting'|'ready'|'failed', done: number, total: number, message: string}}}
@@ -135,6 +143,15 @@ export function side(h) {
   return h % 2 === 0 ? 'a' : 'b';
 }
 
+/** The fragment of the address that shows this again, "" if it would be too long. */
+export const fragment = computed(() => {
+  const r = run.value;
+  if (!r) return '';
+  return print({
+    s: r.id, x: r.extra, i: cursor.value, b: other.value?.id, bx: other.value?.extra, lang: lang.value, plain: plain.value,
+  });
+});
+
 // ---- the engine behind it --------------------------------------------------
 
 // The engine is given by app.mjs, so that tests can give another.
@@ -229,8 +246,21 @@ function settle(want, ended) {
   }
 }
 
-/** What the user uploaded, and shipped plugins by name: [{name, octets: Uint8Array}]. */
+/** What the user uploaded: [{name, octets: Uint8Array}]. */
 export const files = signal([]);
+
+const shipped = new Map();
+
+/** pluginFile returns the octets of a shipped plugin, null if there is none of the name. */
+export async function pluginFile(name) {
+  if (!catalogue.value?.plugins.includes(name)) return null;
+  if (!shipped.has(name)) {
+    const response = await fetch(`plugins/${name}.wasm`);
+    if (!response.ok) return null;
+    shipped.set(name, new Uint8Array(await response.arrayBuffer()));
+  }
+  return shipped.get(name);
+}
 
 // ---- actions ---------------------------------------------------------------
 
@@ -478,5 +508,3 @@ export function octetsOf(p, key = shown.value) {
 export function ask(what, ...args) {
   return backend ? backend[what](shown.value, ...args) : Promise.reject(new Error('no engine'));
 }
-
-export { catalogue, lang, effect };

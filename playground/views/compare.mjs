@@ -1,11 +1,10 @@
 // Two runs side by side: which ones, and where they part.
 import { html, useMemo } from '../lib/preact.mjs';
 import * as store from '../store.mjs';
-import { t, has, catalogue } from '../words.mjs';
+import { t, catalogue } from '../words.mjs';
+import { titleOf } from './lessons.mjs';
 import { duration, segment } from '../format.mjs';
 import { differences, summary } from '../compare.mjs';
-
-const title = (id) => (has(id + '.title') ? t(id + '.title') : id);
 
 export function Compare() {
   const run = store.run.value;
@@ -20,7 +19,7 @@ export function Compare() {
 // Kept are the runs that are there, each with what can be done to it.
 function Kept() {
   return html`<ul class="kept">${store.runs.value.map((r) => html`<li key=${r.key} class=${r.key === store.shown.value ? 'here' : ''}>
-    <span class="run-name num">${r.name}</span> <span class="num">${r.id}</span> <span class="quiet">${title(r.id)}${r.extra.length ? ' · ' + t('page.changes', { n: r.extra.length }) : ''}</span>
+    <span class="run-name num">${r.name}</span> <span class="num">${r.id}</span> <span class="quiet">${titleOf(r.id)}${r.extra.length ? ' · ' + t('page.changes', { n: r.extra.length }) : ''}</span>
     <span class="spring"></span>
     <button aria-pressed=${r.key === store.shown.value} onClick=${() => store.show(r.key)}>${t('page.show')}</button>
     <button aria-pressed=${r.key === store.beside.value} disabled=${r.key === store.shown.value} onClick=${() => store.setBeside(r.key === store.beside.value ? 0 : r.key)}>${t('page.put-beside')}</button>
@@ -33,9 +32,9 @@ function Choose({ run }) {
   const mine = scenarios.find((s) => s.id === run.id);
   const kin = scenarios.filter((s) => s.id !== run.id && (s.compare === run.id || s.id === mine?.compare || s.id.split('-')[0] === run.id.split('-')[0]));
   return html`<div class="row">
-    ${kin.map((s) => html`<button key=${s.id} onClick=${() => store.compare(s.id)}>${title(s.id)}</button>`)}
+    ${kin.map((s) => html`<button key=${s.id} onClick=${() => store.compare(s.id)}>${titleOf(s.id)}</button>`)}
     <label><span class="faint">${t('page.beside-any')}</span><select value="" onChange=${(e) => { if (e.target.value) store.compare(e.target.value); e.target.value = ''; }}>
-      <option value="">–</option>${scenarios.map((s) => html`<option key=${s.id} value=${s.id}>${s.id} ${title(s.id)}</option>`)}</select></label>
+      <option value="">–</option>${scenarios.map((s) => html`<option key=${s.id} value=${s.id}>${s.id} ${titleOf(s.id)}</option>`)}</select></label>
   </div>`;
 }
 
