@@ -8,15 +8,43 @@
 //
 // Its host calls _initialize once, and then its exports, one at a time:
 //
-//	tcpkit_buffer   (size i32) -> i32           address of the one buffer, of size octets at least; it may move then
-//	tcpkit_transfer (size i32) -> i32           the buffer holds Options: run them, leave a Result
-//	tcpkit_plugin   (id i32, size i32) -> i32   the buffer holds a plugin's file: it is called as id from the next run on
-//	tcpkit_plugin_error () -> i32               why it is not called any more, 0 while it is
+//	tcpkit_buffer(size i32) i32                address of the one buffer, of size octets at least; it may move then. 0: too large
+//	tcpkit_file(nameSize, size i32) i32        a name and a plugin's file, one after the other
+//	tcpkit_transfer(octets i64, mtu i32) i32   packets that a transfer took inside the module, for measuring
 //
-// Sizes are those of what lies in the buffer, in octets. The result is the size
-// of what lies there then; if it is negative, that is an error in words, as
-// long as the number without its sign. The records are those of package
-// skeleton.
+// Stacks, whose doc is package core's:
+//
+//	tcpkit_stack_new(size i32) i32             addresses, profile and settings as on a scenario's host line, and 16 octets of secret
+//	tcpkit_stack_clone(stack i32) i32
+//	tcpkit_stack_free(stack i32) i32
+//	tcpkit_stack_input(stack i32, now i64, size i32) i32
+//	tcpkit_stack_output(stack i32, now i64) i32
+//	tcpkit_stack_expire(stack i32, now i64) i32
+//	tcpkit_stack_deadline(stack i32) i64       -1: there is no such stack
+//	tcpkit_stack_ready(stack i32) i32          three u32: what became possible, connection, listener
+//	tcpkit_stack_record(stack, mask i32) i32   the kinds of events that are logged
+//	tcpkit_stack_events(stack i32) i32         records of seven u64, those of package event
+//	tcpkit_stack_hash(stack i32) i32           8 octets, the most significant first
+//	tcpkit_stack_fingerprint(stack i32, now i64) i32
+//	tcpkit_stack_status(stack i32, now i64) i32                 JSON
+//	tcpkit_stack_plugin(stack i32, now i64, size i32) i32       NAME,option=value of a file
+//	tcpkit_stack_plugin_errors(stack i32) i32                   lines of name, tab, error
+//	tcpkit_listen(stack i32, now i64, backlog, size i32) i32    "10.0.0.1:80" or ":80"; a listener
+//	tcpkit_accept(stack, listener i32, now i64) i32             a connection
+//	tcpkit_unlisten(stack, listener i32, now i64) i32
+//	tcpkit_dial(stack i32, now i64, size i32) i32               "REMOTE" or "REMOTE LOCAL"; a connection
+//	tcpkit_read(stack, conn i32, now i64, most i32) i32         0 at the end of the stream
+//	tcpkit_write(stack, conn i32, now i64, size i32) i32
+//	tcpkit_shutdown(stack, conn i32, now i64, what i32) i32     1: reading, 2: writing
+//	tcpkit_close(stack, conn i32, now i64) i32
+//	tcpkit_abort(stack, conn i32, now i64) i32
+//	tcpkit_set(stack, conn i32, now i64, option i32, value i64) i32   options by the numbers of package kit
+//	tcpkit_error(stack, conn i32) i32                           why it has ended
+//
+// Sizes are those of what lies in the buffer, in octets; times are nanoseconds. The
+// result is the size of what lies in the buffer then, or a count, or a handle. If it is
+// negative that is an error in words, as long as the number without its sign; but
+// -2^31 says that nothing can be done now. Package kit is what the exports do.
 //
 // It imports the ten WASI calls of the Go runtime, and tcpkit.plugin, by which its
 // host runs plugins. js/plugins.mjs, beside this package, does that in a browser and in
@@ -29,6 +57,5 @@
 // each costs a third of the budget of 1 MB, compressed. Tests pin the imports,
 // the packages and the size.
 //
-// This is a skeleton: one kind of run, to its end in one call. Built for another
-// platform than wasip1 it is the program that builds the module.
+// Built for another platform than wasip1 this is the program that builds the module.
 package main

@@ -23,6 +23,8 @@ var flags = []string{
 	"-buildmode=c-shared", "-trimpath", "-buildvcs=false", "-ldflags=-s -w",
 	"-gcflags=all=-l", "-gcflags=github.com/tcpkit/tcpkit/core/...=", "-gcflags=runtime=",
 	"-gcflags=github.com/tcpkit/tcpkit/core=-l",
+	"-gcflags=github.com/tcpkit/tcpkit/core/scenario=-l", "-gcflags=github.com/tcpkit/tcpkit/core/sim=-l",
+	"-gcflags=github.com/tcpkit/tcpkit/core/pcapng=-l",
 }
 
 // Command runs the Go toolchain in a directory of the checkout, and has it write

@@ -70,6 +70,8 @@ export interface StackOptions {
   secret?: Uint8Array;
   /** Settings by name, as a scenario's host line has them: { 'time-wait': '2s' }. */
   set?: Record<string, string | number | boolean>;
+  /** Plugins from the start, as plugin() takes them. */
+  plugins?: string[];
 }
 
 /** Where a connection begins or ends: '10.0.0.2:80', '[fd00::2]:80'. */
@@ -116,10 +118,10 @@ export declare class Stack {
   /** status has all connections, those in TIME-WAIT too. */
   status(now: Time): Status[];
   /**
-   * plugin adds a plugin by the name of its file, and its options as the command
-   * line has them: 'logger', 'two-way,allow=lab'.
+   * plugin adds a plugin by the name that file() gave it, and its options as the
+   * command line has them: 'logger', 'two-way,allow=lab'.
    */
-  plugin(spec: string): void;
+  plugin(now: Time, spec: string): void;
   /** pluginErrors are those of plugins that are not called any more, by what was said to plugin(). */
   pluginErrors(): { name: string; error: string }[];
   /**
@@ -129,7 +131,7 @@ export declare class Stack {
   clone(): Stack;
   connection(of: Connection): Connection;
   listener(of: Listener): Listener;
-  /** free gives back its memory. Nothing of it can be used after that. */
+  /** free gives back its memory. Nothing of it can be used after that, its listeners and connections neither. */
   free(): void;
 }
 
@@ -147,6 +149,7 @@ export interface Ready {
 
 export declare class Listener {
   readonly stack: Stack;
+  readonly id: number;
   /** accept takes the next connection; undefined if none waits. */
   accept(now: Time): Connection | undefined;
   close(now: Time): void;
@@ -179,23 +182,39 @@ export declare class Connection {
 /** Booleans, octets, or nanoseconds. */
 export type Option = 'no-delay' | 'cork' | 'keepalive' | 'quick-ack' | 'user-timeout' | 'linger' | 'send-buffer' | 'receive-buffer' | 'ttl' | 'tos';
 
+/**
+ * A Status is a listener, whose id is 0, a connection, or what is left of one in
+ * TIME-WAIT.
+ */
 export interface Status {
   id: number;
   state: string;
   local: Endpoint;
-  remote: Endpoint;
-  passive: boolean;
+  remote?: Endpoint;
+  /** Of a listener: connections to be accepted, those in SYN-RECEIVED, how many may wait. */
+  waiting?: number;
+  halfOpen?: number;
+  backlog?: number;
+  /** How long it is until the next timer. */
+  due?: Time;
+  passive?: boolean;
   /** Octets: to be read, written and not yet sent, sent and not yet acknowledged. */
-  unread: number;
-  unsent: number;
-  unacked: number;
+  unread?: number;
+  unsent?: number;
+  unacked?: number;
   /** What the send and the receive sequence space have: RFC 9293 §3.3.1. */
-  'SND.UNA': number; 'SND.NXT': number; 'SND.WND': number; ISS: number;
-  'RCV.NXT': number; 'RCV.WND': number; IRS: number;
-  cwnd: number;
-  ssthresh: number;
-  srtt: Time;
-  rto: Time;
+  'SND.UNA'?: number; 'SND.NXT'?: number; 'SND.WND'?: number; ISS?: number;
+  'RCV.NXT'?: number; 'RCV.WND'?: number; IRS?: number;
+  mss?: number;
+  cwnd?: number;
+  ssthresh?: number;
+  flight?: number;
+  srtt?: Time;
+  rto?: Time;
+  /** Segments that were sent again. */
+  resent?: number;
+  /** The congestion controller. */
+  congestion?: string;
 }
 
 export type EventKind =
