@@ -1,7 +1,9 @@
 package core
 
 import (
+	"math/bits"
 	"testing"
+	"unsafe"
 
 	"github.com/stretchr/testify/require"
 
@@ -192,4 +194,32 @@ func TestWriterHearsOfMemory(t *testing.T) {
 	require.True(t, ok)
 	require.Same(t, idle, r.Conn)
 	require.NotZero(t, r.What&Writable)
+}
+
+// What Held counts for a connection and a record is what they take.
+func TestHeld(t *testing.T) {
+	if bits.UintSize == 64 {
+		require.InDelta(t, connOctets, int(unsafe.Sizeof(Conn{})), 63, "the allocator's step")
+		require.InDelta(t, timeWaitOctets, int(unsafe.Sizeof(waiting{})), 15)
+	}
+	p := newPair(t, config("linux"))
+	l := p.listen(p.b, 80, 8)
+	require.Zero(t, p.b.Held())
+	c := p.dial(p.a, at("10.0.0.2", 80))
+	p.pump()
+	d := p.accept(l)
+	require.Equal(t, connOctets, p.b.Held())
+	require.Equal(t, connOctets, d.Held())
+	_, err := c.Write(p.now, make([]byte, 10))
+	require.NoError(t, err)
+	p.pump()
+	require.Equal(t, connOctets+tcp.ChunkSize, p.b.Held(), "what was not read")
+	require.NoError(t, c.Close(p.now))
+	p.pump()
+	_, err = d.Read(p.now, make([]byte, 10))
+	require.NoError(t, err)
+	require.NoError(t, d.Close(p.now))
+	p.pump()
+	require.Zero(t, p.b.Held())
+	require.Equal(t, timeWaitOctets, p.a.Held())
 }

@@ -53,8 +53,20 @@ func (f *Failure) Error() string {
 	return string(b)
 }
 
-// fail notes the first thing that goes wrong.
+// fail is for an invariant that does not hold.
 func (w *World) fail(h int, conn uint32, what string) {
+	if w.observer != nil && w.failure == nil {
+		w.see(Sight{What: Broke, Host: h, Conn: conn, Text: what})
+	}
+	if w.cfg.Tolerate {
+		w.broken++
+		return
+	}
+	w.stop(h, conn, what)
+}
+
+// stop notes the first thing that goes wrong, and ends the run.
+func (w *World) stop(h int, conn uint32, what string) {
 	if w.failure != nil {
 		return
 	}
@@ -71,6 +83,10 @@ func (w *World) fail(h int, conn uint32, what string) {
 func (w *World) failConn(h int, c *core.Conn, what string) {
 	if c == nil {
 		w.fail(h, 0, what)
+		return
+	}
+	if w.cfg.Tolerate { // who counts them wants the same words for the same thing
+		w.fail(h, c.ID(), what)
 		return
 	}
 	v := c.View()
@@ -93,6 +109,10 @@ func (w *World) failConn(h int, c *core.Conn, what string) {
 // failFlow is fail for what a user has seen.
 func (w *World) failFlow(i int32, what string) {
 	e := &w.ends[i]
+	if w.cfg.Tolerate {
+		w.fail(e.host, 0, what)
+		return
+	}
 	b := append([]byte(what), ": flow "...)
 	b = strconv.AppendInt(b, int64(i/2), 10)
 	b = strconv.AppendInt(append(b, ", user "...), int64(i%2), 10)
@@ -137,6 +157,12 @@ func (r *recent) clone() recent { return recent{ring: slices.Clone(r.ring), next
 // remember takes what a stack has logged.
 func (w *World) remember(h int) {
 	w.taken = w.hosts[h].stack.Log().Take(w.taken[:0])
+	if w.observer != nil {
+		for i := range w.taken {
+			w.see(Sight{What: Happened, Host: h, Conn: w.taken[i].Conn, Event: &w.taken[i]})
+		}
+		w.see(Sight{What: Rested, Host: h})
+	}
 	for i := max(0, len(w.taken)-recentMax); i < len(w.taken); i++ {
 		w.recent.add(Entry{Host: int32(h), Event: w.taken[i]})
 	}

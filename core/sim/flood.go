@@ -17,7 +17,7 @@ func (w *World) flood(i int32) {
 		w.plan(w.now.Add(f.Every), flooding, i)
 	}
 	h := w.hostOf(f.To.Addr)
-	if h < 0 {
+	if h < 0 || w.hosts[h].off {
 		return
 	}
 	x := siphash.PRF(w.key, forFlood, uint64(i), uint64(n))
@@ -44,5 +44,9 @@ func (w *World) flood(i int32) {
 	wire.FinishTCP(w.in.Bytes, &ip, len(w.in.Bytes)-len(header), false)
 	w.packets++
 	w.count.Packets++
+	if w.observer != nil {
+		w.see(Sight{What: Sent, Host: -1, To: h, Packet: w.packets, Bytes: w.in.Bytes})
+		w.see(Sight{What: Arrived, Host: h, Packet: w.packets, Bytes: w.in.Bytes})
+	}
 	w.input(h)
 }

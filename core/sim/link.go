@@ -30,14 +30,16 @@ type direction struct {
 	ordinal uint32        // of the latest packet
 	free    clock.Instant // when what was given to it before has left
 	latest  clock.Instant // when the latest packet arrives that keeps order
-	down    uint8         // outages that last
+	down    uint8         // outages that last; 2: a router tells of it
 }
 
 // A flying is a packet on its way. Places are used again.
 type flying struct {
 	packet.Packet
-	id uint32
-	to int32
+	id     uint32
+	to     int32
+	again  bool // a double
+	router bool // what a router has to say of the packet with that id
 }
 
 // channel is what direction d is like.
@@ -83,11 +85,16 @@ func (w *World) carry(from int, b []byte) {
 	var ip wire.IP
 	wire.ParseIP(b, &ip)
 	d := int32(-1)
-	if to := w.hostOf(ip.Dst); to >= 0 {
+	to := w.hostOf(ip.Dst)
+	if to >= 0 {
 		d = w.paths[from*len(w.hosts)+to]
+	}
+	if w.observer != nil {
+		w.see(Sight{What: Sent, Host: from, To: to, Packet: w.packets, Bytes: b})
 	}
 	if d < 0 {
 		w.count.Unroutable++
+		w.lost(w.packets, LostNobody)
 		return
 	}
 	w.pass(from, d, b, &ip)
@@ -99,20 +106,18 @@ func (w *World) pass(from int, d int32, b []byte, ip *wire.IP) {
 	dir, c := &w.dirs[d], w.channel(d)
 	dir.ordinal++
 	n := dir.ordinal
-	var fate Fate
-	var by clock.Duration
-	for i := range w.cfg.Plan {
-		if p := &w.cfg.Plan[i]; p.Packet == id || p.Packet == 0 && int32(p.Direction) == d && p.Ordinal == n {
-			fate, by = p.Fate, p.By
-			w.planned++
-		}
-	}
-	if dir.down > 0 && !w.calm || fate == Lose || w.chance(forLoss, c.Loss, d, n) {
+	fate, by := w.fate(id, d, n, b, ip)
+	if why := w.loss(dir, c, fate, d, n); why != 0 {
 		w.count.Lost++
+		w.lost(id, why)
+		if why == LostOutage && dir.down == 2 {
+			w.tellUnreachable(from, b, ip)
+		}
 		return
 	}
 	if c.MTU > 0 && len(b) > c.MTU {
 		w.count.TooBig++
+		w.lost(id, LostTooBig)
 		if !c.Silent {
 			w.tellTooBig(from, c, b, ip)
 		}
@@ -123,6 +128,7 @@ func (w *World) pass(from int, d int32, b []byte, ip *wire.IP) {
 		at = max(at, dir.free)
 		if wait := at.Sub(w.now); c.Queue > 0 && wait > 0 && uint64(wait)*c.Rate/uint64(clock.Second)+uint64(len(b)) > uint64(c.Queue) {
 			w.count.Overflowed++
+			w.lost(id, LostQueue)
 			return
 		}
 		at = at.Add(clock.Duration(uint64(len(b)) * uint64(clock.Second) / c.Rate))
@@ -145,16 +151,59 @@ func (w *World) pass(from int, d int32, b []byte, ip *wire.IP) {
 	spoil := fate == Spoil || w.chance(forCorrupt, c.Corrupt, d, n)
 	w.launch(at, dir.to, id, b, spoil, w.draw(forSpot, d, n))
 	if fate == Double {
-		w.launch(at.Add(by), dir.to, id, b, false, 0)
+		w.launch(at.Add(by), dir.to, id, b, false, 0).again = true
 		w.count.Doubled++
 	} else if w.chance(forDuplicate, c.Duplicate, d, n) {
-		w.launch(at, dir.to, id, b, false, 0)
+		w.launch(at, dir.to, id, b, false, 0).again = true
 		w.count.Doubled++
 	}
 }
 
+// loss tells why a packet is lost on a direction, 0 if it is not.
+func (w *World) loss(dir *direction, c *Channel, fate Fate, d int32, n uint32) Loss {
+	switch {
+	case dir.down > 0 && !w.calm:
+		return LostOutage
+	case fate == Lose:
+		return LostPlanned
+	case w.chance(forLoss, c.Loss, d, n):
+		return LostChance
+	}
+	return 0
+}
+
+// fate is what the plan has for a packet: of several faults the last.
+func (w *World) fate(id uint32, d int32, n uint32, b []byte, ip *wire.IP) (fate Fate, by clock.Duration) {
+	for i := range w.cfg.Plan {
+		p := &w.cfg.Plan[i]
+		if p.Some && !w.matches(i, d, b, ip) || !p.Some && p.Packet != id && (p.Packet != 0 || int32(p.Direction) != d || p.Ordinal != n) {
+			continue
+		}
+		fate, by = p.Fate, p.By
+		w.planned++
+	}
+	return fate, by
+}
+
+// matches reports whether fault i of the plan, which asks what a packet is, means
+// this one. It counts those that match.
+func (w *World) matches(i int, d int32, b []byte, ip *wire.IP) bool {
+	p := &w.cfg.Plan[i]
+	if int32(p.Direction) != d || w.now < p.From || p.Until > 0 && w.now >= p.Until {
+		return false
+	}
+	if p.Match != (Match{}) {
+		var t wire.TCP
+		if ip.Protocol != wire.ProtocolTCP || wire.ParseTCP(b[ip.HeaderLen:], &t) != 0 || !p.Match.Matches(t.Flags, len(b)-ip.HeaderLen-t.HeaderLen) {
+			return false
+		}
+	}
+	w.matched[i]++
+	return p.Nth == 0 || w.matched[i] == p.Nth
+}
+
 // launch lets a copy of b arrive at a host.
-func (w *World) launch(at clock.Instant, to int32, id uint32, b []byte, spoil bool, spot uint64) {
+func (w *World) launch(at clock.Instant, to int32, id uint32, b []byte, spoil bool, spot uint64) *flying {
 	var i int32
 	if n := len(w.landed); n > 0 {
 		i = w.landed[n-1]
@@ -166,7 +215,7 @@ func (w *World) launch(at clock.Instant, to int32, id uint32, b []byte, spoil bo
 	f := &w.air[i]
 	f.Reset()
 	f.Bytes = append(f.Bytes, b...)
-	f.id, f.to = id, to
+	f.id, f.to, f.again, f.router = id, to, false, false
 	if spoil {
 		w.count.Spoiled++
 		if spot>>60 == 0 && len(b) > 1 {
@@ -177,23 +226,37 @@ func (w *World) launch(at clock.Instant, to int32, id uint32, b []byte, spoil bo
 		}
 	}
 	w.plan(at, arrival, i)
+	return f
 }
 
 // tellTooBig is the router in front of a link with a small MTU: RFC 1191 §4 and
 // RFC 4443 §3.2. Its word arrives at once and is never lost.
 func (w *World) tellTooBig(from int, c *Channel, b []byte, ip *wire.IP) {
-	out := wire.IP{Dst: ip.Src, TTL: 64}
-	m := wire.ICMP{MTU: uint32(c.MTU)}
+	m := wire.ICMP{Type: wire.ICMPv6PacketTooBig, MTU: uint32(c.MTU)}
+	if ip.Src.Is4() {
+		m.Type, m.Code = wire.ICMPUnreachable, wire.ICMPFragNeeded
+	}
+	w.tellSender(from, &m, b, ip)
+}
+
+// tellUnreachable is a router that does not reach a host: RFC 792 and RFC 4443 §3.1.
+func (w *World) tellUnreachable(from int, b []byte, ip *wire.IP) {
+	m := wire.ICMP{Type: wire.ICMPv6Unreachable, Code: wire.ICMPv6NoRoute}
+	if ip.Src.Is4() {
+		m.Type, m.Code = wire.ICMPUnreachable, wire.ICMPHostUnreachable
+	}
+	w.tellSender(from, &m, b, ip)
+}
+
+// tellSender quotes a packet to who has sent it.
+func (w *World) tellSender(from int, m *wire.ICMP, b []byte, ip *wire.IP) {
+	out := wire.IP{Dst: ip.Src, TTL: 64, Src: w.router6, Protocol: wire.ProtocolICMPv6}
+	m.Body = b[:min(len(b), 1280-wire.IPv6HeaderLen-wire.ICMPHeaderLen)]
 	if ip.Src.Is4() {
 		out.Src, out.Protocol = w.router4, wire.ProtocolICMP
-		m.Type, m.Code = wire.ICMPUnreachable, wire.ICMPFragNeeded
 		m.Body = b[:min(len(b), ip.HeaderLen+8)]
-	} else {
-		out.Src, out.Protocol = w.router6, wire.ProtocolICMPv6
-		m.Type = wire.ICMPv6PacketTooBig
-		m.Body = b[:min(len(b), 1280-wire.IPv6HeaderLen-wire.ICMPHeaderLen)]
 	}
 	w.word = wire.AppendIP(w.word[:0], &out, wire.ICMPHeaderLen+len(m.Body))
-	w.word = wire.AppendICMP(w.word, &out, &m)
-	w.launch(w.now, int32(from), w.packets, w.word, false, 0)
+	w.word = wire.AppendICMP(w.word, &out, m)
+	w.launch(w.now, int32(from), w.packets, w.word, false, 0).router = true
 }

@@ -11,6 +11,7 @@ const (
 	waking               // of user n
 	flooding             // by flood n
 	ending               // of all programs
+	turning              // turn n
 )
 
 // An occasion is what happens at a time; of those at one time the first that was

@@ -116,7 +116,7 @@ func (w *World) addFlow(i int32) error {
 // open is the active open of end i.
 func (w *World) open(i int32) {
 	f, e := &w.flows[i/2], &w.ends[i]
-	if w.over {
+	if w.over || w.hosts[e.host].off {
 		e.state = done
 		return
 	}
@@ -127,12 +127,14 @@ func (w *World) open(i int32) {
 	c, err := w.hosts[e.host].stack.Dial(w.now, local, remote, w.user(i).TCP)
 	if err != nil {
 		e.state, e.err = done, asError(err)
+		w.called(i, nil, "open", 0, err)
 		return
 	}
 	if i%2 == 0 {
 		f.opened, f.local = true, c.Local()
 	}
 	w.attach(i, c)
+	w.called(i, c, "open", 0, nil)
 	w.act(i)
 	w.settle(e.host)
 }
@@ -165,11 +167,12 @@ func (w *World) acceptAll(h int, l *core.Listener) {
 		if i < 0 {
 			// An old segment has opened it, and nobody is at the other end.
 			w.count.Strangers++
-			c.Abort(w.now)
+			w.takeStranger(h, c)
 			continue
 		}
 		w.attach(i, c)
 		w.ends[i].connected = true
+		w.called(i, c, "accept", 0, nil)
 		w.act(i)
 	}
 }
@@ -247,15 +250,23 @@ func (w *World) readSome(i int32) (any bool) {
 		n, err := c.Read(w.now, b)
 		if n > 0 {
 			any = true
+			wrong := ""
 			switch {
-			case w.garbled:
+			case w.garbled && w.observer == nil:
 			case e.read+uint64(n) > other.written:
-				w.failFlow(i, "more is read than was written")
+				wrong = "more is read than was written"
 			case !patternOf(i/2, uint8(i%2)^1).matches(b[:n], e.read):
-				w.failFlow(i, "what is read is not what was written")
+				wrong = "what is read is not what was written"
 			}
 			e.read += uint64(n)
 			w.count.Read += uint64(n)
+			if w.observer != nil {
+				w.see(Sight{What: Read, Host: e.host, Flow: int(i / 2), User: int(i % 2), Conn: c.ID(), N: uint64(n), Wrong: wrong != ""})
+				w.show(e.host)
+			}
+			if wrong != "" && !w.garbled {
+				w.failFlow(i, wrong)
+			}
 		}
 		switch asError(err) {
 		case tcp.NoError:
@@ -264,12 +275,14 @@ func (w *World) readSome(i int32) (any bool) {
 			return any
 		case tcp.ErrEOF:
 			e.eof = true
+			w.called(i, c, "read", 0, err)
 			if !w.garbled && (!other.fin || e.read != other.written) {
 				w.failFlow(i, "a stream ends before its end")
 			}
 			return true
 		default:
 			e.broken, e.spent, e.canRead, e.err = true, true, false, asError(err)
+			w.called(i, c, "read", 0, err)
 			return true
 		}
 		if e.pace.Every > 0 {
@@ -304,7 +317,7 @@ func (w *World) take(i int32, s *Step) bool {
 	began := !e.begun
 	e.begun = true
 	switch s.Op {
-	case Write:
+	case Write, WriteUrgent:
 		if began {
 			e.left = s.N
 		}
@@ -328,32 +341,41 @@ func (w *World) take(i int32, s *Step) bool {
 		if !e.connected && !e.broken {
 			return false
 		}
-		if c.CloseWrite(w.now) == nil {
+		err := c.CloseWrite(w.now)
+		if err == nil {
 			e.fin = true
 		}
+		w.called(i, c, s.Op.String(), 0, err)
 	case CloseRead:
 		if !e.connected && !e.broken {
 			return false
 		}
-		if c.CloseRead(w.now) == nil {
+		err := c.CloseRead(w.now)
+		if err == nil {
 			e.readShut = true
 		}
+		w.called(i, c, s.Op.String(), 0, err)
 	case Close:
 		w.letGo(i)
 	case Abort:
 		c.Abort(w.now)
+		w.called(i, c, s.Op.String(), 0, nil)
 		w.detach(i)
 	case SetPace:
 		e.pace, e.readAt = Pace{Chunk: s.Chunk, Every: s.For, Never: s.N == 1}, 0
 	case SetKeepalive:
-		w.option(i, c.SetKeepalive(w.now, true, s.For, s.For, uint8(s.N)))
+		every := s.Every
+		if every == 0 {
+			every = s.For
+		}
+		w.option(i, c, s, uint64(s.For), c.SetKeepalive(w.now, true, s.For, every, uint8(s.N)))
 	case SetUserTimeout:
-		w.option(i, c.SetUserTimeout(w.now, s.For))
+		w.option(i, c, s, uint64(s.For), c.SetUserTimeout(w.now, s.For))
 	case SetNoDelay:
-		w.option(i, c.SetNoDelay(w.now, true))
+		w.option(i, c, s, 1, c.SetNoDelay(w.now, true))
 	case SetLinger:
 		e.linger0 = s.For == 0
-		w.option(i, c.SetLinger(w.now, true, s.For))
+		w.option(i, c, s, uint64(s.For), c.SetLinger(w.now, true, s.For))
 	case Hold:
 		return e.broken
 	default:
@@ -366,7 +388,8 @@ func (w *World) take(i int32, s *Step) bool {
 // connection ended can still be.
 func (e *end) noMore() bool { return e.eof || e.spent || e.readShut || e.broken && e.pace.Never }
 
-func (w *World) option(i int32, err error) {
+func (w *World) option(i int32, c *core.Conn, s *Step, n uint64, err error) {
+	w.called(i, c, s.Op.String(), n, err)
 	if err != nil {
 		w.failFlow(i, "an option is refused: "+err.Error())
 	}
@@ -388,7 +411,15 @@ func (w *World) write(i int32, s *Step, c *core.Conn) bool {
 			b = b[:min(len(b), int(s.Chunk))]
 		}
 		patternOf(i/2, uint8(i%2)).fill(b, e.written)
-		n, err := c.Write(w.now, b)
+		n, err := 0, error(nil)
+		if s.Op == WriteUrgent {
+			n, err = c.WriteUrgent(w.now, b)
+		} else {
+			n, err = c.Write(w.now, b)
+		}
+		if err != tcp.ErrWouldBlock {
+			w.called(i, c, s.Op.String(), uint64(n), err)
+		}
 		e.written += uint64(n)
 		e.left -= uint64(n)
 		w.count.Written += uint64(n)
@@ -426,7 +457,9 @@ func (w *World) letGo(i int32) {
 	if e.err == tcp.NoError && c.Err() != nil {
 		e.err = asError(c.Err())
 	}
-	if err := c.Close(w.now); err != nil {
+	err := c.Close(w.now)
+	w.called(i, c, "close", 0, err)
+	if err != nil {
 		w.failFlow(i, "Close: "+err.Error())
 	}
 	w.detach(i)

@@ -33,6 +33,9 @@ type World struct {
 	flooded  []uint32 // by flood: segments so far
 	packets  uint32   // the id of the latest packet
 	planned  int      // planned faults that came true
+	matched  []uint32 // by fault of the plan: packets that match; nil if no fault asks
+	broken   uint64   // invariants that did not hold and were tolerated
+	observer Observer
 	calm     bool
 	over     bool // all programs have exited
 	garbled  bool // a host has Garbles
@@ -81,6 +84,10 @@ type host struct {
 	books []book  // by slot
 	owner []int32 // by slot: end + 1
 	deaf  []bool  // by slot of listener
+
+	lives uint32 // stacks that it has had before this one
+	past  uint64 // the hash of what those have logged
+	off   bool
 }
 
 // New makes the world of cfg, which must not change any more.
@@ -110,6 +117,17 @@ func New(cfg *Config) (*World, error) {
 			w.plan(f.At, flooding, int32(i))
 		}
 	}
+	for i, t := range cfg.Turns {
+		if t.Host < 0 || t.Host >= len(w.hosts) || t.What == 0 || t.What >= turns {
+			return nil, tcp.ErrInvalid
+		}
+		w.plan(max(w.now, t.At), turning, int32(i))
+	}
+	for i := range cfg.Plan {
+		if cfg.Plan[i].Some {
+			w.matched = make([]uint32, len(cfg.Plan))
+		}
+	}
 	for _, o := range cfg.Outages {
 		if o.Until < o.From || o.Direction >= len(w.dirs) {
 			return nil, tcp.ErrInvalid
@@ -123,30 +141,53 @@ func New(cfg *Config) (*World, error) {
 
 func (w *World) addHost(i int) error {
 	h := &w.cfg.Hosts[i]
+	one := host{}
+	for _, a := range h.Addrs {
+		one.addrs = append(one.addrs, a.Addr)
+	}
+	w.garbled = w.garbled || h.Garbles
+	if err := w.start(i, &one); err != nil {
+		return err
+	}
+	if err := w.listen(i, &one); err != nil {
+		return err
+	}
+	w.hosts = append(w.hosts, one)
+	return nil
+}
+
+// start gives host i a stack that knows nothing.
+func (w *World) start(i int, one *host) error {
+	h := &w.cfg.Hosts[i]
 	c := h.Core
-	if c.Secret == [16]byte{} {
-		wire.PutLe64(c.Secret[:8], siphash.PRF(w.key, forSecret, uint64(i), 0))
-		wire.PutLe64(c.Secret[8:], siphash.PRF(w.key, forSecret, uint64(i), 1))
+	if c.Secret == [16]byte{} || one.lives > 0 {
+		who := uint64(i) | uint64(one.lives)<<32
+		wire.PutLe64(c.Secret[:8], siphash.PRF(w.key, forSecret, who, 0))
+		wire.PutLe64(c.Secret[8:], siphash.PRF(w.key, forSecret, who, 1))
 	}
 	s, err := core.New(c, h.Link)
 	if err != nil {
 		return err
 	}
-	one := host{stack: s, seen: &watch{}}
+	one.stack, one.seen = s, &watch{}
 	for _, a := range h.Addrs {
 		if err := s.AddAddr(a); err != nil {
 			return err
 		}
-		one.addrs = append(one.addrs, a.Addr)
 	}
-	w.garbled = w.garbled || h.Garbles
 	if h.Hook != nil {
 		one.seen.next, one.seen.mask = h.Hook.Clone(), h.Hooks
 	}
 	s.SetHook(one.seen, watched|one.seen.mask)
-	s.Log().SetLimit(logged)
+	s.Log().SetLimit(w.logged())
 	s.Log().SetMask(event.All)
-	for _, l := range h.Listens {
+	return nil
+}
+
+// listen opens the ports of host i.
+func (w *World) listen(i int, one *host) error {
+	for _, l := range w.cfg.Hosts[i].Listens {
+		s := one.stack
 		made, err := s.Listen(w.now, wire.AddrPort{Port: l.Port}, core.ListenOptions{Backlog: l.Backlog, TCP: l.TCP})
 		if err != nil {
 			return err
@@ -156,13 +197,17 @@ func (w *World) addHost(i int) error {
 		}
 		one.deaf[made.Slot()] = l.Deaf
 	}
-	w.hosts = append(w.hosts, one)
 	return nil
 }
 
-// logged is how many events of one step are kept for the last words of a
-// failure; all are hashed.
-const logged = 256
+// logged is how many events of one step are kept: for the last words of a failure,
+// or all of them for an observer. All are hashed.
+func (w *World) logged() int {
+	if w.observer != nil {
+		return event.Limit
+	}
+	return 256
+}
 
 func (w *World) addLinks() error {
 	n := len(w.hosts)
@@ -195,11 +240,12 @@ func (w *World) Clone() *World {
 	c.agenda, c.landed, c.flooded = slices.Clone(w.agenda), slices.Clone(w.landed), slices.Clone(w.flooded)
 	c.air = make([]flying, len(w.air))
 	for i := range c.air {
-		c.air[i].id, c.air[i].to = w.air[i].id, w.air[i].to
+		c.air[i].id, c.air[i].to, c.air[i].again, c.air[i].router = w.air[i].id, w.air[i].to, w.air[i].again, w.air[i].router
 		c.air[i].Set(&w.air[i].Packet)
 	}
 	c.recent = w.recent.clone()
 	c.captured = slices.Clone(w.captured)
+	c.matched, c.observer = slices.Clone(w.matched), nil
 	c.out, c.in, c.piece, c.word, c.taken = packet.Packet{}, packet.Packet{}, packet.Packet{}, nil, nil
 	return c
 }
@@ -211,6 +257,9 @@ func (w *World) Hash() uint64 {
 		l := w.hosts[i].stack.Log()
 		h.WriteUint64(l.Hash())
 		h.WriteUint64(l.Count())
+		if w.hosts[i].lives > 0 {
+			h.WriteUint64(w.hosts[i].past)
+		}
 	}
 	for i := range w.ends {
 		h.WriteUint64(w.ends[i].read)
@@ -227,8 +276,16 @@ func (w *World) Fingerprint() uint64 {
 	for i := range w.hosts {
 		h.WriteUint64(w.hosts[i].stack.Fingerprint(w.now))
 	}
+	for i := range w.hosts {
+		if w.hosts[i].off {
+			h.WriteUint64(uint64(i))
+		}
+	}
 	for i := range w.ends {
 		w.ends[i].fingerprint(&h, w.now)
+	}
+	for _, n := range w.matched {
+		h.WriteUint64(uint64(n))
 	}
 	for i := range w.dirs {
 		d := &w.dirs[i]
@@ -368,7 +425,7 @@ func (w *World) next() (at clock.Instant, timer int) {
 		at = w.agenda[0].at
 	}
 	for i := range w.hosts {
-		if d := w.hosts[i].stack.Deadline(); d < at {
+		if d := w.hosts[i].stack.Deadline(); d < at && !w.hosts[i].off {
 			at, timer = d, i
 		}
 	}
@@ -408,6 +465,8 @@ func (w *World) Step() bool {
 		w.flood(e.n)
 	case ending:
 		w.exit()
+	case turning:
+		w.turn(&w.cfg.Turns[e.n])
 	default:
 		panic("sim: no such event")
 	}
@@ -429,7 +488,10 @@ func (w *World) weather() {
 		}
 		for i := range w.dirs {
 			if o.Direction == i || o.Direction < 0 {
-				w.dirs[i].down = 1
+				w.dirs[i].down = max(w.dirs[i].down, 1)
+				if o.Told {
+					w.dirs[i].down = 2
+				}
 			}
 		}
 	}
@@ -455,7 +517,7 @@ func (w *World) Finish() error {
 	}
 	for w.Step() {
 		if w.count.Events > most {
-			w.fail(-1, 0, "it goes on and on")
+			w.stop(-1, 0, "it goes on and on")
 		}
 	}
 	if w.failure == nil {
@@ -473,6 +535,13 @@ func (w *World) arrive(i int32) {
 	h := int(f.to)
 	w.in.Set(&f.Packet)
 	w.landed = append(w.landed, i)
+	if w.hosts[h].off {
+		w.lost(f.id, LostDead)
+		return
+	}
+	if w.observer != nil {
+		w.see(Sight{What: Arrived, Host: h, Packet: f.id, Bytes: w.in.Bytes, Again: f.again, Router: f.router})
+	}
 	w.input(h)
 }
 
@@ -480,6 +549,7 @@ func (w *World) arrive(i int32) {
 func (w *World) input(h int) {
 	reset := w.isReset() && !w.cfg.Hosts[h].Changes
 	w.hosts[h].stack.Input(w.now, &w.in)
+	w.show(h)
 	if reset {
 		w.drainAfterReset(h)
 	}
@@ -497,7 +567,7 @@ func (w *World) settle(h int) {
 			return
 		}
 	}
-	w.fail(h, 0, "a host and its users do not come to rest")
+	w.stop(h, 0, "a host and its users do not come to rest")
 }
 
 // expire does what is due. A stack may do a part of it at a time.
@@ -506,11 +576,12 @@ func (w *World) expire(h int) {
 	calls := 1 + (s.Conns()+s.TimeWaits())/w.cfg.Hosts[h].Core.ExpireBudget
 	for range calls + 1 {
 		s.Expire(w.now)
+		w.show(h)
 		if s.Deadline() > w.now {
 			return
 		}
 	}
-	w.fail(h, 0, "the deadline stays in the past after Expire")
+	w.stop(h, 0, "the deadline stays in the past after Expire")
 }
 
 // quiet is how often a host and its users may wake each other at one instant.
@@ -519,6 +590,7 @@ const quiet = 1 << 16
 // drain takes all that a host has to send.
 func (w *World) drain(h int) {
 	for w.hosts[h].stack.Output(w.now, &w.out) {
+		w.show(h)
 		w.inspect(h, &w.out)
 		w.send(h, &w.out)
 	}
@@ -540,6 +612,10 @@ func (w *World) tellUsers(h int) (any bool) {
 			continue
 		}
 		i := one.endAt(r.Conn.Slot())
+		if i == stranger {
+			w.serveStranger(h, r.Conn)
+			continue
+		}
 		if i < 0 {
 			w.fail(h, r.Conn.ID(), "somebody is told of a connection that he does not hold")
 			return any
@@ -560,18 +636,11 @@ func (h *host) endAt(slot int) int32 {
 // exit is the end of all programs.
 func (w *World) exit() {
 	w.over = true
-	for i := range w.ends {
-		if e := &w.ends[i]; e.state == atWork {
-			w.letGo(int32(i))
-		}
+	for h := range w.hosts {
+		w.closeAll(h)
 	}
 	for h := range w.hosts {
-		s := w.hosts[h].stack
-		for slot := range w.hosts[h].deaf {
-			if l := s.Listener(slot); l != nil {
-				l.Close(w.now)
-			}
-		}
+		w.unlisten(h)
 		w.settle(h)
 	}
 }
