@@ -68,17 +68,17 @@ func (s *Stack) relieve(now clock.Instant) {
 	}
 }
 
-// What a connection, half-open or not, and a record of TIME-WAIT take by themselves,
+// What a connection, half-open or not, and a record of TIME-WAIT, HeldWaiting, take by themselves,
 // in octets of a machine of 64 bits: what is shown of a run is the same on all.
 const (
-	connOctets     = 768
-	timeWaitOctets = 128
+	connOctets  = 768
+	HeldWaiting = 128
 )
 
 // Held is how many octets the stack holds on behalf of connections: what each takes by
 // itself, records of TIME-WAIT, and buffers.
 func (s *Stack) Held() int {
-	return s.Conns()*connOctets + s.TimeWaits()*timeWaitOctets + s.env.Pool.InUse()
+	return s.Conns()*connOctets + s.TimeWaits()*HeldWaiting + s.env.Pool.InUse()
 }
 
 // Held is how many octets there are of the connection: itself and its buffers.

@@ -200,7 +200,7 @@ func TestWriterHearsOfMemory(t *testing.T) {
 func TestHeld(t *testing.T) {
 	if bits.UintSize == 64 {
 		require.InDelta(t, connOctets, int(unsafe.Sizeof(Conn{})), 63, "the allocator's step")
-		require.InDelta(t, timeWaitOctets, int(unsafe.Sizeof(waiting{})), 15)
+		require.InDelta(t, HeldWaiting, int(unsafe.Sizeof(waiting{})), 15)
 	}
 	p := newPair(t, config("linux"))
 	l := p.listen(p.b, 80, 8)
@@ -221,5 +221,5 @@ func TestHeld(t *testing.T) {
 	require.NoError(t, d.Close(p.now))
 	p.pump()
 	require.Zero(t, p.b.Held())
-	require.Equal(t, timeWaitOctets, p.a.Held())
+	require.Equal(t, HeldWaiting, p.a.Held())
 }

@@ -47,9 +47,10 @@
 //
 // One connection, which CLIENT opens at a time from a port, or which both open (meet,
 // the other skew later); or so many of them, called NAME.1, NAME.2 and so on. The
-// indented lines are what the programs at both ends do, one step after the other;
-// reading goes on beside it: all at once, N octets each TIME, or never. After the
-// last step a program closes. A wait of any kind ends when the connection has. A flow
+// indented lines are what the programs at both ends do, one step after the other,
+// from when the connection is open (unless CLIENT begins with wait, hold, close or
+// abort); reading goes on beside it: all at once, N octets each TIME, or never. After
+// the last step a program closes. A wait of any kind ends when the connection has. A flow
 // that is named again needs no hosts: its fields are overridden, and what a host does
 // is replaced if lines of that host follow. A program on a host that was crashed or
 // shut does nothing more.
@@ -97,7 +98,7 @@
 // CMP is =, <= or >=, and = without it. Behind state, segment, edge, error, read,
 // ghosts, half-open, conns, time-waits, held, tcb and know may stand "at TIME [within
 // TIME]": of an edge, a segment or an error, when it happens; of the others, the value
-// at that time, else the last. Behind what is about one connection may stand "flow
+// at that time, else the last. Of a state, one that it had at that instant. Behind what is about one connection may stand "flow
 // NAME", else it is the first that the host has a part in. Sequence numbers are
 // relative: they count from the initial ones of the connection that has sent the
 // segment, or that it is for.

@@ -214,6 +214,7 @@ func (p *parser) whole() {
 	case floods > maxFlood:
 		p.fail(0, "the floods are more than "+strconv.Itoa(maxFlood)+" segments", "make them smaller")
 	default:
+		p.reach()
 		p.resolve()
 	}
 }

@@ -142,3 +142,14 @@ func (w *World) Names(flow int) (first, second wire.AddrPort) {
 
 // HostOf is the host that has an address, -1 if none has.
 func (w *World) HostOf(a wire.Addr) int { return w.hostOf(a) }
+
+// Held is how many octets all stacks hold on behalf of connections.
+func (w *World) Held() (octets int) {
+	for i := range w.hosts {
+		octets += w.hosts[i].stack.Held()
+	}
+	return octets
+}
+
+// User is the host of user 0 or 1 of a flow.
+func (w *World) User(flow, user int) int { return w.ends[2*flow+user].host }

@@ -8,16 +8,16 @@ import (
 
 // turn is what happens to a host as a whole.
 func (w *World) turn(t *Turn) {
+	if t.What == Crash || t.What == Boot && !w.hosts[t.Host].off {
+		w.crash(t.Host)
+	}
 	if w.observer != nil {
 		w.see(Sight{What: Turned, Host: t.Host, Turn: t.What})
+		w.remember(t.Host)
 	}
 	switch t.What {
 	case Crash:
-		w.crash(t.Host)
 	case Boot:
-		if !w.hosts[t.Host].off {
-			w.crash(t.Host)
-		}
 		w.boot(t.Host)
 	case Shut:
 		w.closeAll(t.Host)

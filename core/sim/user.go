@@ -204,9 +204,11 @@ func (w *World) tell(i int32, what core.ReadyMask) {
 	}
 	if what&core.Closed != 0 {
 		e.broken = true
-		if err := w.conn(e).Err(); err != nil {
+		c := w.conn(e)
+		if err := c.Err(); err != nil {
 			e.err = asError(err)
 		}
+		w.called(i, c, "ended", 0, c.Err())
 	}
 }
 

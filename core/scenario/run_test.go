@@ -1,0 +1,249 @@
+package scenario
+
+import (
+	"encoding/json"
+	"flag"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// The hosts and the link of most scenarios here.
+const net = `host client 10.0.0.1 profile linux
+host server 10.0.0.2 profile linux
+link client server delay 50ms
+listen server 80
+`
+
+const threeWay = "scenario H1\n" + net + `flow web client server:80 at 0s port 40000
+  client write 500
+  client await-eof
+  server await-read 500
+  server write 1000
+  server close
+expect path client SYN-SENT ESTABLISHED CLOSE-WAIT LAST-ACK CLOSED
+expect path server SYN-RECEIVED ESTABLISHED FIN-WAIT-1 FIN-WAIT-2 TIME-WAIT CLOSED
+expect segment 1 client -> server SYN seq 0 len 0 at 0s
+expect segment 2 server -> client SYN+ACK seq 0 ack 1 at 50ms
+expect segment 3 client -> server ACK seq 1 ack 1 at 100ms
+expect segment 4 client -> server DATA seq 1 ack 1 len 500
+expect edge client SYN-SENT ESTABLISHED rule syn-sent-syn-ack at 100ms
+expect edge server SYN-RECEIVED ESTABLISHED rule ack-establishes at 150ms
+expect state server LISTEN at 0s
+expect state server SYN-RECEIVED at 50ms
+expect state server ESTABLISHED at 150ms
+expect know client nothing at 0s
+expect know server receive at 50ms
+expect know client both at 100ms
+expect know server receive at 149ms
+expect know server both at 150ms
+expect count client -> server SYN = 1
+expect count server -> client SYN+ACK = 1
+expect retransmits client 0
+expect read server 500
+expect read client 1000
+expect stream server whole
+expect stream client whole
+expect error client none
+expect conns server 1 at 200ms
+expect conns server 0
+expect time-waits server 1 at 10s
+expect held server 0
+expect held server 768 at 50ms
+expect ghosts server 0
+expect tcb client ISS >= 1 at 0s
+expect tcb client SND.UNA 0 at 0s
+expect tcb client SND.UNA 1 at 100ms
+expect tcb client srtt = 100ms at 100ms
+expect silence from 1s
+expect violation 0
+say h1.start on start
+say h1.syn on segment 1
+say h1.come on arrive 1
+say h1.done on state client ESTABLISHED
+say h1.time on time 120ms
+say h1.end on end
+`
+
+func run(t testing.TB, text string, extra ...string) *Run {
+	t.Helper()
+	r, err := New(parse(t, text, extra...), nil)
+	require.NoError(t, err)
+	r.Finish()
+	return r
+}
+
+// held runs a scenario, and has every expectation hold.
+func held(t testing.TB, text string, extra ...string) *Run {
+	t.Helper()
+	r := run(t, text, extra...)
+	for _, o := range r.Check() {
+		e := &printer{}
+		r.s.printExpect(e, &r.s.Expects[o.Index])
+		require.True(t, o.Held, "line %d: %sfound %q %d at %s (none: %v)", o.Where.Line, e.b, o.Text, o.Found, o.At, o.None)
+	}
+	return r
+}
+
+func TestThreeWay(t *testing.T) {
+	r := held(t, threeWay)
+	require.NoError(t, r.Failure())
+	var said []string
+	for _, i := range r.Items(0) {
+		if i.Kind == Said {
+			said = append(said, r.s.Says[i.A].ID)
+		}
+	}
+	require.Equal(t, []string{"h1.start", "h1.syn", "h1.come", "h1.done", "h1.time", "h1.end"}, said)
+}
+
+func TestSynLost(t *testing.T) {
+	held(t, "scenario H10\n"+net+`flow web client server:80
+  client close-write
+fault client -> server SYN 1 lose
+expect segment 1 client -> server SYN seq 0 at 0s
+expect segment 2 client -> server SYN seq 0 at 1s
+expect lost client -> server SYN 1
+expect retransmits client 1
+expect timer client retransmit fired 1
+expect edge client SYN-SENT ESTABLISHED at 1.1s
+`)
+	held(t, "scenario H11\n"+net+`flow web client server:80
+host client set syn-retries=5 set syn-linear=0
+fault client -> server SYN all lose
+expect count client -> server SYN 6
+expect error client ETIMEDOUT at 63s
+expect state client CLOSED
+expect edge client SYN-SENT CLOSED rule syn-limit at 63s
+expect quiet-at 63s
+`)
+}
+
+// H7: an old SYN, delayed past the close, is answered by a SYN+ACK, and that by a
+// reset. Nothing stays.
+func TestOldSyn(t *testing.T) {
+	r := held(t, "scenario H7\n"+net+`host server set time-wait=1s
+host client set time-wait=1s
+flow web client server:80 port 40000
+  client write 10
+  server await-read 10
+fault client -> server SYN 1 delay 30s
+expect count server -> client SYN+ACK 2
+expect count client -> server RST 1
+expect edge server SYN-RECEIVED LISTEN rule reset-syn-received at 30.15s within 50ms
+expect ghosts server 0
+expect conns server 0
+expect path server SYN-RECEIVED ESTABLISHED CLOSE-WAIT LAST-ACK CLOSED
+`)
+	last := Item{}
+	for _, i := range r.Items(0) {
+		if i.Kind == Send {
+			last = i
+		}
+	}
+	require.Equal(t, "R", last.Flags().String())
+	require.EqualValues(t, 1, last.Seq(), "numbers count from those of the old SYN")
+}
+
+// K2b and K2c: who has crashed leaves its peer with a ghost, until keepalive finds out.
+func TestCrashWithKeepalive(t *testing.T) {
+	const idle = net + `flow web client server:80
+  client hold
+  server set-keepalive 2h 75s 9
+  server hold
+crash client at 10s
+`
+	held(t, "scenario K2b\n"+idle+`expect ghosts server 0 at 9s
+expect ghosts server 1 at 1h
+expect know client both at 9s
+expect know client nothing at 11s
+expect state client CLOSED at 11s
+expect segment 4 server -> client ACK seq 0 ack 1 len 0 at 7200.15s within 10ms
+expect count server -> client ACK 9
+expect lost server -> client ANY 10
+expect error server ETIMEDOUT at 7875.15s within 10ms
+expect silence from 1s until 2h
+expect ghosts server 0
+`)
+	held(t, "scenario K2c\n"+idle+`boot client at 20s
+expect error server ECONNRESET at 7200.25s within 10ms
+expect count client -> server RST 1
+expect ghosts server 0
+`)
+}
+
+// A host that floods half-open connections, and what they hold.
+func TestFlood(t *testing.T) {
+	held(t, "scenario H12\n"+net+`host server set syn-cookies=false
+listen server 80 backlog 4
+flood server:80 at 1s count 20 every 1ms
+end 2s
+expect half-open server >= 4 at 2s
+expect drop server backlog-full >= 1
+`)
+}
+
+// Wrong expectations don't hold.
+func TestWrongExpectationsFail(t *testing.T) {
+	base := parse(t, threeWay)
+	for i := range base.Expects {
+		s := parse(t, threeWay)
+		e := &s.Expects[i]
+		switch e.Kind {
+		case ExpectPath:
+			e.States = e.States[1:]
+		case ExpectState, ExpectEdge:
+			e.States[0] = 9 // LAST-ACK
+		case ExpectSegment:
+			e.Seq = Optional{true, 7}
+		case ExpectError:
+			e.Word = "ECONNRESET"
+		case ExpectStream:
+			e.Word = "wrong"
+		case ExpectKnow:
+			e.Word = "send"
+		case ExpectSilence:
+			e.From = 0
+		default:
+			e.N, e.Compare = e.N+1e9, Equal
+		}
+		r, err := New(s, nil)
+		require.NoError(t, err)
+		r.Finish()
+		for k, o := range r.Check() {
+			require.Equal(t, k != i, o.Held, "line %d", o.Where.Line)
+		}
+	}
+}
+
+// Everything in the language runs, and its timeline is JSON.
+func TestEverythingRuns(t *testing.T) {
+	r := run(t, everything, "plugin server off\ntolerate")
+	var j struct {
+		Scenario string
+		Hash     string
+		Items    []map[string]any
+	}
+	b := r.AppendJSON(nil, 0, -1)
+	require.NoError(t, json.Unmarshal(b, &j), "%s", b)
+	require.Equal(t, "H1-all", j.Scenario)
+	require.Len(t, j.Hash, 16)
+	require.Len(t, j.Items, len(r.Items(0)))
+	require.Len(t, r.Check(), len(r.s.Expects))
+}
+
+var update = flag.Bool("update", false, "write the golden timelines anew")
+
+// The timeline of a handshake, as the page reads it: whoever changes it sees what.
+func TestGoldenTimeline(t *testing.T) {
+	r := run(t, threeWay)
+	got := r.AppendJSON(nil, 0, -1)
+	if *update {
+		require.NoError(t, os.WriteFile("testdata/three-way.json", append(got, '\n'), 0o644))
+	}
+	want, err := os.ReadFile("testdata/three-way.json")
+	require.NoError(t, err)
+	require.Equal(t, strings.Split(strings.TrimSpace(string(want)), "\n"), strings.Split(string(got), "\n"))
+}

@@ -1,0 +1,87 @@
+package scenario
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// busy is a scenario of about 10,000 events: a transfer with losses.
+const busy = "scenario busy\nseed 3\n" + net + `link client server delay 5ms rate 10M queue 64k loss 0.5% jitter 1ms reorder 1% hold 5ms duplicate 0.5%
+flow web client server:80
+  client write 4M
+  client close-write
+  client await-eof
+  server await-read 4M
+  server write 3M
+crash client at 30s
+`
+
+// Wherever the cursor goes, it finds the world as it was, and nothing that was
+// recorded changes.
+func TestSeek(t *testing.T) {
+	for _, text := range []string{threeWay, busy, everything + "plugin server off\ntolerate\n"} {
+		plain, err := New(parse(t, text), nil)
+		require.NoError(t, err)
+		prints, hashes := []uint64{plain.Fingerprint()}, []uint64{plain.Hash()}
+		for plain.Step() {
+			prints, hashes = append(prints, plain.Fingerprint()), append(hashes, plain.Hash())
+		}
+		require.True(t, plain.Ended())
+		want := plain.AppendItems(nil, 0, -1)
+
+		r, err := New(parse(t, text), nil)
+		require.NoError(t, err)
+		random := rand.New(rand.NewPCG(1, 2))
+		for range 60 {
+			to := random.IntN(len(prints) + 3)
+			at := r.Seek(to)
+			require.Equal(t, min(to, len(prints)-1), at)
+			require.Equal(t, at, r.At())
+			require.Equal(t, prints[at], r.Fingerprint(), "step %d", at)
+			require.Equal(t, hashes[at], r.Hash(), "step %d", at)
+			if random.IntN(4) == 0 && r.Step() {
+				require.Equal(t, hashes[at+1], r.Hash(), "step %d", at+1)
+			}
+		}
+		r.Finish()
+		require.Equal(t, len(prints)-1, r.Steps())
+		require.Equal(t, hashes[len(hashes)-1], r.Hash())
+		require.Equal(t, string(want), string(r.AppendItems(nil, 0, -1)))
+		require.LessOrEqual(t, len(r.back.list), maxCheckpoints)
+	}
+}
+
+func TestBusyIsBusy(t *testing.T) {
+	r := run(t, busy)
+	require.Greater(t, r.Steps(), 8_000)
+	require.NoError(t, r.Failure())
+	t.Logf("%d steps, %d items, %d packets, %d octets, %d checkpoints", r.Steps(), len(r.Items(0)), r.Packets(), len(r.rec.octets), len(r.back.list))
+}
+
+func BenchmarkRun(b *testing.B) {
+	s := parse(b, busy)
+	steps := 0
+	for b.Loop() {
+		r, err := New(s, nil)
+		require.NoError(b, err)
+		r.Finish()
+		steps = r.Steps()
+	}
+	b.ReportMetric(float64(steps), "steps")
+}
+
+func BenchmarkSeek(b *testing.B) {
+	r := run(b, busy)
+	random := rand.New(rand.NewPCG(1, 2))
+	for b.Loop() {
+		r.Seek(random.IntN(r.Steps()))
+	}
+}
+
+func BenchmarkParse(b *testing.B) {
+	for b.Loop() {
+		parse(b, everything)
+	}
+}
