@@ -1,6 +1,10 @@
 package e2e
 
-import "github.com/tcpkit/tcpkit/core/wire"
+import (
+	"time"
+
+	"github.com/tcpkit/tcpkit/core/wire"
+)
 
 // How connections end.
 var closeBouts = []bout{
@@ -13,6 +17,7 @@ var closeBouts = []bout{
 	{name: "FINs twice", script: closesFirst(client), faults: some(double(client, fin, 1), double(server, fin, 1)), impaired: some(lose(client, finack, 1))},
 	{name: "client half-closes", script: halfClosed(client), impaired: some(lose(client, fin, 1))},
 	{name: "server half-closes", script: halfClosed(server), impaired: some(lose(client, data, 1))},
+	{name: "server never closes", script: neverCloses, settings: settings{ends: [2]string{"tcp_fin_timeout=1", ""}}, impaired: some(lose(client, fin, 1))},
 	{name: "both close at once", script: closeAtOnce, faults: func() []*fault { return crossed(fin) }, impaired: some(lose(client, finack, 1))},
 	{name: "close with data under way", script: closesBusy, impaired: some(lose(client, data, 2))},
 	{name: "client aborts", script: aborted(client), impaired: some(double(client, rst, 1))},
@@ -183,4 +188,22 @@ func oldData(r *run) {
 		r.step()
 	}
 	r.states("CLOSED", "TIME-WAIT")
+}
+
+// neverCloses has the client forget a connection in FIN-WAIT-2, which nobody holds
+// any more, and answer with a reset from then on.
+func neverCloses(r *run) {
+	r.open()
+	r.close(client)
+	r.ends(server)
+	r.settle()
+	r.states("FIN-WAIT-2", "CLOSE-WAIT")
+	r.pause(2500 * time.Millisecond)
+	r.states("CLOSED", "CLOSE-WAIT")
+	r.send(server, 10, 0)
+	r.seen(client, rst, 1)
+	r.pause(4 * delay)
+	r.ends(server)
+	r.step()
+	r.states("CLOSED", "CLOSED")
 }

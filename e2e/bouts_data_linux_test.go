@@ -23,6 +23,7 @@ var dataBouts = []bout{
 	{name: "keepalive in vain", script: keepaliveInVain, impaired: some(double(server, syn, 1))},
 	{name: "keepalive finds a stranger", script: keepaliveReset, impaired: some(lose(client, data, 1))},
 	{name: "user timeout", script: userTimeout, impaired: some(lose(client, data, 1))},
+	{name: "keepalive and user timeout", script: keepaliveUserTimeout, impaired: some(double(server, syn, 1))},
 	{name: "blocked write, then reset", script: blockedReset, impaired: some(double(server, rst, 1))},
 }
 
@@ -219,6 +220,19 @@ func userTimeout(r *run) {
 	r.ends(client)
 	r.ends(client)
 	r.send(client, 1, 0)
+	r.step()
+	r.states("CLOSED", "ESTABLISHED")
+}
+
+// keepaliveUserTimeout gives up by the user timeout, whatever number of probes was
+// asked for.
+func keepaliveUserTimeout(r *run) {
+	r.open()
+	r.line.cut(true)
+	r.set(client, "TCP_USER_TIMEOUT", 2500)
+	r.keepalive(client, 9)
+	r.ends(client)
+	r.seen(client, rst, 1)
 	r.step()
 	r.states("CLOSED", "ESTABLISHED")
 }

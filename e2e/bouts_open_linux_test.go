@@ -23,8 +23,19 @@ var openBouts = []bout{
 	{name: "backlog full", script: backlog2, impaired: some(lose(client, data, 1))},
 	{name: "SYN cookies", script: cookies, impaired: some(lose(client, data, 1))},
 	{name: "both open at once", script: openAtOnce, faults: func() []*fault { return crossed(syn) }, impaired: some(lose(client, data, 1))},
+	{name: "old SYN after the close", script: oldSyn, faults: some(late(client, syn, 1500*time.Millisecond, 1)), impaired: some(lose(client, data, 1))},
 	{name: "TIME-WAIT met by a new SYN", script: reopens, impaired: some(double(client, syn, 2))},
 	{name: "Fast Open", script: fastOpens, impaired: some(lose(client, data, 1))},
+}
+
+// oldSyn has the first SYN arrive when a second has opened the connection, and it is
+// over.
+func oldSyn(r *run) {
+	hello(r)
+	r.seen(server, syn, 2)
+	r.pause(10 * delay)
+	r.step()
+	r.states("CLOSED", "CLOSED")
 }
 
 func refused(r *run) {

@@ -211,7 +211,12 @@ func (e *entry) text() string {
 	f := t.Flags
 	s := f.String()
 	at := uint32(t.Seq.From(e.first))
-	if e.n > 0 || f&(wire.SYN|wire.FIN|wire.RST) != 0 || e.probe || e.forged {
+	switch {
+	case f.Has(wire.RST) && at >= 1<<31 && !e.forged:
+		// It takes its number from an acknowledgment of the connection that was
+		// there before: how far apart the two began is a matter of time.
+		s += " with an old number"
+	case e.n > 0 || f&(wire.SYN|wire.FIN|wire.RST) != 0 || e.probe || e.forged:
 		s += fmt.Sprintf(" %d:%d(%d)", at, at+uint32(e.n), e.n)
 	}
 	if f.Has(wire.ACK) {

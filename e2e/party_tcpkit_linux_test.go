@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/tcpkit/tcpkit/core"
+	"github.com/tcpkit/tcpkit/core/clock"
 	"github.com/tcpkit/tcpkit/core/tcp"
 	"github.com/tcpkit/tcpkit/hosts/native"
 )
@@ -29,6 +30,7 @@ var tcpkitSettings = map[string]func(*core.Config){
 	"tcp_sack=0":           func(c *core.Config) { c.TCP.SACK = false },
 	"tcp_window_scaling=0": func(c *core.Config) { c.TCP.WindowScaling = false },
 	"tcp_ecn=1":            func(c *core.Config) { c.TCP.ECN = 1 },
+	"tcp_fin_timeout=1":    func(c *core.Config) { c.TCP.FinWait2 = clock.Second },
 	"tcp_ecn=0":            func(c *core.Config) { c.TCP.ECN = 0 },
 }
 

@@ -1,9 +1,12 @@
-// The page: its frame, and what starts it.
-import { html, render, effect, useErrorBoundary } from './lib/preact.mjs';
+// The page: its frame, its keys, and what starts it.
+import { html, render, effect, useErrorBoundary, useEffect, useRef } from './lib/preact.mjs';
 import * as store from './store.mjs';
-import { t, lang, catalogue } from './words.mjs';
+import { t, has, lang, catalogue } from './words.mjs';
+import { Engine } from './engine.mjs';
+import { parse } from './link.mjs';
+import { keys, press } from './keys.mjs';
 import { Transport } from './views/transport.mjs';
-import { Lessons } from './views/lessons.mjs';
+import { Lessons, Story, begin } from './views/lessons.mjs';
 import { Ladder } from './views/ladder.mjs';
 import { Inspector } from './views/inspector.mjs';
 import { States } from './views/states.mjs';
@@ -42,50 +45,182 @@ function Tabs({ list, chosen, label }) {
   const [name, View] = list.find(([candidate]) => candidate === chosen.value) ?? list[0];
   return html`<div class="stack">
     <div class="tabs" role="tablist" aria-label=${label} onKeyDown=${move}>
-      ${list.map(([tab]) => html`<button key=${tab} role="tab" data-tab=${tab} id=${'tab-' + tab} aria-selected=${tab === name} aria-controls=${'panel-' + tab}
+      ${list.map(([tab]) => html`<button key=${tab} role="tab" data-tab=${tab} id=${'tab-' + tab} aria-selected=${tab === name} aria-controls=${tab === name ? 'panel-' + tab : undefined}
         tabindex=${tab === name ? 0 : -1} onClick=${() => { chosen.value = tab; }}>${t('page.' + tab)}</button>`)}
     </div>
     <div role="tabpanel" id=${'panel-' + name} aria-labelledby=${'tab-' + name}><${Guard} key=${name} name=${name}><${View}/><//></div>
   </div>`;
 }
 
+function Masthead() {
+  store.version.value;
+  const run = store.run.value;
+  const { phase, done, total, message } = store.engine.value;
+  const themes = ['auto', 'light', 'dark'];
+  return html`<header class="masthead">
+    <a class="brand" href="#" aria-label="tcpkit" onClick=${(e) => { e.preventDefault(); begin(first()); }}><span class="brand-a">tcp</span><span class="brand-b">kit</span></a>
+    <span class="engine ${phase}" role="status">${phase === 'ready' ? (run?.ended ? html`<span class="faint">${t('page.hash')}</span> <code class="hash">${run.hash}</code>` : run && !run.error ? t('page.running') : '') : phase === 'failed' ? ''
+      : html`<span>${t('page.engine-' + phase)}</span> <progress aria-label=${t('page.engine-' + phase)} value=${total ? done : undefined} max=${total || undefined}></progress>`}</span>
+    <span class="spring"></span>
+    <div class="row" role="group" aria-label=${t('page.language')}>
+      ${[['en', 'EN', 'English'], ['zh', '中文', '中文']].map(([code, word, name]) => html`<button key=${code} class="plain" lang=${code} title=${name} aria-pressed=${lang.value === code} onClick=${() => { lang.value = code; }}>${word}</button>`)}
+    </div>
+    <button class="plain theme" aria-label=${t('page.theme') + ': ' + t('page.theme-' + store.theme.value)} title=${t('page.theme') + ': ' + t('page.theme-' + store.theme.value)}
+      onClick=${() => { store.theme.value = themes[(themes.indexOf(store.theme.value) + 1) % 3]; }}>${{ auto: '◐', light: '☀', dark: '☾' }[store.theme.value]}</button>
+    <button class="plain" aria-label=${t('page.help')} title=${t('page.help')} aria-keyshortcuts="?" onClick=${() => { store.dialog.value = 'help'; }}>?</button>
+    ${phase === 'failed' && html`<p class="notice wrong engine-failed" role="alert"><span>${t('page.engine-failed')} ${message}</span><button onClick=${() => engine.start().catch(() => {})}>${t('page.try-again')}</button></p>`}
+  </header>`;
+}
+
+function Notices() {
+  store.version.value;
+  return html`<div class="notices" role="status">${store.notices.value.map(({ id, kind, text, act }) => html`<p class=${'notice ' + kind} key=${id}>
+    <span>${typeof text === 'string' ? text : t(text.id, text.values)} ${act && html`<button onClick=${act.run}>${t(act.id)}</button>`}</span>
+    <button class="plain" aria-label=${t('page.dismiss')} onClick=${() => store.dismiss(id)}>×</button></p>`)}
+    ${store.run.value?.error && store.run.value.error.message && html`<p class="notice wrong" role="alert"><span>${t('page.run-failed')} <code>${store.run.value.error.message}</code></span>
+      ${store.run.value.before?.length ? html`<button onClick=${store.undo}>${t('page.undo')}</button>` : ''}</p>`}</div>`;
+}
+
+// Help is what the keys do.
+function Help() {
+  const ref = useRef(null);
+  const open = store.dialog.value === 'help';
+  useEffect(() => {
+    if (open && !ref.current.open) ref.current.showModal();
+    if (!open && ref.current.open) ref.current.close();
+  }, [open]);
+  return html`<dialog ref=${ref} aria-labelledby="h-help" onClose=${() => { store.dialog.value = ''; }}>
+    <h2 id="h-help">${t('page.help')}</h2>
+    <p class="quiet">${t('page.help-intro')}</p>
+    <table><tbody>${keys.map(({ shown, does }) => html`<tr key=${does}><td>${shown.map((key) => html`<kbd key=${key}>${has('page.key-' + key) ? t('page.key-' + key) : key}</kbd> `)}</td><td>${t('page.does-' + does)}</td></tr>`)}</tbody></table>
+    <p class="row"><button class="strong" autofocus onClick=${() => { store.dialog.value = ''; }}>${t('page.close')}</button></p>
+  </dialog>`;
+}
+
 function App() {
   return html`<div class="frame">
-    <header class="masthead"><p class="brand"><span class="brand-a">tcp</span><span class="brand-b">kit</span></p><span class="spring"></span></header>
-    <main class="desk">
+    <a class="skip" href="#stage" onClick=${(e) => { e.preventDefault(); document.getElementById('stage').focus(); }}>${t('page.skip')}</a>
+    <${Masthead}/>
+    <div class="desk">
       <div class="aside lessons-column"><${Guard} name="lessons"><${Lessons}/><//></div>
-      <div class="figure"><${Guard} name="ladder"><${Ladder}/><//><${Tabs} list=${benches} chosen=${store.bench} label=${t('page.benches')}/></div>
-      <div class="aside"><${Tabs} list=${panels} chosen=${store.panel} label=${t('page.panels')}/></div>
-    </main>
+      <main class="figure" id="stage" tabindex="-1" aria-label=${t('page.ladder')}>
+        <${Notices}/>
+        <${Guard} name="lessons"><${Story}/><//>
+        <${Guard} name="ladder"><${Ladder}/><//>
+        <${Tabs} list=${benches} chosen=${store.bench} label=${t('page.benches')}/>
+      </main>
+      <aside class="aside panels-column" aria-label=${t('page.panels')}><${Tabs} list=${panels} chosen=${store.panel} label=${t('page.panels')}/></aside>
+    </div>
     <footer class="transport"><${Guard} name="transport"><${Transport}/><//></footer>
+    <${Help}/>
   </div>`;
 }
 
-effect(() => {
-  document.documentElement.lang = lang.value === 'zh' ? 'zh-Hans' : 'en';
-});
-effect(() => {
-  document.getElementById('dark').media = { light: 'not all', dark: 'all' }[store.theme.value] ?? '(prefers-color-scheme: dark)';
-});
+const engine = new Engine(store.heard, { fetchPlugin: store.pluginFile });
 
-async function begin() {
+// The scenario that a newcomer sees.
+function first() {
+  return catalogue.value.scenarios.find((s) => s.id === 'H1')?.id ?? catalogue.value.scenarios[0]?.id;
+}
+
+// follow shows what the address asks for, and the first scenario where it asks for nothing.
+function follow() {
+  const { link, error } = parse(location.hash);
+  if (link?.lang) lang.value = link.lang;
+  if (link?.plain) store.plain.value = true;
+  if (error) store.notice('wrong', { id: error });
+  if (link && store.open(link.s, link.x, { i: link.i })) {
+    if (link.b && !store.compare(link.b, link.bx)) store.notice('wrong', { id: 'page.link-unknown', values: { id: link.b } });
+    return;
+  }
+  if (link) store.notice('wrong', { id: 'page.link-unknown', values: { id: link.s } });
+  if (!store.run.value) begin(first());
+}
+
+// What the user chose stays for the next visit.
+const kept = {
+  get(name, among) {
+    try {
+      const value = localStorage.getItem('tcpkit.' + name);
+      return among.includes(value) ? value : null;
+    } catch {
+      return null; // storage may be forbidden
+    }
+  },
+  set(name, value) {
+    try {
+      localStorage.setItem('tcpkit.' + name, value);
+    } catch { /* it lasts for this visit */ }
+  },
+};
+
+function choices() {
+  lang.value = kept.get('lang', ['en', 'zh']) ?? (navigator.language?.startsWith('zh') ? 'zh' : 'en');
+  store.theme.value = kept.get('theme', ['auto', 'light', 'dark']) ?? 'auto';
+  effect(() => {
+    document.documentElement.lang = lang.value === 'zh' ? 'zh-Hans' : 'en';
+    kept.set('lang', lang.value);
+  });
+  effect(() => {
+    document.getElementById('dark').media = { light: 'not all', dark: 'all' }[store.theme.value] ?? '(prefers-color-scheme: dark)';
+    kept.set('theme', store.theme.value);
+  });
+}
+
+// While it plays, each frame lets time pass.
+function runClock() {
+  let before = 0;
+  const frame = (at) => {
+    if (store.playing.value) {
+      store.tick(Math.min(100, at - before) * 1e6);
+      requestAnimationFrame(frame);
+    }
+    before = at;
+  };
+  effect(() => {
+    if (store.playing.value) {
+      before = performance.now();
+      requestAnimationFrame(frame);
+    }
+  });
+}
+
+// The address follows what is shown, a moment later, so that a reload shows it again.
+function runAddress() {
+  let timer = 0;
+  effect(() => {
+    const fragment = store.fragment.value;
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      if (fragment && '#' + fragment !== location.hash && !store.playing.value) history.replaceState(null, '', '#' + fragment);
+    }, 400);
+  });
+  addEventListener('hashchange', follow);
+}
+
+async function start() {
+  choices();
+  engine.start().catch(() => {}); // said in the masthead
+  store.connect(engine);
   const response = await fetch('catalogue.json');
+  if (!response.ok) throw new Error(response.statusText);
   catalogue.value = await response.json();
   const root = document.getElementById('app');
   root.replaceChildren();
   root.className = '';
   render(html`<${App}/>`, root);
-  if (new URLSearchParams(location.search).has('fixture')) await fixture();
+  effect(() => { document.title = (store.run.value && has(store.run.value.id + '.title') ? t(store.run.value.id + '.title') + ' · ' : '') + 'tcpkit'; });
+  follow();
+  runClock();
+  runAddress();
+  addEventListener('keydown', press);
 }
 
-// The hand-made timeline of the tests, while there is no engine: ?fixture
-async function fixture() {
-  const made = await (await fetch('test/fixture-h1.json')).json();
-  store.openText('H1', made.text);
-  const key = store.shown.value;
-  store.heard.header(key, made.header);
-  store.heard.items(key, made.items);
-  store.heard.ended(key, { hash: made.hash, checks: [], steps: made.steps });
-}
-
-begin();
+start().catch((error) => {
+  console.error(error);
+  const line = document.createElement('p');
+  line.className = 'is-wrong';
+  line.setAttribute('role', 'alert');
+  line.textContent = error.message;
+  document.querySelector('.first-progress')?.replaceWith(line);
+});

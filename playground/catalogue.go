@@ -21,6 +21,7 @@ type pageData struct {
 	Edges     []edge                       `json:"edges"`
 	Rules     []ruling                     `json:"rules"`
 	Plugins   []string                     `json:"plugins"`
+	Profiles  map[string]map[string]string `json:"profiles"` // by name, then by setting
 }
 
 // A scenario is one file of the catalogue.
@@ -72,6 +73,10 @@ func Catalogue() ([]byte, error) {
 			row.Name, row.RFC, row.Section, row.Requirement,
 			map[string]string{"en": narrate.English.Rule(row.ID), "zh": narrate.Chinese.Rule(row.ID)},
 		})
+	}
+	var err error
+	if c.Profiles, err = profiles(); err != nil {
+		return nil, err
 	}
 	b, err := json.Marshal(&c)
 	if err != nil {

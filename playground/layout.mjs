@@ -12,6 +12,7 @@ import { flagNames } from './format.mjs';
 const ROW = 18; // between two labels on one side, at zoom 1
 const NOTE_ROW = 15;
 const TURN = 12; // between an arrival and what the same host sends upon it
+const ARRIVAL = 9; // between two arrivals at one host
 const FLIGHT = 84; // height of the median flight
 const LINEAR = 120; // a gap up to this height is in scale, more is folded
 const TOP = 26;
@@ -155,6 +156,7 @@ export function layout(items, packets, opt = {}) {
       if (inside(host)) here = Math.max(here, lastNote[host] + NOTE_ROW + 4);
       lastLabel[host] = here;
     } else if (item.k === 'arrive') {
+      here = Math.max(here, lastArrival[host] + Math.min(ARRIVAL, row));
       lastArrival[host] = here;
     } else if (isNoted(item)) {
       const within = inside(host) && !(narrow && item.k === 'state');
@@ -163,7 +165,7 @@ export function layout(items, packets, opt = {}) {
       lastNote[host] = here;
       notes.push({ i, host, y1: here, y2: here, within });
     }
-    if (TIMED.has(item.k) && !(here < times.at(-1)?.y1 + NOTE_ROW)) times.push({ y1: here, y2: here, t: item.t });
+    if (TIMED.has(item.k) && item.t !== times.at(-1)?.t && !(here < times.at(-1)?.y1 + NOTE_ROW)) times.push({ y1: here, y2: here, t: item.t });
     y[i] = here;
     height = here;
   }

@@ -1,8 +1,10 @@
 // What the page knows, as signals, and what can be done to it, as functions. Views
 // read signals and call actions; nothing else changes them.
-import { signal, computed, batch, effect } from './lib/preact.mjs';
+import { signal, computed, batch } from './lib/preact.mjs';
 import { Timeline, Axis } from './fold.mjs';
 import { catalogue, lang } from './words.mjs';
+import { pluginsOf } from './engine.mjs';
+import { print } from './link.mjs';
 
 /** @typedef {import('./fold.mjs').Item} Item */
 /** @typedef {import('./fold.mjs').State} State */
@@ -37,6 +39,13 @@ export const theme = signal('auto');
 export const plain = signal(false);
 /** Whether the user wants little motion. */
 export const still = signal(globalThis.matchMedia?.('(prefers-reduced-motion: reduce)').matches ?? false);
+/** Whether the page has one column or two: then the lessons are folded away. */
+export const narrow = signal(false);
+if (globalThis.matchMedia) {
+  const width = matchMedia('(max-width: 1180px)');
+  narrow.value = width.matches;
+  width.addEventListener('change', () => { narrow.value = width.matches; });
+}
 /**
  * How far the engine is.
  * @type {{value: {phase: 'waiting'|'fetching'|'starting'|'ready'|'failed', done: number, total: number, message: string}}}
@@ -74,8 +83,10 @@ export const cursor = signal(-1);
 /** The time, in nanoseconds; while playing it runs on between items. */
 export const now = signal(0);
 export const playing = signal(false);
-/** 0.01 to 1000. */
+/** 0.01 to 1000. Until the user has chosen one it is such that a segment's way takes a second or two. */
 export const speed = signal(1);
+/** What a step is: "event", "segment", "state" or "say". */
+export const grain = signal('segment');
 /** Whether idle stretches are short. */
 export const folded = signal(true);
 /** What is picked, or null: a packet of a run. @type {{value: null|{p: number, run: number}}} */
@@ -132,6 +143,15 @@ export function side(h) {
   return h % 2 === 0 ? 'a' : 'b';
 }
 
+/** The fragment of the address that shows this again, "" if it would be too long. */
+export const fragment = computed(() => {
+  const r = run.value;
+  if (!r) return '';
+  return print({
+    s: r.id, x: r.extra, i: cursor.value, b: other.value?.id, bx: other.value?.extra, lang: lang.value, plain: plain.value,
+  });
+});
+
 // ---- the engine behind it --------------------------------------------------
 
 // The engine is given by app.mjs, so that tests can give another.
@@ -169,7 +189,11 @@ export const heard = {
     });
   },
   items(key, items) {
-    change(key, (r) => r.line.push(items));
+    change(key, (r) => {
+      const known = r.line.packets.size > 8;
+      r.line.push(items);
+      if (key === shown.value && !known) chooseSpeed(r.line);
+    });
     if (key === shown.value && wanted !== null) settle(wanted, false);
   },
   ended(key, { hash, checks, steps }) {
@@ -178,6 +202,23 @@ export const heard = {
   },
   failed(key, error) {
     change(key, (r) => { r.error = error; });
+  },
+  phase(how) {
+    engine.value = how;
+  },
+  // The run before the last change comes back; without one, what came of it stays.
+  hung(key) {
+    const r = runs.value.find((candidate) => candidate.key === key);
+    if (!r) return;
+    const plugins = [...new Set([r.text, ...r.extra].join('\n').split('\n').flatMap(pluginsOf))];
+    const back = r.before?.pop();
+    notice('wrong', { id: back ? 'page.hung-back' : 'page.hung', values: { run: r.name, id: r.id, plugins: plugins.join(', ') || '–' } });
+    if (back) {
+      r.extra = back;
+      load(r);
+    } else {
+      change(key, () => { r.error = { kind: 'hung', message: '' }; });
+    }
   },
 };
 
@@ -205,8 +246,21 @@ function settle(want, ended) {
   }
 }
 
-/** What the user uploaded, and shipped plugins by name: [{name, octets: Uint8Array}]. */
+/** What the user uploaded: [{name, octets: Uint8Array}]. */
 export const files = signal([]);
+
+const shipped = new Map();
+
+/** pluginFile returns the octets of a shipped plugin, null if there is none of the name. */
+export async function pluginFile(name) {
+  if (!catalogue.value?.plugins.includes(name)) return null;
+  if (!shipped.has(name)) {
+    const response = await fetch(`plugins/${name}.wasm`);
+    if (!response.ok) return null;
+    shipped.set(name, new Uint8Array(await response.arrayBuffer()));
+  }
+  return shipped.get(name);
+}
 
 // ---- actions ---------------------------------------------------------------
 
@@ -384,6 +438,23 @@ export function pause() {
   playing.value = false;
 }
 
+let speedChosen = false;
+
+/** setSpeed is the user's choice. */
+export function setSpeed(times) {
+  speedChosen = true;
+  speed.value = Math.max(0.01, Math.min(1000, times));
+}
+
+function chooseSpeed(line) {
+  if (speedChosen) return;
+  const packet = [...line.packets.values()].find(({ arrivals }) => arrivals.length);
+  if (!packet) return;
+  const way = Math.max(1e6, packet.arrivals[0].t - packet.send.t);
+  const fits = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10];
+  speed.value = fits.findLast((times) => way / times >= 1e9) ?? fits[0];
+}
+
 /** select picks a packet of a run (of the one on show), or nothing. */
 export function select(p, key = shown.value) {
   selection.value = p === null || p === undefined ? null : { p, run: key };
@@ -391,7 +462,10 @@ export function select(p, key = shown.value) {
 }
 
 let noticeIds = 0;
-/** notice tells the user; kind is "info" or "wrong"; what it says stays until it is put away. */
+/**
+ * notice tells the user; kind is "info" or "wrong"; what it says stays until it is put away.
+ * text is a text, or {id, values} of a word, which follows the language.
+ */
 export function notice(kind, text, act) {
   const id = ++noticeIds;
   notices.value = [...notices.value.slice(-3), { id, kind, text, act }];
@@ -434,5 +508,3 @@ export function octetsOf(p, key = shown.value) {
 export function ask(what, ...args) {
   return backend ? backend[what](shown.value, ...args) : Promise.reject(new Error('no engine'));
 }
-
-export { catalogue, lang, effect };

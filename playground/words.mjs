@@ -7,7 +7,8 @@ export const lang = signal('en');
 /**
  * What GET /catalogue.json gave, or null until it has come.
  * @type {{value: null | {
- *   scenarios: {id:string, text:string, rows:string[], lesson?:{chapter:string, place:number}, corrects?:string[], compare?:string}[],
+ *   chapters: string[],
+ *   scenarios: {id:string, text:string, rows:string[], chapter?:string, place?:number, corrects?:string[], compare?:string}[],
  *   words: {en: Object<string,string>, zh: Object<string,string>},
  *   rules: {name:string, rfc:number, section:string, requirement?:string, words:{en:string, zh:string}}[],
  *   states: string[], edges: {from:string, to:string, rule:string}[], plugins: string[]}}}

@@ -1,6 +1,317 @@
-import { html } from '../lib/preact.mjs';
+// The ladder: lifelines with their states, segments on their way, and what happens at
+// the ends. Only the part that is in sight is drawn.
+import { html, useEffect, useLayoutEffect, useMemo, useRef, useState, signal } from '../lib/preact.mjs';
+import * as store from '../store.mjs';
 import { t } from '../words.mjs';
+import { duration, clock, segment } from '../format.mjs';
+import { layout, packetsOf } from '../layout.mjs';
+import { durationWord } from '../faults.mjs';
+import { Arrow, Bands, Folds, Glow, Notes, Says, Timers, Times, frame, inWords, wayOf } from './ladder-draw.mjs';
+import { Menu, change, later, restorable } from './ladder-menu.mjs';
+
+const NARROW = 560;
+const CHUNK = 600; // the drawing is renewed when so much has been scrolled
+const DRAG_FROM = 5; // pixels before a press is a drag
+const BELOW = 7; // the cursor's line is below what has happened
+const READING = 3000; // ms for which a user who has scrolled is left alone
+const CROWD = 6; // of more segments on their way at once each is a dot
+const LISTED = 25; // segments on each side of the chosen one that the list in words has
+
+const zoom = signal(1);
+const ahead = signal(true); // whether what comes after the cursor shows faintly
+const zooms = [0.25, 0.4, 0.6, 0.8, 1, 1.3, 1.7, 2.2, 3];
 
 export function Ladder() {
-  return html`<section class="sheet ladder" aria-labelledby="h-ladder"><h2 id="h-ladder">${t('page.ladder')}</h2></section>`;
+  const run = store.run.value;
+  const other = store.other.value;
+  return html`<section class="sheet ladder" aria-labelledby="h-ladder">
+    <div class="ladder-top">
+      <h2 id="h-ladder">${t('page.ladder')}</h2>
+      <${Tools}/>
+    </div>
+    <div class=${other ? 'ladder-pair' : ''}>
+      ${run && html`<${Drawing} key=${run.key} run=${run} titled=${Boolean(other)}/>`}
+      ${other && html`<${Drawing} key=${other.key} run=${other} titled=${true} aside=${true}/>`}
+    </div>
+  </section>`;
 }
+
+function Tools() {
+  const at = zooms.indexOf(zoom.value);
+  const by = (d) => { zoom.value = zooms[Math.max(0, Math.min(zooms.length - 1, at + d))]; };
+  return html`<div class="row ladder-tools">
+    <button aria-pressed=${ahead.value} onClick=${() => { ahead.value = !ahead.value; }}>${t('ladder.ahead')}</button>
+    <button class="plain" aria-label=${t('ladder.smaller')} title=${t('ladder.smaller')} disabled=${at === 0} onClick=${() => by(-1)}>−</button>
+    <button class="plain" aria-label=${t('ladder.larger')} title=${t('ladder.larger')} disabled=${at === zooms.length - 1} onClick=${() => by(1)}>+</button>
+  </div>`;
+}
+
+// cursorHeight is where the cursor's line is: at its item, or between two while time runs.
+function cursorHeight(plan, cursor, now) {
+  if (cursor < 0 || plan.items.length === 0) return now > 0 ? plan.yAt(now) : 12;
+  const i = Math.min(cursor, plan.items.length - 1);
+  return now > plan.items[i].t ? plan.yAt(now) : plan.y[i];
+}
+
+function Drawing({ run, titled, aside = false }) {
+  const scroller = useRef(null);
+  const list = useRef(null);
+  const [width, setWidth] = useState(0);
+  const [top, setTop] = useState(0); // of the part that is drawn, in CHUNKs
+  const [tall, setTall] = useState(600);
+  const [menu, setMenu] = useState(null);
+  const [drag, setDrag] = useState(null);
+  const [said, setSaid] = useState('');
+  const scrolled = useRef(-READING);
+  const length = (store.version.value, run.line.items.length);
+  const narrow = width < NARROW;
+  const hosts = Math.max(2, run.header.hosts.length);
+  const plan = useMemo(() => layout(run.line.items, packetsOf(run.line), { hosts, narrow, zoom: zoom.value, fold: store.folded.value }),
+    [run.line, length, hosts, narrow, zoom.value, store.folded.value]);
+  const fr = frame(width, hosts, narrow);
+  const picked = store.selection.value?.run === run.key ? plan.packets.find((packet) => packet.p === store.selection.value.p) : undefined;
+
+  useLayoutEffect(() => {
+    const box = scroller.current;
+    const seen = new ResizeObserver(() => {
+      setWidth(box.clientWidth);
+      setTall(box.clientHeight);
+    });
+    seen.observe(box);
+    return () => seen.disconnect();
+  }, []);
+
+  const onScroll = () => setTop(Math.floor(scroller.current.scrollTop / CHUNK));
+  const byHand = () => { scrolled.current = performance.now(); };
+  const from = Math.max(0, (top - 1) * CHUNK);
+  const upto = Math.min(plan.height, (top + 1) * CHUNK + tall + CHUNK);
+
+  // bring keeps a height in sight, without fighting a user who scrolls.
+  const bring = (y, always) => {
+    const box = scroller.current;
+    if (!box || (!always && performance.now() - scrolled.current < READING)) return;
+    if (y < box.scrollTop + 40 || y > box.scrollTop + box.clientHeight - 70) box.scrollTop = Math.max(0, y - box.clientHeight * 0.35);
+  };
+
+  const pick = (packet, focus = true) => {
+    store.select(packet.p, run.key);
+    bring(packet.y1, true);
+    if (focus) list.current?.focus({ preventScroll: true });
+  };
+  const openMenu = (packet) => {
+    const way = wayOf(packet, fr);
+    pick(packet, false);
+    setMenu({ p: packet.p, x: Math.max(4, Math.min(width - 230, (way.x1 + way.x2) / 2 - 100)), y: way.y1 + 14 });
+  };
+  const closeMenu = (back) => {
+    setMenu(null);
+    if (back) list.current?.focus({ preventScroll: true });
+  };
+  const does = (packet, what, act) => {
+    act();
+    setSaid(t(`ladder.did.${what}`, { p: packet.p }));
+  };
+  const onKey = (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const at = picked ? picked.index : near(plan.packets, aside ? store.otherCursor.value : store.cursor.value);
+    const go = (k) => plan.packets.length && pick(plan.packets[Math.max(0, Math.min(plan.packets.length - 1, k))]);
+    const acts = {
+      ArrowDown: () => go(picked ? at + 1 : at), ArrowUp: () => go(at - 1), PageDown: () => go(at + 10), PageUp: () => go(at - 10),
+      Home: () => go(0), End: () => go(plan.packets.length - 1),
+      ...(picked && {
+        Enter: inspect, ' ': inspect, s: () => store.seek(picked.sent),
+        Escape: () => store.select(null),
+      }),
+      ...(picked && !aside && {
+        m: () => openMenu(picked), ContextMenu: () => openMenu(picked), F10: () => openMenu(picked),
+        Delete: () => does(picked, 'lose', () => change(picked, 'lose')), Backspace: () => does(picked, 'lose', () => change(picked, 'lose')),
+        2: () => does(picked, 'double', () => change(picked, 'double')), x: () => does(picked, 'spoil', () => change(picked, 'spoil')),
+        l: () => picked.arrivals.length && does(picked, 'later', () => later(picked, picked.flight || 50e6, run.extra)),
+        r: () => restorable(picked, run.extra) && does(picked, 'restore', () => change(picked, null)),
+      }),
+    };
+    const act = acts[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+    if (!act) return;
+    act();
+    event.preventDefault();
+    event.stopPropagation();
+  };
+
+  // A drag moves the arrival of a segment down: it is delivered so much later.
+  const packetAt = (event) => {
+    const g = event.target.closest?.('[data-p]');
+    return g && plan.packets.find((packet) => packet.p === Number(g.dataset.p));
+  };
+  const onPointerDown = (event) => {
+    const packet = packetAt(event);
+    if (!packet || event.button !== 0) return;
+    const grip = event.target.classList.contains('grip');
+    if (event.pointerType !== 'mouse' && !grip) return;
+    if (aside || packet.arrivals.length === 0) return;
+    const begin = { packet, y: event.clientY, id: event.pointerId, moved: false, arrival: packet.arrivals[0].y, to: packet.arrivals[0].y };
+    scroller.current.setPointerCapture(event.pointerId);
+    setDrag(begin);
+  };
+  const onPointerMove = (event) => {
+    if (!drag || event.pointerId !== drag.id) return;
+    const by = event.clientY - drag.y;
+    if (!drag.moved && Math.abs(by) < DRAG_FROM) return;
+    setDrag({ ...drag, moved: true, to: Math.max(drag.arrival, drag.arrival + by) });
+  };
+  const onPointerUp = (event) => {
+    if (!drag || event.pointerId !== drag.id) return;
+    setDrag(null);
+    if (!drag.moved) return pick(drag.packet);
+    const by = plan.timeAt(drag.to) - drag.packet.arrivals[0].at;
+    if (by >= 5e5) does(drag.packet, 'later', () => later(drag.packet, by, run.extra));
+  };
+  const onClick = (event) => {
+    if (drag) return;
+    const packet = packetAt(event);
+    if (packet) pick(packet);
+    else if (event.target.closest('.drawing') && !event.target.closest('.note, .say') && !aside) {
+      store.seekTime(plan.timeAt(event.clientY - scroller.current.getBoundingClientRect().top + scroller.current.scrollTop));
+    }
+  };
+  const onMenu = (event) => {
+    const packet = packetAt(event);
+    if (!packet || aside) return;
+    event.preventDefault();
+    openMenu(packet);
+  };
+  const onDouble = (event) => {
+    const packet = packetAt(event);
+    if (!packet || aside) return;
+    if (packet.lost) does(packet, 'restore', () => change(packet, null));
+    else does(packet, 'lose', () => change(packet, 'lose'));
+  };
+
+  const seen = plan.within(from, upto);
+  const labelled = plan.row >= 11;
+  const seek = (i) => { if (!aside) store.seek(i); };
+  const picture = useMemo(() => html`<g>
+    <${Times} times=${seen.times} fr=${fr}/>
+    ${fr.xs.map((x, h) => html`<line class=${`life ${store.side(h)}`} x1=${x} x2=${x} y1=${from} y2=${upto}/>`)}
+    <${Bands} bands=${seen.bands} fr=${fr} from=${from} upto=${upto}/>
+    <${Timers} timers=${seen.timers} bands=${seen.bands} fr=${fr} plan=${plan}/>
+    <${Folds} folds=${seen.folds} fr=${fr}/>
+    ${picked && html`<${Glow} packet=${picked} fr=${fr}/>`}
+    ${seen.packets.map((packet) => packet !== picked && html`<${Arrow} key=${packet.p} packet=${packet} fr=${fr} labelled=${labelled}/>`)}
+    <${Notes} notes=${seen.notes} bands=${seen.bands} fr=${fr} plan=${plan} onPick=${seek}/>
+    <${Says} says=${seen.says} fr=${fr} onPick=${seek}/>
+  </g>`, [plan, width, from, upto, picked, t('page.ladder')]);
+
+  return html`<div class=${`ladder-box${narrow ? ' narrow' : ''}`}>
+    ${titled && html`<p class="ladder-title"><b>${run.name}</b> ${run.id}${run.extra.length ? ` + ${run.extra.length}` : ''}</p>`}
+    <${Heads} run=${run} fr=${fr} aside=${aside}/>
+    <div class="ladder-scroll" ref=${scroller} onScroll=${onScroll} onWheel=${byHand} onTouchMove=${byHand}
+      onPointerDown=${onPointerDown} onPointerMove=${onPointerMove} onPointerUp=${onPointerUp} onPointerCancel=${() => setDrag(null)}
+      onClick=${onClick} onContextMenu=${onMenu} onDblClick=${onDouble}>
+      <${List} box=${list} plan=${plan} picked=${picked} run=${run} aside=${aside} onKey=${onKey}/>
+      <div class="ladder-tall" style=${{ height: `${plan.height}px` }}>
+        ${width > 0 && html`<svg class="drawing" aria-hidden="true" width=${width} height=${Math.max(1, upto - from)} viewBox=${`0 ${from} ${width} ${Math.max(1, upto - from)}`}
+          style=${{ top: `${from}px` }}>
+          ${picture}
+          <${Cursor} plan=${plan} fr=${fr} aside=${aside} bring=${bring} from=${from} upto=${upto}/>
+          ${picked && html`<${Arrow} packet=${picked} fr=${fr} picked=${true} labelled=${true}/>`}
+          ${drag?.moved && html`<${Ghost} drag=${drag} fr=${fr} plan=${plan}/>`}
+        </svg>`}
+        ${menu && picked && html`<${Menu} packet=${picked} x=${menu.x} y=${menu.y} onClose=${closeMenu} onInspect=${inspect}/>`}
+      </div>
+    </div>
+    <p class="sr" role="status">${said}</p>
+  </div>`;
+}
+
+// inspect takes the focus to the segment's panel.
+function inspect() {
+  store.panel.value = 'segment';
+  requestAnimationFrame(() => document.getElementById('h-inspector')?.focus());
+}
+
+// near is the packet that was sent last at a cursor.
+function near(packets, cursor) {
+  let k = 0;
+  while (k + 1 < packets.length && packets[k + 1].sent <= cursor) k++;
+  return k;
+}
+
+// Heads are the hosts above their lifelines, with the state and the timers at the cursor.
+function Heads({ run, fr, aside }) {
+  const state = aside ? store.otherState.value : store.state.value;
+  const now = store.now.value;
+  return html`<div class="ladder-heads" aria-hidden="true">
+    ${run.header.hosts.map((host, h) => {
+      const st = state?.hosts[h];
+      const conn = store.connOf(state, h);
+      const timers = Object.entries(conn?.timers ?? {}).filter(([, timer]) => timer.due > now).slice(0, fr.narrow ? 2 : 3);
+      return html`<div class=${`ladder-head ${store.side(h)}`} style=${{ left: `${fr.xs[h] ?? 0}px`, width: `${fr.narrow ? 150 : Math.max(90, fr.width / fr.hosts - 12)}px` }}
+        data-edge=${h === 0 ? 'first' : h === fr.hosts - 1 ? 'last' : ''}>
+        <p><b>${host.name}</b> <span class="addr">${host.addr}</span></p>
+        <p class="state">${st && !st.up ? t('ladder.down') : conn?.state ?? ''}</p>
+        <p class="ladder-now">${timers.map(([slot, timer]) => html`<${Ring} key=${slot} slot=${slot} timer=${timer} now=${now}/>`)}</p>
+      </div>`;
+    })}
+  </div>`;
+}
+
+// Ring is a timer that runs: what is left of it, as a ring and in words.
+function Ring({ slot, timer, now }) {
+  const whole = Math.max(1, timer.due - timer.armed);
+  const left = Math.max(0, Math.min(1, (timer.due - now) / whole));
+  const round = 2 * Math.PI * 6;
+  return html`<span class="ring" title=${t(`timer.${slot}.name`)}>
+    <svg width="16" height="16" viewBox="0 0 16 16"><circle cx="8" cy="8" r="6" class="track"/><circle cx="8" cy="8" r="6" class="left" stroke-dasharray=${`${left * round} ${round}`} transform="rotate(-90 8 8)"/></svg>
+    <span>${t(`ladder.timer.${slot}`)} <span class="num">${duration(roundTo(timer.due - now))}</span></span></span>`;
+}
+
+const roundTo = (ns) => (ns > 1e10 ? Math.round(ns / 1e9) * 1e9 : ns > 1e9 ? Math.round(ns / 1e8) * 1e8 : Math.round(ns / 1e6) * 1e6);
+
+// Cursor is the line of now, what is yet to come behind a veil, and what is on its way.
+function Cursor({ plan, fr, aside, bring, from, upto }) {
+  const now = store.now.value;
+  const cursor = aside ? store.otherCursor.value : store.cursor.value;
+  const y = cursorHeight(plan, cursor, now) + BELOW;
+  useEffect(() => bring(y, false), [y]);
+  if (plan.items.length === 0) return null;
+  const moving = plan.within(y - 1, y + 1).packets.filter((packet) => packet.sent <= cursor);
+  return html`<g class="cursor">
+    <rect class=${ahead.value ? 'veil' : 'veil full'} x="0" y=${Math.max(y, from)} width=${fr.width} height=${Math.max(0, upto - Math.max(y, from))}/>
+    <line x1="0" x2=${fr.width} y1=${y} y2=${y}/>
+    <g transform=${`translate(0 ${y})`}><rect class="chip" x="0" y="-8" width="62" height="16" rx="3"/><text x="4" y="4">${clock(now)}</text></g>
+    ${moving.flatMap((packet) => waysOf(packet, fr).filter((way) => way.y1 <= y && y < way.y2).map((way) => {
+      const part = (y - way.y1) / (way.y2 - way.y1);
+      if (moving.length > CROWD) return html`<circle class=${`mover ${packet.from < 0 ? 'alien' : store.side(packet.from)}`} cx=${way.x1 + (way.x2 - way.x1) * part} cy=${y} r="4"/>`;
+      const words = segment(packet.item) || 'ICMP';
+      const wide = words.length * 6.8 + 12;
+      return html`<g class=${`mover ${packet.from < 0 ? 'alien' : store.side(packet.from)}`} transform=${`translate(${way.x1 + (way.x2 - way.x1) * part} ${y})`}>
+        <rect x=${-wide / 2} y="-9" width=${wide} height="18" rx="9"/><text y="4" text-anchor="middle">${words}</text></g>`;
+    }))}
+  </g>`;
+}
+
+const waysOf = (packet, fr) => (packet.arrivals.length ? packet.arrivals.map((arrival) => wayOf(packet, fr, arrival)) : [wayOf(packet, fr)]);
+
+// Ghost is where a segment that is dragged would arrive.
+function Ghost({ drag, fr, plan }) {
+  const way = wayOf(drag.packet, fr);
+  const by = plan.timeAt(drag.to) - drag.packet.arrivals[0].at;
+  return html`<g class="ghost"><line x1=${way.x1} y1=${way.y1} x2=${way.x2} y2=${drag.to}/><circle cx=${way.x2} cy=${drag.to} r="6"/>
+    <text x=${way.x2 - way.dir * 14} y=${drag.to + 18} text-anchor=${way.dir > 0 ? 'end' : 'start'}>${t('ladder.later-by', { time: duration(by), word: durationWord(Math.max(1e6, by)) })}</text></g>`;
+}
+
+// List says the segments in words, for the keyboard and for those who do not see the
+// drawing. It has those around the chosen one, and tells which of how many each is.
+function List({ box, plan, picked, run, aside, onKey }) {
+  const id = (packet) => `seg-${run.key}-${packet.p}`;
+  const middle = picked ? picked.index : near(plan.packets, untracked(aside));
+  const from = Math.max(0, middle - LISTED);
+  const names = run.header.hosts.map((host) => host.name);
+  return html`<ol class="ladder-list sr" role="listbox" tabindex="0" ref=${box} aria-label=${t('ladder.list', { run: run.name })} onKeyDown=${onKey}
+    aria-activedescendant=${picked ? id(picked) : undefined}>
+    ${plan.packets.slice(from, middle + LISTED + 1).map((packet) => html`<li key=${packet.p} id=${id(packet)} role="option" aria-selected=${packet === picked}
+      aria-posinset=${packet.index + 1} aria-setsize=${plan.packets.length}>${inWords(packet, names)}</li>`)}
+  </ol>`;
+}
+
+const untracked = (aside) => (aside ? store.otherCursor : store.cursor).peek();

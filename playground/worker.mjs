@@ -1,0 +1,136 @@
+// The engine's side: it runs in a Worker, so that a run that never ends does not take
+// the page with it. engine.mjs talks with it and watches it.
+
+let kit = null;
+const runs = new Map(); // by key: {run, sent, quiet}
+const queue = []; // keys of runs that are not at their end
+const patience = 10; // ms that a chunk should take, so that pings are answered
+const most = 400_000; // items of one timeline
+
+const operations = {
+  // begin loads the module: from its address, with progress, or as compiled before.
+  async begin({ module, address }) {
+    const { load } = await import('./wasm/tcpkit.mjs');
+    if (!module) {
+      const response = await fetch(address);
+      if (!response.ok) throw new Error((await response.text()).trim() || response.statusText);
+      module = await WebAssembly.compileStreaming(counted(response));
+    }
+    postMessage({ say: 'starting' });
+    let words = '';
+    kit = await load(module, { stderr: (text) => { words += text; console.error(text); } });
+    return { module };
+  },
+
+  open({ key, text, extra, files, quiet }) {
+    operations.close({ key });
+    for (const { name, octets } of files) kit.file(name, octets);
+    const run = kit.run(text, extra.join('\n'));
+    runs.set(key, { run, sent: 0, quiet, chunk: 8 });
+    postMessage({ say: 'header', key, header: run.head() });
+    queue.push(key);
+    proceed();
+  },
+
+  close({ key }) {
+    runs.get(key)?.run.free();
+    runs.delete(key);
+  },
+
+  packet: ({ key, args: [p] }) => of(key).packet(p),
+  pcapng: ({ key, args: [host] }) => of(key).pcapng(host),
+  timeline: ({ key }) => of(key).itemsText(),
+  check: ({ key }) => of(key).check(),
+  view: ({ key, args: [host] }) => of(key).view(host),
+
+  // seek goes to a step, measures how long that took, and says what the engine is then.
+  seek({ key, args: [step] }) {
+    const run = of(key);
+    const from = performance.now();
+    run.seek(step);
+    const ms = performance.now() - from;
+    const found = { step: run.at, ms, fingerprint: run.fingerprint(), hash: run.hash() };
+    run.seek(run.steps);
+    return found;
+  },
+
+  ping() {},
+};
+
+function of(key) {
+  const entry = runs.get(key);
+  if (!entry) throw new Error('this run is not there any more');
+  return entry.run;
+}
+
+// counted tells how much of a response has come.
+function counted(response) {
+  const total = Number(response.headers.get('Content-Length')) || 0;
+  let done = 0;
+  const count = new TransformStream({
+    transform(chunk, controller) {
+      done += chunk.length;
+      postMessage({ say: 'fetching', done, total });
+      controller.enqueue(chunk);
+    },
+  });
+  return new Response(response.body.pipeThrough(count), { headers: { 'Content-Type': 'application/wasm' } });
+}
+
+// Between two chunks of a run the messages that came are read: a channel's message
+// comes after them, and sooner than a timer.
+const turn = new MessageChannel();
+turn.port1.onmessage = chunk;
+let waiting = false;
+
+function proceed() {
+  if (waiting || queue.length === 0) return;
+  waiting = true;
+  turn.port2.postMessage(0);
+}
+
+function chunk() {
+  waiting = false;
+  const key = queue.shift();
+  const entry = runs.get(key);
+  if (entry) {
+    postMessage({ say: 'working', key });
+    try {
+      if (advance(key, entry)) queue.push(key);
+    } catch (error) {
+      postMessage({ say: 'failed', key, error: told(error) });
+    }
+    postMessage({ say: 'working', key: 0 });
+  }
+  proceed();
+}
+
+// advance makes a few steps; it returns whether there is more to do.
+function advance(key, entry) {
+  const { run } = entry;
+  const from = performance.now();
+  run.step(entry.chunk);
+  const took = performance.now() - from;
+  entry.chunk = Math.max(1, Math.min(4096, took < patience / 2 ? entry.chunk * 2 : took > patience ? entry.chunk >> 1 : entry.chunk));
+  if (!entry.quiet && run.length > entry.sent) {
+    postMessage({ say: 'items', key, items: run.items(entry.sent) });
+    entry.sent = run.length;
+  }
+  if (run.length > most) throw new Error(`the run is too long to show: more than ${most} things happen`);
+  if (!run.ended) return true;
+  postMessage({ say: 'ended', key, hash: run.hash(), checks: run.check(), steps: run.steps, quiet: entry.quiet });
+  return false;
+}
+
+function told(error) {
+  return { message: String(error?.message ?? error), trapped: error instanceof WebAssembly.RuntimeError };
+}
+
+onmessage = async ({ data }) => {
+  try {
+    const value = await operations[data.op](data);
+    postMessage({ say: 'answer', id: data.id, value });
+  } catch (error) {
+    postMessage({ say: 'answer', id: data.id, error: told(error) });
+  }
+};
