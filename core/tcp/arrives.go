@@ -358,7 +358,13 @@ func (c *TCB) checkReset(now clock.Instant, seg *Segment) bool {
 			err = ErrPipe
 		}
 		c.end(now, err, BySegment, rule.ResetExact)
-	case Closing, LastAck, TimeWait:
+	case Closing, LastAck:
+		err := NoError // all was said; Linux tells the user still
+		if c.cfg.LinuxErrors {
+			err = ErrReset
+		}
+		c.end(now, err, BySegment, rule.ResetExact)
+	case TimeWait:
 		c.end(now, NoError, BySegment, rule.ResetExact)
 	case Closed, Listen, SynSent:
 		panic("tcp: a reset in " + c.state.String() + " is not for checkReset")

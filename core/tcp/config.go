@@ -143,7 +143,7 @@ type Config struct {
 
 	WideReset   bool // without window scaling a reset is judged by the room in the buffer, as on Linux, else by the window
 	RFC1337     bool // a reset does not end TIME-WAIT
-	LinuxErrors bool // a reset is ErrPipe in CLOSE-WAIT, and ErrReset in SYN-RECEIVED after an active open; Read tells of none behind a FIN, and of one after CloseRead
+	LinuxErrors bool // a reset is ErrPipe in CLOSE-WAIT, and ErrReset in CLOSING, in LAST-ACK and in SYN-RECEIVED after an active open; Read tells of none behind a FIN, and of one after CloseRead
 
 	// SoftErrors: the user is told of ICMP errors and of R1 (SHLD-20).
 	SoftErrors bool

@@ -254,6 +254,30 @@ func TestResetSweep(t *testing.T) {
 	})
 }
 
+// What the user is told of a reset: nothing once both have closed, §3.10.7.4. Linux
+// tells of it until TIME-WAIT, and calls it a broken pipe in CLOSE-WAIT.
+func TestResetTellsUser(t *testing.T) {
+	for s, want := range map[tcp.State][2]tcp.Error{
+		tcp.Established: {tcp.ErrReset, tcp.ErrReset},
+		tcp.FinWait2:    {tcp.ErrReset, tcp.ErrReset},
+		tcp.CloseWait:   {tcp.ErrReset, tcp.ErrPipe},
+		tcp.Closing:     {tcp.NoError, tcp.ErrReset},
+		tcp.LastAck:     {tcp.NoError, tcp.ErrReset},
+		tcp.TimeWait:    {tcp.NoError, tcp.NoError},
+	} {
+		for i, cfg := range []tcp.Config{tcp.RFC9293(), tcp.Linux()} {
+			e := reach(t, variants[0], cfg, s)
+			e.in(fmt.Sprintf("R %d(0)", int32(e.last.Ack-e.irs)))
+			require.Equal(t, tcp.Closed, e.c.State(), s)
+			if want[i] == tcp.NoError {
+				require.NoError(t, e.c.Err(), s)
+			} else {
+				require.Equal(t, want[i], e.c.Err(), s)
+			}
+		}
+	}
+}
+
 // U-07, THREATS S07: a SYN in a synchronized state gets a challenge ACK whatever it
 // carries and wherever it stands, and changes nothing.
 //
