@@ -191,6 +191,7 @@ export const heard = {
   items(key, items) {
     change(key, (r) => {
       const known = r.line.packets.size > 8;
+      nameRules(items);
       r.line.push(items);
       if (key === shown.value && !known) chooseSpeed(r.line);
     });
@@ -221,6 +222,11 @@ export const heard = {
     }
   },
 };
+
+// The engine numbers rules as its table does; here they go by their names.
+function nameRules(items) {
+  for (const it of items) if (typeof it.rule === 'number') it.rule = catalogue.value?.rules[it.rule - 1]?.name ?? '';
+}
 
 function change(key, how) {
   const r = runs.value.find((candidate) => candidate.key === key);

@@ -13,6 +13,8 @@ export function write(unit, v) {
 const second = 1e9;
 const binary = Array.from({ length: 40 }, (_, k) => 2 ** k);
 const label = (ns) => (ns === 0 ? '0' : duration(Math.round(ns)));
+// What bounds the rest may be far away from it, and must not press it flat.
+const bounds = ['right-edge', 'peer-window'];
 const sync = uPlot.sync('tcpkit');
 
 /** The colour tokens of the page, as they are now. */
@@ -51,7 +53,7 @@ export class Chart {
     const { data: [times, ...columns], series } = this.graph;
     const last = columns.map((column, k) => (series[k].kind === 'step' ? column.findLast((v) => v !== null) ?? null : null));
     this.rows = times.length;
-    this.top = Math.max(1, ...columns.filter((_, k) => series[k].id !== 'right-edge').map((column) => column.reduce((most, v) => Math.max(most, v ?? 0), 0)));
+    this.top = Math.max(1, ...columns.filter((_, k) => !bounds.includes(series[k].id)).map((column) => column.reduce((most, v) => Math.max(most, v ?? 0), 0)));
     return [[...times.map((t) => this.axis.pos(t) / second), this.axis.length / second], ...columns.map((column, k) => [...column, last[k]])];
   }
 
@@ -87,8 +89,8 @@ export class Chart {
     };
   }
 
-  // A part of a stream does not begin at zero; everything else does. A window's edge far
-  // beyond a short stream would leave nothing of the stream to see.
+  // A part of a stream does not begin at zero; everything else does. A bound
+  // far above the rest is left out of sight.
   #height(low, high) {
     if (high > this.top * 2.5) high = this.top * 1.3;
     const least = this.graph.id === 'sequence' && this.zoomed ? low - (high - low) * 0.06 : 0;
@@ -188,18 +190,18 @@ const mark = {
     ctx.rect(x - 1.5 * ratio, y - 1.5 * ratio, 3 * ratio, 3 * ratio);
   },
   ring(ctx, x, y, ratio) {
-    ctx.moveTo(x + 4 * ratio, y);
-    ctx.arc(x, y, 4 * ratio, 0, 2 * Math.PI);
+    ctx.moveTo(x + 3 * ratio, y);
+    ctx.arc(x, y, 3 * ratio, 0, 2 * Math.PI);
   },
   cross(ctx, x, y, ratio) {
-    const r = 4 * ratio;
+    const r = 3 * ratio;
     ctx.moveTo(x - r, y - r);
     ctx.lineTo(x + r, y + r);
     ctx.moveTo(x - r, y + r);
     ctx.lineTo(x + r, y - r);
   },
   bar(ctx, x, y, ratio) {
-    ctx.moveTo(x, y - 4 * ratio);
-    ctx.lineTo(x, y + 4 * ratio);
+    ctx.moveTo(x, y - 3 * ratio);
+    ctx.lineTo(x, y + 3 * ratio);
   },
 };

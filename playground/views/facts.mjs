@@ -334,7 +334,7 @@ export function cost(line, at) {
     if (it.k === 'send') {
       sum.packets++;
       sum.data += it.len;
-      sum.octets += it.size ?? it.len + headers(it);
+      sum.octets += it.len + headers(it);
       if (it.again) sum.resent++;
       if (has(it, 'R')) sum.resets++;
       if (has(it, 'S') && !has(it, '.')) opened.add(`${it.h}/${it.c}/${it.rseq}`);
@@ -349,13 +349,13 @@ export function cost(line, at) {
   return sum;
 }
 
-// The headers of a packet where its size is not told: IPv4, TCP, and its options.
-function headers(sent) {
-  let options = 0;
-  for (const option of sent.opts ?? []) options += optionSize[option.kind] ?? 2;
+// The headers of a packet: IPv4, TCP, and its options with their padding.
+function headers({ opts }) {
+  if (!opts) return 40;
+  const options = ('mss' in opts ? 4 : 0) + ('wscale' in opts ? 3 : 0) + (opts.sackok ? 2 : 0) + ('tsval' in opts ? 10 : 0)
+    + (opts.sack ? 2 + 4 * opts.sack.length : 0);
   return 40 + Math.ceil(options / 4) * 4;
 }
-const optionSize = { mss: 4, 'window-scale': 3, 'sack-permitted': 2, timestamps: 10 };
 
 // ---- settings ----------------------------------------------------------------
 

@@ -3,12 +3,12 @@
 import { html } from '../lib/preact.mjs';
 import { run, other, cursor, otherCursor, now, version, state, select } from '../store.mjs';
 import { catalogue, has, t } from '../words.mjs';
-import { duration, flagNames, octets } from '../format.mjs';
+import { duration, octets, segment } from '../format.mjs';
 import { EndName, RuleText, SeekTo, endsOf, settingsOf, useWidth } from './ends.mjs';
 import { cost, schedules } from './facts.mjs';
 import { ring, strip } from './strip.mjs';
 
-const shownRings = 12;
+const shownRings = 6;
 const shownSchedules = 3;
 
 /** Gauges is the panel. */
@@ -52,7 +52,7 @@ function Rings() {
       return html`<li key=${`${timer.h}/${timer.c}/${timer.slot}`} class=${end?.side ?? ''}>
         <svg viewBox="0 0 40 40" aria-hidden="true"><circle class="whole" cx="20" cy="20" r="16" />
           <path class="left" d=${ring(20, 20, 16, left / (timer.due - timer.armed))} /></svg>
-        <span>${end && html`<${EndName} end=${end} />`} <b>${t(`views.timer.${timer.slot}`)}</b>
+        <span>${end && html`<${EndName} end=${end} />`} <b>${timer.slot === 'wait' ? timer.state : t(`views.timer.${timer.slot}`)}</b>
           <small>${t('views.rings.left', { left: duration(left), whole: duration(timer.due - timer.armed) })}</small></span>
       </li>`;
     })}</ul>
@@ -64,7 +64,7 @@ function Rings() {
 // was lost.
 function Lives({ ends }) {
   const waits = running(state.value).filter((timer) => timer.slot === 'wait' && timer.state === 'TIME-WAIT');
-  return waits.slice(0, 2).map((timer) => {
+  return waits.slice(0, 1).map((timer) => {
     const whole = timer.due - timer.armed;
     const gone = Math.min(1, Math.max(0, (now.value - timer.armed) / whole));
     const end = ends.find((one) => one.h === timer.h);
@@ -82,6 +82,7 @@ function Schedules({ width }) {
   if (!line) return null;
   const all = schedules(line).filter((chain) => chain.marks[0].i <= cursor.value || chain.marks.length > 2);
   if (all.length === 0) return null;
+  all.sort((x, y) => (y.marks[0].i <= cursor.value) - (x.marks[0].i <= cursor.value)); // those that have begun
   const ends = endsOf();
   return html`<div class="schedules"><h3>${t('views.schedule.title')}</h3>
     ${all.slice(0, shownSchedules).map((chain) => {
@@ -89,7 +90,7 @@ function Schedules({ width }) {
       const view = strip(chain, Math.max(260, width - 24));
       const seen = chain.marks.filter((m) => m.i <= cursor.value).length;
       return html`<figure key=${`${chain.h}/${chain.c}/${chain.sent.i}`} class=${`schedule ${end?.side ?? ''}`}>
-        <figcaption>${end && html`<${EndName} end=${end} />`} ${chain.probe ? t('views.schedule.probes') : t('views.schedule.again', { what: flagNames(chain.sent.flags).join('+') || t('views.schedule.data'), seq: chain.sent.seq })}</figcaption>
+        <figcaption>${end && html`<${EndName} end=${end} />`} ${chain.probe ? t('views.schedule.probes') : t('views.schedule.again', { what: segment(chain.sent), seq: chain.sent.seq })}</figcaption>
         <svg viewBox=${`0 0 ${view.width} 62`} width=${view.width} height="62" aria-hidden="true">
           <path class="base" d=${`M${view.marks[0].x} 30 H${view.end?.x ?? view.marks.at(-1).x}`} />
           ${view.fold && html`<path class="fold" d=${`M${view.fold - 4} 36 l4 -12 M${view.fold + 2} 36 l4 -12`} />`}

@@ -30,8 +30,8 @@ export function Held() {
 export function recordOf(host, conn) {
   if (!host.up) return 'down';
   switch (conn?.state) {
-    case undefined: case 'CLOSED': return host.mem.half > 0 ? 'half-open' : host.mem.timewaits > 0 ? 'time-wait' : 'nothing';
-    case 'LISTEN': return host.mem.half > 0 ? 'half-open' : 'nothing';
+    case undefined: case 'CLOSED': case 'LISTEN': // what others it has
+      return host.mem.half > 0 ? 'half-open' : host.mem.conns > 0 ? 'tcb' : host.mem.timewaits > 0 ? 'time-wait' : 'nothing';
     case 'SYN-RECEIVED': return 'half-open';
     case 'TIME-WAIT': return 'time-wait';
     default: return 'tcb';
@@ -45,7 +45,7 @@ function Record({ end }) {
   const most = factsOf(run.value.line).mostHeld; // of all hosts, so that the ends compare
   return html`<div class="record">
     <p><b class="kind ${record}">${t(`views.record.${record}`)}</b>
-      ${conn?.tcb.held > 0 && html` <span>${octets(conn.tcb.held)}</span>`}</p>
+      ${conn?.tcb.held > 0 && !['CLOSED', 'TIME-WAIT'].includes(conn.state) && html` <span>${octets(conn.tcb.held)}</span>`}</p>
     <div class="meter"><div class="fill" style=${{ width: `${mem.held / most * 100}%` }}></div></div>
     <p class="figure">${t('views.held.octets', { n: octets(mem.held) })}${' · '}${t('views.held.conns', { n: mem.conns })}
       ${mem.ghosts > 0 && html` · <span class="wrong">✗ ${t('views.held.ghosts', { n: mem.ghosts })}</span>`}
@@ -55,7 +55,7 @@ function Record({ end }) {
 
 function Buffers({ end }) {
   const tcb = end.conn?.tcb;
-  if (!tcb || tcb['SND.UNA'] === undefined || end.conn.state === 'CLOSED') return null;
+  if (!tcb || tcb.ISS === undefined || ['CLOSED', 'TIME-WAIT'].includes(end.conn.state)) return null;
   const line = run.value.line;
   const peer = peerOf(line, end.h, end.c);
   const missing = peer ? ranges(line, end.h, nameOf(peer.h, peer.c), tcb['RCV.NXT'] ?? 0, cursor.value) : [];
@@ -88,7 +88,7 @@ function Bar({ kind, title, bar, marks, said, note }) {
 function Queues({ end }) {
   const mem = end.host.mem;
   const most = factsOf(run.value.line).mostHalf.get(end.h) ?? 0;
-  if (most === 0) return null;
+  if (most < 2 && mem.half === 0) return null; // a handshake that goes on is no queue
   const backlog = settingsOf(run.value).listens.filter((one) => one.host === end.name).reduce((sum, one) => sum + one.backlog, 0);
   const room = Math.max(backlog, most);
   const full = backlog > 0 && mem.half >= backlog;
@@ -105,28 +105,38 @@ function Connections({ end }) {
   const all = connections(run.value.line, end.h, cursor.value).filter((one) => one.state !== 'CLOSED' && one.c !== 0);
   if (all.length < 1) return null;
   const conns = state.value.hosts[end.h].conns;
-  const hints = new Set(all.map((one) => hintOf(one, conns[one.c], all.length)).filter(Boolean));
+  const among = { many: all.length, ghosts: end.host.mem.ghosts > 0 };
+  const hints = new Set(all.map((one) => hintOf(one, conns[one.c], among)).filter(Boolean));
   const shown = [...all].sort((x, y) => x.since - y.since).slice(0, listed);
   return html`<div class="sockets"><table>
     <caption>${t('views.sockets.title', { n: all.length })}</caption>
     <thead><tr><th scope="col">${t('views.sockets.conn')}</th><th scope="col">${t('views.sockets.state')}</th><th scope="col">${t('views.sockets.age')}</th><th scope="col">${t('views.sockets.held')}</th></tr></thead>
     <tbody>${shown.map((one) => html`<tr key=${one.c} class=${one.c === end.c ? 'latest' : ''}>
       <th scope="row"><button type="button" class="link" aria-pressed=${one.c === end.c} onClick=${() => { focus.value = { ...focus.value, [end.h]: one.c }; }}>${one.c}</button></th>
-      <td><span class="state">${one.state}</span></td><td>${duration(Math.max(0, now.value - one.since))}</td><td>${conns[one.c]?.tcb.held ? octets(conns[one.c].tcb.held) : '–'}</td></tr>`)}</tbody>
+      <td><span class="state">${one.state}</span></td><td>${duration(Math.max(0, now.value - one.since))}</td><td>${heldBy(one, conns[one.c], end.host.mem)}</td></tr>`)}</tbody>
   </table>
   ${all.length > shown.length && html`<p class="quiet">${t('views.more', { n: all.length - shown.length })}</p>`}
   ${[...hints].map((hint) => has(`views.hint.${hint}`) && html`<p key=${hint} class="hint"><span aria-hidden="true">☞</span> ${t(`views.hint.${hint}`)}</p>`)}</div>`;
 }
 
+// heldBy is what one connection holds; of what is left of it in TIME-WAIT its host knows the sum.
+function heldBy(one, conn, mem) {
+  const held = one.state !== 'TIME-WAIT' ? conn?.tcb.held : mem.conns === 0 && mem.timewaits > 0 ? mem.held / mem.timewaits : 0;
+  return held ? octets(held) : '–';
+}
+
 const minute = 60e9;
 
-/** hintOf names what is odd about a connection that is in its state for long. */
-export function hintOf(one, conn, among, t0 = now.value) {
+/**
+ * hintOf names what is odd about a connection: it is in its state for long, or among many
+ * such, or open without a timer while the other end has vanished.
+ */
+export function hintOf(one, conn, { many, ghosts }, t0 = now.value) {
   const age = t0 - one.since;
   if (one.state === 'CLOSE-WAIT' && age >= 10e9) return 'close-wait';
   if (one.state === 'FIN-WAIT-2' && age >= 10e9) return 'fin-wait-2';
-  if (one.state === 'SYN-RECEIVED' && among >= 8) return 'syn-received';
-  if (one.state === 'ESTABLISHED' && age >= 10 * minute && !conn?.timers.keepalive) return 'no-keepalive';
+  if (one.state === 'SYN-RECEIVED' && many >= 4) return 'syn-received';
+  const idle = Object.keys(conn?.timers ?? {}).length === 0;
+  if (one.state === 'ESTABLISHED' && idle && (ghosts || age >= 10 * minute)) return 'no-keepalive';
   return '';
 }
-

@@ -92,7 +92,8 @@ export function sequence(line, h, c) {
       const values = { 4: sent.ack };
       if (!has(sent, 'R')) values[0] = sent.ack + (sent.wnd ?? sent.win ?? 0);
       sheet.put(it, values);
-      for (const block of sent.sack ?? []) sheet.put(it, { 5: block[1] ?? block.right });
+      const edges = sent.opts?.sack ?? []; // left and right in turn
+      for (let k = 1; k < edges.length; k += 2) sheet.put(it, { 5: edges[k] });
     }
   }
   return { id: 'sequence', unit: 'octets', series: sequenceSeries, data: sheet.data(), items: sheet.items };
@@ -106,8 +107,9 @@ const windowSeries = [
   { id: 'loss', kind: 'points', colour: 'bad', mark: 'cross' },
 ];
 
-// ssthresh begins "arbitrarily high" (RFC 5681 §3.1); such a number is no point of a graph.
-const high = 1 << 30;
+// ssthresh begins "arbitrarily high" (RFC 5681 §3.1): at the largest window that there is
+// (RFC 7323 §2.3). That is no point of a graph.
+const high = 65535 * 2 ** 14;
 
 /** windows is what bounds one connection's sending, over time. */
 export function windows(line, h, c) {
@@ -174,13 +176,13 @@ export function valueAt(graph, k, row) {
 }
 
 /**
- * limit says what keeps a sender from sending more: "nothing" to send, the "peer"'s
- * window, the "congestion" window, or "none": it may go on.
+ * limit says what keeps a sender from sending more: it has "nothing" to send, the
+ * "peer"'s window, which may be "closed", the "congestion" window; it is "over", or "unknown".
  * @param {object} tcb what is known of the connection, by name
  */
 export function limit(tcb, state) {
   if (!tcb || tcb.cwnd === undefined || tcb['SND.WND'] === undefined) return 'unknown';
-  if (!['ESTABLISHED', 'CLOSE-WAIT', 'FIN-WAIT-1', 'CLOSING', 'LAST-ACK'].includes(state)) return 'unknown';
+  if (!['ESTABLISHED', 'CLOSE-WAIT', 'FIN-WAIT-1', 'CLOSING', 'LAST-ACK'].includes(state)) return state.startsWith('SYN') ? 'unknown' : 'over';
   const peer = tcb['SND.WND'];
   if (!tcb.unsent) return 'nothing';
   if (peer === 0) return 'closed';

@@ -12,7 +12,9 @@ export function ring(cx, cy, r, part) {
 }
 
 const margin = 14;
-const room = 46; // pixels that a label needs
+// pixels that a label needs
+const room = (text) => text.length * 6.8 + 8;
+const label = (ns) => (ns === 0 ? '0' : duration(ns));
 
 /**
  * strip lays the marks of a chain (facts.mjs) out on a line of so many pixels: x of each,
@@ -31,19 +33,21 @@ export function strip(chain, width) {
   const x = (t) => margin + (t <= first ? t / Math.max(1, first) * shrunk : shrunk + (t - first)) * scale;
   let free = -Infinity;
   const endX = chain.end ? x(end) : Infinity;
+  const last = chain.end ? endX + margin - room(label(end)) : width; // where the label of the end begins
   const marks = chain.marks.map((m, k) => {
     const at = x(times[k]);
     const left = k ? x(times[k - 1]) : x(0);
-    const fits = at - free >= room && endX - at >= room * 1.6;
-    if (fits) free = at;
-    const wide = at - left >= room && (k > 0 || times[0] > 0);
-    return {
-      ...m, x: at, label: fits ? duration(times[k]) : '', anchor: at < room / 2 + margin / 2 ? 'start' : 'middle',
-      gap: wide ? `+${duration(k ? times[k] - times[k - 1] : times[0])}` : '', gapX: (at + left) / 2,
-    };
+    const text = label(times[k]);
+    const anchor = at < room(text) / 2 ? 'start' : 'middle';
+    const from = anchor === 'start' ? at : at - room(text) / 2;
+    const fits = from >= free && from + room(text) <= last;
+    if (fits) free = from + room(text);
+    const gap = `+${duration(k ? times[k] - times[k - 1] : times[0])}`;
+    const wide = at - left >= room(gap) && (k > 0 || times[0] > 0);
+    return { ...m, x: at, label: fits ? text : '', anchor, gap: wide ? gap : '', gapX: (at + left) / 2 };
   });
   return {
     width, marks, fold: folded ? (x(0) + x(first)) / 2 : 0,
-    end: chain.end ? { ...chain.end, x: endX, label: duration(end) } : null,
+    end: chain.end ? { ...chain.end, x: endX, label: label(end) } : null,
   };
 }
