@@ -4,6 +4,7 @@
 export function duration(ns) {
   if (!Number.isFinite(ns)) return '–';
   if (ns < 0) return '−' + duration(-ns);
+  if (ns === 0) return '0 s';
   if (ns < 1e3) return `${Math.round(ns)} ns`;
   if (ns < 1e6) return `${short(ns / 1e3)} µs`;
   if (ns < 1e9) return `${short(ns / 1e6)} ms`;
