@@ -631,7 +631,7 @@ func (c *TCB) peerFinished(now clock.Instant, withText bool) {
 		}
 		return
 	case FinWait1:
-		// An ACK of our FIN would have led to FIN-WAIT-2 before (Note 3).
+		// An ACK of our FIN would have led to FIN-WAIT-2 before (Note 2).
 		c.become(now, Closing, BySegment, rule.FinClosing)
 	case FinWait2:
 		c.become(now, TimeWait, BySegment, rule.FinInFinWait2)

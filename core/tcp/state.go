@@ -79,7 +79,7 @@ type Edge struct {
 }
 
 // edges is Figure 5 of RFC 9293 with its notes and the steps of §3.10 as data.
-// A change that is not here is a broken invariant. Note 2 of the figure, a reset
+// A change that is not here is a broken invariant. Note 3 of the figure, a reset
 // or an abort from any state but LISTEN, stands as the edges to CLOSED.
 var edges = [...]Edge{
 	{Closed, Listen, rule.OpenPassive},
@@ -100,7 +100,7 @@ var edges = [...]Edge{
 	{Established, Closed, rule.ResetExact},
 	{FinWait1, FinWait2, rule.AckOfFin},
 	{FinWait1, Closing, rule.FinClosing},
-	{FinWait1, TimeWait, rule.FinBoth}, // Note 3
+	{FinWait1, TimeWait, rule.FinBoth}, // Note 2
 	{FinWait1, Closed, rule.ResetExact},
 	{FinWait2, TimeWait, rule.FinInFinWait2},
 	{FinWait2, Closed, rule.ResetExact},
