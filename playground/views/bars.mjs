@@ -7,7 +7,7 @@ const least = 100; // numbers that a bar shows at least
  * span chooses the numbers that a bar shows, so that the axis stands still while the
  * window slides over it, and turns a page when the window leaves it.
  * @param {number} una   the left edge of the window
- * @param {number} wnd   its length
+ * @param {number} wnd   its length, the largest that it has had
  * @param {number} top   the highest number in use so far
  */
 export function span(una, wnd, top) {
@@ -15,7 +15,7 @@ export function span(una, wnd, top) {
   if (used * 3 < wnd) return { lo: 0, hi: Math.ceil(used * 1.25), cut: true }; // a small exchange in a large window
   const page = Math.max(1, wnd) * 2;
   const lo = Math.floor(una / page) * page;
-  return { lo, hi: lo + page + Math.max(1, wnd), cut: false };
+  return { lo: Math.max(0, lo - page / 4), hi: lo + page + Math.max(1, wnd), cut: false }; // with some of what lies behind
 }
 
 /** at gives the place of a number on a bar, 0 to 100, held within it. */
@@ -32,13 +32,14 @@ function part(view, kind, from, to) {
  * sendBar gives the parts of a send bar: acknowledged, in flight, what may go still, and
  * what the program has written that may not go yet.
  * @param {Object<string,number>} tcb relative numbers by the RFC's names, and unsent
+ * @param {number} most the largest window so far
  */
-export function sendBar(tcb) {
+export function sendBar(tcb, most = 0) {
   const una = tcb['SND.UNA'] ?? 0;
   const nxt = Math.max(una, tcb['SND.NXT'] ?? una);
   const wnd = tcb['SND.WND'] ?? 0;
   const written = nxt + (tcb.unsent ?? 0);
-  const view = span(una, wnd, Math.max(written, nxt));
+  const view = span(una, Math.max(wnd, most), Math.max(written, nxt));
   const right = una + wnd;
   return {
     view, una, nxt, right, written,
@@ -56,13 +57,14 @@ export function sendBar(tcb) {
  * them, and the window.
  * @param {Object<string,number>} tcb
  * @param {number[][]} ranges what has arrived beyond RCV.NXT
+ * @param {number} most the largest window so far
  */
-export function receiveBar(tcb, ranges) {
+export function receiveBar(tcb, ranges, most = 0) {
   const nxt = tcb['RCV.NXT'] ?? 0;
   const wnd = tcb['RCV.WND'] ?? 0;
   const unread = tcb.unread ?? 0;
   const top = ranges.at(-1)?.[1] ?? nxt;
-  const view = span(nxt, wnd, top);
+  const view = span(nxt, Math.max(wnd, most), top);
   const parts = [...part(view, 'read', 0, nxt - unread), ...part(view, 'unread', nxt - unread, nxt), ...part(view, 'window', nxt, nxt + wnd)];
   const holes = [];
   let from = nxt;

@@ -31,7 +31,7 @@ export function factsOf(line) {
   if (!f) {
     f = {
       seen: 0, mostHeld: 1, mostHalf: new Map(), states: [], knows: [], calls: [], hosts: [], reads: [], drops: [], wrong: [],
-      mems: new Map(), timers: new Map(), sends: new Map(), heard: new Map(), chains: new Map(), isns: new Map(),
+      mems: new Map(), timers: new Map(), sends: new Map(), heard: new Map(), windows: new Map(), chains: new Map(), isns: new Map(),
     };
     known.set(line, f);
   }
@@ -61,6 +61,7 @@ function take(f, line, it) {
       f.mostHeld = Math.max(f.mostHeld, it.held ?? 0);
       f.mostHalf.set(it.h, Math.max(f.mostHalf.get(it.h) ?? 0, it.half ?? 0));
       break;
+    case 'tcb': takeWindows(f, it); break;
     case 'timer': put(f.timers, conn(it.h, it.c), it); break;
     case 'send':
       put(f.sends, conn(it.h, it.c), it);
@@ -169,6 +170,14 @@ function packetBefore(line, it) {
     if (line.items[i].k === 'arrive') return line.items[i].p;
   }
   return 0;
+}
+
+// The largest windows of a connection: bars that show less would jump.
+function takeWindows(f, it) {
+  const name = conn(it.h, it.c);
+  const most = f.windows.get(name) ?? { 'SND.WND': 0, 'RCV.WND': 0 };
+  for (const which in most) if (it.d[which] > most[which]) most[which] = it.d[which];
+  f.windows.set(name, most);
 }
 
 function takeISN(f, sent) {

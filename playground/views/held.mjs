@@ -59,14 +59,21 @@ function Buffers({ end }) {
   const line = run.value.line;
   const peer = peerOf(line, end.h, end.c);
   const missing = peer ? ranges(line, end.h, nameOf(peer.h, peer.c), tcb['RCV.NXT'] ?? 0, cursor.value) : [];
-  const send = sendBar(tcb);
-  const receive = receiveBar(tcb, missing);
+  const most = factsOf(line).windows.get(nameOf(end.h, end.c)) ?? {};
+  const send = sendBar(tcb, most['SND.WND']);
+  const receive = receiveBar(tcb, missing, most['RCV.WND']);
   return html`<${Bar} kind="send" title=${t('views.bar.send')} bar=${send} marks=${[['SND.UNA', send.una], ['SND.NXT', send.nxt], ['+ SND.WND', send.right]]}
       said=${t('views.bar.send.text', { una: send.una, nxt: send.nxt, flight: send.nxt - send.una, wnd: send.right - send.una, waiting: tcb.unsent ?? 0 })}
       note=${tcb['SND.WND'] === 0 ? t('views.bar.closed') : send.full ? t('views.bar.full') : ''} />
     <${Bar} kind="receive" title=${t('views.bar.receive')} bar=${receive} marks=${[['RCV.NXT', receive.nxt], ['+ RCV.WND', receive.right]]}
       said=${t('views.bar.receive.text', { nxt: receive.nxt, unread: receive.unread, wnd: receive.right - receive.nxt })}
-      note=${receive.holes.map(([from, to]) => t('views.bar.hole', { from, to: to - 1 })).join(' ')} />`;
+      note=${missingText(receive.holes)} />`;
+}
+
+function missingText(holes) {
+  const said = holes.slice(0, 3).map(([from, to]) => t('views.bar.hole', { from, to: to - 1 }));
+  if (holes.length > 3) said.push(t('views.more', { n: holes.length - 3 }));
+  return said.join(' ');
 }
 
 // A Bar is a picture of what its sentence says.
@@ -78,7 +85,7 @@ function Bar({ kind, title, bar, marks, said, note }) {
       ${bar.parts.map((part) => html`<span key=${part.kind + part.from} class="part ${part.kind}" style=${{ left: `${part.left}%`, width: `${part.width}%` }}></span>`)}
       ${marks.filter(([, n]) => n >= bar.view.lo && n <= bar.view.hi).map(([name, n]) => html`<span key=${name} class="edge" style=${{ left: `${at(bar.view, n)}%` }} title=${`${name} ${n}`}></span>`)}
     </div>
-    <div class="axis" aria-hidden="true">${ticks(bar.view).map((n) => html`<span key=${n} style=${{ left: `${at(bar.view, n)}%` }}>${n}</span>`)}${bar.view.cut && html`<span class="cut">→</span>`}</div>
+    <div class="axis" aria-hidden="true">${ticks(bar.view).map((n) => html`<span key=${n} class=${at(bar.view, n) > 94 ? 'late' : ''} style=${{ left: `${at(bar.view, n)}%` }}>${n}</span>`)}${bar.view.cut && html`<span class="cut">→</span>`}</div>
     <p class="legend" aria-hidden="true">${kinds.map((name) => html`<span key=${name}><i class="part ${name}"></i>${t(`views.part.${name}`)}</span>`)}</p>
     <p class="said">${said} ${note && html`<strong>${note}</strong>`}</p>
   </div>`;

@@ -95,7 +95,7 @@ function Label({ way, rule: name }) {
 function Told({ ends }) {
   return html`<div class="told" aria-live="polite">${ends.map((end) => html`<p key=${end.h} class="card ${end.side}">
     <${EndName} end=${end} />${' '}
-    ${end.last ? html`<b>${end.last.from ?? 'CLOSED'} → ${end.last.to}</b>: <${CauseText} edge=${end.last} />. <${RuleText} name=${end.last.rule} />`
+    ${end.last ? html`<b>${end.last.from ?? 'CLOSED'} → ${end.last.to}</b> <${CauseText} edge=${end.last} /> <${RuleText} name=${end.last.rule} />`
     : html`<span>${t('views.states.no-edge', { state: end.state })}</span>`}
     ${end.others.length > 0 && html`<small class="quiet"> ${t('views.states.others', { n: end.others.length })}</small>`}
   </p>`)}</div>`;
@@ -126,7 +126,7 @@ function Ways({ ends }) {
   return html`<details class="ways"><summary>${t('views.states.as-text')}</summary>
     ${ends.map((end) => html`<div key=${end.h}><h3><${EndName} end=${end} /></h3>
       <ol>${end.edges.slice(-50).map((edge) => html`<li key=${edge.i}><${SeekTo} i=${edge.i}>${edge.from ?? 'CLOSED'} → ${edge.to}<//>
-        <${CauseText} edge=${edge} />. <${RuleText} name=${edge.rule} /></li>`)}</ol>
+        <${CauseText} edge=${edge} /> <${RuleText} name=${edge.rule} /></li>`)}</ol>
       ${end.edges.length === 0 && html`<p>${t('views.states.no-edge', { state: end.state })}</p>`}
     </div>`)}
   </details>`;
