@@ -101,7 +101,7 @@ function App() {
   return html`<div class="frame">
     <a class="skip" href="#stage" onClick=${(e) => { e.preventDefault(); document.getElementById('stage').focus(); }}>${t('page.skip')}</a>
     <${Masthead}/>
-    <div class="desk">
+    <div class=${'desk' + (store.tight.value ? ' tight' : '')}>
       <div class="aside lessons-column"><${Guard} name="lessons"><${Lessons}/><//></div>
       <main class="figure" id="stage" tabindex="-1" aria-label=${t('page.ladder')}>
         <${Notices}/>

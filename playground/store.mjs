@@ -39,8 +39,8 @@ export const theme = signal('auto');
 export const plain = signal(false);
 /** Whether the user wants little motion. */
 export const still = signal(globalThis.matchMedia?.('(prefers-reduced-motion: reduce)').matches ?? false);
-/** Whether the page has one column or two: then the lessons are folded away. */
-export const narrow = signal(false);
+/** Whether the window is too narrow for three columns. */
+const narrow = signal(false);
 if (globalThis.matchMedia) {
   const width = matchMedia('(max-width: 1180px)');
   narrow.value = width.matches;
@@ -75,6 +75,9 @@ export const version = signal(0);
 export const run = computed(() => runs.value.find((r) => r.key === shown.value) ?? null);
 /** The run beside it, or null. @type {{value: Run|null}} */
 export const other = computed(() => (beside.value === shown.value ? null : runs.value.find((r) => r.key === beside.value) ?? null));
+
+/** Whether the lessons are folded away: on a narrow page, and beside two ladders. */
+export const tight = computed(() => narrow.value || other.value !== null);
 
 // ---- the cursor ------------------------------------------------------------
 

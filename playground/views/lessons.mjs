@@ -20,7 +20,7 @@ export function Lessons() {
   const groups = names.map((chapter) => [chapter, scenarios.filter((s) => (s.chapter ?? 'more') === chapter)]).filter(([, list]) => list.length);
   return html`<nav class="sheet lessons" aria-labelledby="h-lessons">
     <h2 id="h-lessons">${t('page.lessons')}</h2>
-    <details class="lessons-all" open=${!store.narrow.value}><summary>${t('page.lessons')} <span class="quiet">${titleOf(now)}</span></summary><div class="chapters">
+    <details class="lessons-all" open=${!store.tight.value}><summary>${t('page.lessons')} <span class="quiet">${titleOf(now)}</span></summary><div class="chapters">
     ${groups.map(([chapter, list]) => {
       const here = list.some((s) => s.id === now);
       return html`<details key=${chapter} open=${here}>
@@ -54,7 +54,8 @@ export function Story() {
   const next = lessons[lessons.indexOf(scenario) + 1];
   const question = has(run.id + '.question') ? t(run.id + '.question') : '';
   return html`<article class="sheet story" id="story" aria-labelledby="h-story">
-    <p class="story-id"><span class="num">${run.id}</span> ${titleOf(run.id)}</p>
+    <div class="row story-id"><p><span class="num">${run.id}</span> ${titleOf(run.id)}</p><span class="spring"></span>
+      <label><input type="checkbox" checked=${store.plain.value} onChange=${(e) => { store.plain.value = e.target.checked; }}/>${t('page.plain-words')}</label></div>
     ${question && html`<h1 id="h-story">${question}</h1>`}
     <div class="sentence" aria-live="polite" key=${place}>
       ${sentence ? html`<p>${sentenceOf(sentence)}</p>` : html`<p class="quiet">${has(run.id + '.summary') ? t(run.id + '.summary') : t('page.press-play')}</p>`}
@@ -65,10 +66,9 @@ export function Story() {
         : html`<button class="strong" disabled=${place >= total} onClick=${() => store.step('say', 1)}>${t('page.said-next')}</button>`}
       <span class="faint num" aria-label=${t('page.said-place', { place, total })}>${place} / ${total}</span>
       <span class="spring"></span>
-      <label class="plain-switch"><input type="checkbox" checked=${store.plain.value} onChange=${(e) => { store.plain.value = e.target.checked; }}/>${t('page.plain-words')}</label>
+      ${sentence?.filter && html`<div class="filter"><span class="faint">${t('page.wireshark')}</span><code tabindex="0">${sentence.filter}</code><${Copy} text=${sentence.filter}/>
+        ${sentence.rows && html`<span class="faint">${t('page.rows', { rows: sentence.rows })}</span>`}</div>`}
     </div>
-    ${sentence?.filter && html`<div class="filter"><span class="faint">${t('page.wireshark')}</span><code>${sentence.filter}</code><${Copy} text=${sentence.filter}/>
-      ${sentence.rows && html`<span class="faint">${t('page.rows', { rows: sentence.rows })}</span>`}</div>`}
     <${Others} run=${run} scenario=${scenario}/>
     ${scenario?.corrects?.length > 0 && html`<details class="corrections"><summary>${t('page.corrections', { n: scenario.corrects.length })}</summary>
       <dl>${scenario.corrects.map((id) => html`<div key=${id}><dt><span class="faint num">${id}</span> <q>${t(id + '.claim')}</q></dt><dd><strong>${t('page.precisely')}</strong> ${t(id + '.precise')}</dd></div>`)}</dl></details>`}

@@ -33,7 +33,7 @@ export function Transport() {
           onInput=${(e) => store.setSpeed(10 ** Number(e.target.value))}/>
         <span class="num speed-value">${times(store.speed.value)}</span></label>
       <label class="fold-idle"><input type="checkbox" checked=${store.folded.value} onChange=${(e) => { store.folded.value = e.target.checked; }}/>${t('page.fold-idle')}</label>
-      <button class="plain" title=${t('page.branch-why')} aria-keyshortcuts="b" disabled=${!length || store.runs.value.length >= store.most} onClick=${() => store.branch()}><${Icon} name="branch"/>${t('page.branch')}</button>
+      <button class="plain branch" title=${t('page.branch-why')} aria-label=${t('page.branch')} aria-keyshortcuts="b" disabled=${!length || store.runs.value.length >= store.most} onClick=${() => store.branch()}><${Icon} name="branch"/><span class="branch-word">${t('page.branch')}</span></button>
     </div>
   </div>`;
 }
