@@ -8,7 +8,7 @@
  * @property {number} i    its place in the timeline
  * @property {number} n    the step of the run that it belongs to
  * @property {number} t    when, in nanoseconds
- * @property {string} k    send arrive lose state drop timer rtt cwnd phase rexmit tcb mem know call read host plugin violation say
+ * @property {string} k    send arrive lose state drop timer rtt cwnd phase rexmit tcb mem know call read host plugin violation say conn soft end
  * @property {number} [h]  the host, an index into header.hosts
  * @property {number} [d]  send: the host it goes to, -1 nobody
  * @property {number} [c]  the connection, a number within its host
@@ -30,6 +30,9 @@
  * A Conn is what is known of one connection of a host.
  * @typedef {object} Conn
  * @property {number} c
+ * @property {string} [local]    its end, "10.0.0.1:40000"
+ * @property {string} [remote]   the other
+ * @property {boolean} [passive] whether it was opened by a listener
  * @property {string} state      the RFC's name: "SYN-SENT"
  * @property {string} from       the state before, "" for none
  * @property {string} rule       the rule of the edge taken last
@@ -94,6 +97,9 @@ export function apply(state, item) {
         next.flight = { ...state.flight };
         delete next.flight[item.p];
       }
+      break;
+    case 'conn':
+      withConn(next, item, (conn) => { Object.assign(conn, { local: item.local, remote: item.remote, passive: !!item.passive, state: item.passive ? 'LISTEN' : 'CLOSED' }); });
       break;
     case 'state':
       withConn(next, item, (conn) => {
@@ -192,7 +198,7 @@ const every = 200; // items between two kept states
 // which fields of which kinds may be left out because they are zero
 const zeroes = {
   send: ['h', 'd', 'c', 'p', 'seq', 'ack', 'rseq', 'rack', 'len', 'win', 'wnd'],
-  arrive: ['h', 'p'], lose: ['p'], state: ['h', 'c'], drop: ['h', 'c'], timer: ['h', 'c', 'due'], rtt: ['h', 'c', 'sample', 'srtt', 'var', 'rto'],
+  arrive: ['h', 'p'], lose: ['p'], conn: ['h', 'c'], state: ['h', 'c'], drop: ['h', 'c'], timer: ['h', 'c', 'due'], rtt: ['h', 'c', 'sample', 'srtt', 'var', 'rto'],
   cwnd: ['h', 'c', 'cwnd', 'ssthresh', 'flight'], phase: ['h', 'c'], rexmit: ['h', 'c', 'seq', 'len'], tcb: ['h', 'c'], mem: ['h'],
   know: ['f', 'who'], call: ['h', 'f'], read: ['h', 'f'], host: ['h'], plugin: ['h', 'c'], say: ['id'],
 };

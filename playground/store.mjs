@@ -5,6 +5,7 @@ import { Timeline, Axis } from './fold.mjs';
 import { catalogue, lang } from './words.mjs';
 import { pluginsOf } from './engine.mjs';
 import { print } from './link.mjs';
+import { itemOf } from './items.mjs';
 
 /** @typedef {import('./fold.mjs').Item} Item */
 /** @typedef {import('./fold.mjs').State} State */
@@ -194,8 +195,7 @@ export const heard = {
   items(key, items) {
     change(key, (r) => {
       const known = r.line.packets.size > 8;
-      nameRules(items);
-      r.line.push(items);
+      r.line.push(items.map((it) => itemOf(it, catalogue.value?.rules ?? [])));
       if (key === shown.value && !known) chooseSpeed(r.line);
     });
     if (key === shown.value && wanted !== null) settle(wanted, false);
@@ -225,11 +225,6 @@ export const heard = {
     }
   },
 };
-
-// The engine numbers rules as its table does; here they go by their names.
-function nameRules(items) {
-  for (const it of items) if (typeof it.rule === 'number') it.rule = catalogue.value?.rules[it.rule - 1]?.name ?? '';
-}
 
 function change(key, how) {
   const r = runs.value.find((candidate) => candidate.key === key);
@@ -457,9 +452,9 @@ export function setSpeed(times) {
 
 function chooseSpeed(line) {
   if (speedChosen) return;
-  const packet = [...line.packets.values()].find(({ arrivals }) => arrivals.length);
-  if (!packet) return;
-  const way = Math.max(1e6, packet.arrivals[0].t - packet.send.t);
+  const ways = [...line.packets.values()].filter(({ arrivals }) => arrivals.length).map(({ send, arrivals }) => arrivals[0].t - send.t);
+  if (!ways.length) return;
+  const way = Math.max(1e6, Math.min(...ways)); // of the first few, so that one that was held up does not count
   const fits = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10];
   speed.value = fits.findLast((times) => way / times >= 1e9) ?? fits[0];
 }
