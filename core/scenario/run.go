@@ -110,6 +110,9 @@ func (r *Run) advance() bool {
 
 func (r *Run) finish(why string, at clock.Duration) {
 	r.ended = true
+	if n := len(r.rec.items); n > 0 {
+		at = max(at, r.rec.items[n-1].At) // a sentence is tied to a time at which nothing happens
+	}
 	r.rec.sayTied(TieEnd, at)
 	r.rec.add(Item{Kind: Ended, At: at, Host: -1, Flow: -1, Text: why})
 }
