@@ -358,6 +358,13 @@ func (s *Scenario) printExpect(w *printer, e *Expect) {
 	w.line()
 }
 
+// text is the expectation as a line of the language.
+func (e *Expect) text(s *Scenario) string {
+	w := &printer{}
+	s.printExpect(w, e)
+	return string(w.b[:len(w.b)-1])
+}
+
 func printOptional(w *printer, name string, o Optional) {
 	if o.Given {
 		w.word(name).word("")

@@ -80,9 +80,7 @@ func held(t testing.TB, text string, extra ...string) *Run {
 	t.Helper()
 	r := run(t, text, extra...)
 	for _, o := range r.Check() {
-		e := &printer{}
-		r.s.printExpect(e, &r.s.Expects[o.Index])
-		require.True(t, o.Held, "line %d: %sfound %q %d at %s (none: %v)", o.Where.Line, e.b, o.Text, o.Found, o.At, o.None)
+		require.True(t, o.Held, "line %d: %s: found %q %d at %s (none: %v)", o.Where.Line, r.s.Expects[o.Index].text(r.s), o.Text, o.Found, o.At, o.None)
 	}
 	return r
 }
@@ -231,7 +229,18 @@ func TestEverythingRuns(t *testing.T) {
 	require.Equal(t, "H1-all", j.Scenario)
 	require.Len(t, j.Hash, 16)
 	require.Len(t, j.Items, len(r.Items(0)))
-	require.Len(t, r.Check(), len(r.s.Expects))
+	var checks []struct {
+		Line   int
+		Expect string
+		Held   *bool
+	}
+	require.NoError(t, json.Unmarshal(r.AppendCheck(nil), &checks))
+	require.Len(t, checks, len(r.s.Expects))
+	require.NotNil(t, checks[0].Held)
+	require.Equal(t, "expect path client SYN-SENT ESTABLISHED flow web", checks[0].Expect)
+	for h := range r.s.Hosts {
+		require.True(t, json.Valid(r.AppendView(nil, h)))
+	}
 }
 
 var update = flag.Bool("update", false, "write the golden timelines anew")
