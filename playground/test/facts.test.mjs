@@ -63,8 +63,10 @@ test('what two ways confirm is the ISN of the client alone', () => {
   const line = timeline([
     sent(0, 1, 0, { flags: 'S', rseq: 4294967295 }), came(50 * ms, 1, 1),
     sent(50 * ms, 2, 1, { flags: 'S.', rseq: 7, ack: 1, rack: 0 }), came(100 * ms, 2, 0),
+    { k: 'tcb', t: 100 * ms, n: 102, h: 0, c: 1, d: { 'SND.UNA': 1 } },
   ]);
-  assert.deepEqual(isns(line, 99).map((one) => one.stage), ['confirmed', 'heard'], 'and the ISN wraps');
+  assert.deepEqual(isns(line, 99).map((one) => [one.stage, one.by]), [['confirmed', 2], ['heard', 0]]);
+  assert.deepEqual(isns(line, 3).map((one) => one.stage), ['heard', 'heard'], 'an ACK that was not taken confirms nothing');
 });
 
 test('a schedule has each time the same thing went, and how it ended', () => {

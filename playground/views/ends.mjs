@@ -70,8 +70,8 @@ export function CauseText({ edge }) {
   const it = causeOf(run.value.line, edge);
   if (edge.p && (edge.cause ?? 'segment') === 'segment') return html`<span>${t('views.cause.segment')} <${PacketName} p=${edge.p} /></span>`;
   if (edge.cause === 'call' && it?.op) return html`<span>${t('views.cause.call')} <code>${it.op}</code></span>`;
-  if (edge.cause === 'timer' && it?.slot) return html`<span>${t('views.cause.timer')} ${t(`views.timer.${it.slot}`)}</span>`;
-  return edge.cause ? html`<span>${t(`views.cause.${edge.cause}`)}</span>` : null;
+  if (edge.cause === 'timer' && it?.slot) return html`<span>${t('views.cause.timer-of', { timer: t(`views.timer.${it.slot}`) })}</span>`;
+  return edge.cause ? html`<span>${t(edge.cause === 'call' ? 'views.cause.program' : `views.cause.${edge.cause}`)}</span>` : null;
 }
 
 /** SeekTo is a button that moves the cursor to an item. */

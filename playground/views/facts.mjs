@@ -61,18 +61,21 @@ function take(f, line, it) {
       f.mostHeld = Math.max(f.mostHeld, it.held ?? 0);
       f.mostHalf.set(it.h, Math.max(f.mostHalf.get(it.h) ?? 0, it.half ?? 0));
       break;
-    case 'tcb': takeWindows(f, it); break;
+    case 'tcb':
+      takeWindows(f, it);
+      confirmISN(f, line, it);
+      break;
     case 'timer': put(f.timers, conn(it.h, it.c), it); break;
     case 'send':
       put(f.sends, conn(it.h, it.c), it);
-      if (has(it, 'S')) takeISN(f, it);
+      if (has(it, 'S') && it.c) takeISN(f, it);
       takeChain(f, it);
       break;
     case 'arrive': {
       const sent = line.packets.get(it.p)?.send;
       if (!sent) break;
       put(f.heard, it.h, it);
-      takeAnswer(f, it, sent);
+      if (has(sent, 'S')) heardISN(f, it, sent);
       break;
     }
   }
@@ -185,16 +188,16 @@ function takeISN(f, sent) {
   if (!f.isns.has(name)) f.isns.set(name, { h: sent.h, c: sent.c, isn: sent.rseq, sent, heard: null, confirmed: null });
 }
 
-function takeAnswer(f, it, sent) {
-  // The number has arrived when the SYN has, and is confirmed when an ACK beyond it has.
-  for (const one of f.isns.values()) {
-    if (one.confirmed) continue;
-    if (!one.heard && one.h === sent.h && one.c === sent.c && has(sent, 'S')) one.heard = it;
-    if (!one.confirmed && one.h === it.h && has(sent, '.') && sent.rack !== undefined && ((sent.rack - one.isn) >>> 0) >= 1
-      && ((sent.rack - one.isn) >>> 0) < 2 ** 31 && (it.c === undefined || it.c === 0 || it.c === one.c)) {
-      one.confirmed = it;
-    }
-  }
+function heardISN(f, it, sent) {
+  const one = f.isns.get(conn(sent.h, sent.c));
+  if (one) one.heard ??= it;
+}
+
+// A number is confirmed when its sender has taken an ACK beyond it: SND.UNA moves. One
+// that arrives and is dropped confirms nothing.
+function confirmISN(f, line, it) {
+  const one = f.isns.get(conn(it.h, it.c));
+  if (one && !one.confirmed && it.d['SND.UNA'] >= 1) one.confirmed = { i: it.i, p: packetBefore(line, it) };
 }
 
 /** isns tells of each connection's initial sequence number at the cursor: "sent", "heard" or "confirmed". */

@@ -60,7 +60,7 @@ const WAYS = {
   'TIME-WAIT>CLOSED': ['M284 530 H332', 308, 514, 'middle', END],
 };
 
-// Note 2 of the figure: resets and aborts lead from almost anywhere to CLOSED. Lines
+// Note 3 of the figure: resets and aborts lead from almost anywhere to CLOSED. Lines
 // for them all would bury the rest; each is a stub that ends in a cross.
 const STUBS = {
   'SYN-RECEIVED': 'M20 184 H8',

@@ -116,7 +116,7 @@ function Asked({ asked, ask }) {
     </label>
     ${asked && html`<p class="card" role="status">${edge
       ? html`<b>${edge.from} → ${edge.to}</b> ${edge.cause && t(`views.cause.${edge.cause}`)}${' '}<${RuleText} name=${edge.rule} />
-        ${edge.to === 'CLOSED' && rule(edge.rule)?.name === 'reset-exact' && html` ${t('views.states.note2')}`}`
+        ${edge.to === 'CLOSED' && rule(edge.rule)?.name === 'reset-exact' && html` ${t('views.states.note3')}`}`
       : html`<b>${asked}</b> ${t(`state.${asked}`)}`}</p>`}
   </div>`;
 }
