@@ -18,7 +18,7 @@ function transfer(segments) {
     items.push({ k: 'send', t, n: k, p: ++p, h: 0, d: 1, c: 1, flags: '.', seq, rseq: 500 + seq, len: 1000, again: k === 5 });
     items.push({ k: 'tcb', t, n: k, h: 0, c: 1, d: { 'SND.WND': 65535, flight: 1000, unsent: 1 } });
     if (k === 3) { items.push({ k: 'lose', t, n: k, p }); continue; }
-    items.push({ k: 'send', t: t + 1, n: k, p: ++p, h: 1, d: 0, c: 1, flags: '.', ack: seq + 1000, rack: 1500 + seq, wnd: 65535, opts: k === 4 ? { sack: [4001, 5001] } : undefined });
+    items.push({ k: 'send', t: t + 1, n: k, p: ++p, h: 1, d: 0, c: 1, flags: '.', ack: seq + 1000, rack: 1500 + seq, wnd: 65535, sack: k === 4 ? [[4001, 5001]] : undefined });
     items.push({ k: 'arrive', t: t + 2, n: k, p, h: 0 });
     items.push({ k: 'cwnd', t: t + 2, n: k, h: 0, c: 1, cwnd: 10000 + k, ssthresh: 65535 * 2 ** 14, flight: 0 });
     items.push({ k: 'rtt', t: t + 2, n: k, h: 0, c: 1, sample: 5, srtt: 4, var: 1, rto: 200 });

@@ -92,8 +92,7 @@ export function sequence(line, h, c) {
       const values = { 4: sent.ack };
       if (!has(sent, 'R')) values[0] = sent.ack + (sent.wnd ?? sent.win ?? 0);
       sheet.put(it, values);
-      const edges = sent.opts?.sack ?? []; // left and right in turn
-      for (let k = 1; k < edges.length; k += 2) sheet.put(it, { 5: edges[k] });
+      for (const [, right] of sent.sack ?? []) sheet.put(it, { 5: right });
     }
   }
   return { id: 'sequence', unit: 'octets', series: sequenceSeries, data: sheet.data(), items: sheet.items };
