@@ -37,13 +37,6 @@ function changes(line, it, list) {
   }
 }
 
-/** marksIn are the fields that a scenario's text marks in a packet: "mark segment 1 seq". */
-export function marksIn(text, p) {
-  const fields = [];
-  for (const [, id, field] of text.matchAll(/^\s*mark\s+segment\s+(\d+)\s+([\w-]+)/gm)) if (Number(id) === p) fields.push(field);
-  return fields;
-}
-
 /** isMarked says whether a field of header.mjs is what a mark calls so. */
 export function isMarked(field, marks) {
   return marks.some((mark) => {

@@ -14,10 +14,12 @@ const NOTE_ROW = 15;
 const TURN = 12; // between an arrival and what the same host sends upon it
 const ARRIVAL = 9; // between two arrivals at one host
 const FLIGHT = 84; // height of the median flight
-const LINEAR = 120; // a gap up to this height is in scale, more is folded
+const LINEAR = 90; // a gap up to this height is in scale, more is folded
 const TOP = 26;
 const BOTTOM = 72;
-const STUB = 30; // below where a lost packet was sent: its cross and the reason
+const STUB = [26, 110]; // how far below where a lost packet was sent its cross may be
+/** How much of its way a lost packet goes. */
+export const PART = 0.6;
 const BUCKET = 800;
 const UNFOLDED_MOST = 20000;
 
@@ -175,7 +177,7 @@ export function layout(items, packets, opt = {}) {
     yAt: (t) => heightAt(items, y, t),
     timeAt: (h) => timeAt(items, y, h, perNano),
   };
-  for (const packet of packets) place(packet, y);
+  placeAll(packets, plan, flight);
   plan.bands = bandsOf(items, y, hosts, height + BOTTOM / 2);
   plan.timers = timersOf(items, y, plan);
   plan.says = items.flatMap((item, i) => (item.k === 'say' ? [{ i, id: item.id, y1: y[i], y2: y[i] }] : []));
@@ -204,18 +206,30 @@ export function isNoted(item) {
 export function gapHeight(scaled, fold) {
   if (scaled <= LINEAR) return { height: scaled, folded: false };
   if (!fold) return { height: Math.min(scaled, UNFOLDED_MOST), folded: scaled > UNFOLDED_MOST };
-  return { height: LINEAR + 12 * Math.log2(scaled / LINEAR), folded: scaled > 2 * LINEAR };
+  return { height: LINEAR + 10 * Math.log2(scaled / LINEAR), folded: scaled > 2 * LINEAR };
 }
 
-function place(packet, y) {
-  packet.y1 = y[packet.sent];
-  packet.y2 = packet.y1;
-  for (const arrival of packet.arrivals) {
-    arrival.y = y[arrival.i];
-    packet.y2 = Math.max(packet.y2, arrival.y);
-  }
-  if (packet.lost) {
-    packet.y2 = Math.max(packet.y2, packet.y1 + STUB);
+// placeAll gives the packets their heights. A lost one goes a part of the way, as steep
+// as the one before it.
+function placeAll(packets, plan, flight) {
+  const usual = usualFlights(packets);
+  const before = new Map(); // by way, the last packet that arrived
+  for (const packet of packets) {
+    packet.y1 = plan.y[packet.sent];
+    packet.y2 = packet.y1;
+    for (const arrival of packet.arrivals) {
+      arrival.y = plan.y[arrival.i];
+      packet.y2 = Math.max(packet.y2, arrival.y);
+    }
+    const key = way(packet);
+    if (packet.arrivals.length) {
+      before.set(key, packet);
+      continue;
+    }
+    const time = usual.get(key) || flight;
+    const near = before.get(key);
+    const fall = near && packet.at - near.at < time ? PART * (near.arrivals[0].y - near.y1) : plan.yAt(packet.at + PART * time) - packet.y1;
+    packet.y2 = packet.y1 + Math.max(STUB[0], Math.min(STUB[1], fall));
   }
 }
 
@@ -286,7 +300,28 @@ function bandsOf(items, y, hosts, end) {
     lanes[band.host][band.lane] = null;
     open.delete(key);
   }
-  return bands;
+  return [...listening(items, y, bands, hosts, end), ...bands];
+}
+
+// listening fills what is between the connections of a host that listens.
+function listening(items, y, bands, hosts, end) {
+  const found = [];
+  for (let host = 0; host < hosts; host++) {
+    if (!items.some((item) => item.k === 'state' && item.h === host && item.from === 'LISTEN')) continue;
+    const taken = bands.filter((band) => band.host === host && band.lane === 0);
+    items.forEach((item, i) => {
+      if (item.k !== 'host' || item.h !== host || item.what === 'boot') return;
+      const boot = items.findIndex((later, k) => k > i && later.k === 'host' && later.h === host && later.what === 'boot');
+      taken.push({ y1: y[i], y2: boot < 0 ? end : y[boot] });
+    });
+    taken.sort((a, b) => a.y1 - b.y1);
+    let at = 0;
+    for (const { y1, y2 } of [...taken, { y1: end, y2: end }]) {
+      if (y1 - at > 1) found.push({ host, conn: 0, state: 'LISTEN', lane: 0, i: -1 - found.length, y1: at, y2: y1 });
+      at = Math.max(at, y2);
+    }
+  }
+  return found;
 }
 
 // timersOf gives the spans in which a timer ran: from its arming to its end, or to when
@@ -302,15 +337,18 @@ function timersOf(items, y, plan) {
     span.until = items[i].t;
     span.ended = ended;
   };
+  const states = new Map();
   items.forEach((item, i) => {
-    const key = `${item.h ?? 0}/${item.c ?? 0}/${item.slot}`;
+    const conn = `${item.h ?? 0}/${item.c ?? 0}`;
+    const key = `${conn}/${item.slot}`;
+    if (item.k === 'state') states.set(conn, item.to);
     if (item.k === 'state' && item.to === 'CLOSED') {
-      for (const slot of TIMERS) close(`${item.h ?? 0}/${item.c ?? 0}/${slot}`, i, 'stopped');
+      for (const slot of TIMERS) close(`${conn}/${slot}`, i, 'stopped');
     }
     if (item.k !== 'timer' || !TIMERS.includes(item.slot)) return;
     if (item.ev === 'armed') {
       close(key, i, 'moved');
-      const span = { host: item.h ?? 0, conn: item.c ?? 0, slot: item.slot, i, at: item.t, due: item.due, y1: y[i], y2: y[i], ended: '' };
+      const span = { host: item.h ?? 0, conn: item.c ?? 0, slot: item.slot, i, at: item.t, due: item.due, y1: y[i], y2: y[i], ended: '', state: states.get(conn) ?? '' };
       open.set(key, span);
       spans.push(span);
     } else {

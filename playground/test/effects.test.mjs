@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { isMarked, marksIn, upon } from '../effects.mjs';
+import { isMarked, upon } from '../effects.mjs';
 import { Timeline } from '../fold.mjs';
 
 const made = JSON.parse(readFileSync(new URL('fixture-h1.json', import.meta.url), 'utf8'));
@@ -44,8 +44,6 @@ test('two arrivals of one step are told apart', () => {
 });
 
 test('marks of a scenario', () => {
-  const text = 'scenario H3\nmark segment 1 seq\n  mark segment 12 flags\nmark segment 1 ports\n';
-  assert.deepEqual(marksIn(text, 1), ['seq', 'ports']);
   assert.ok(isMarked({ id: 'tcp.seq' }, ['seq']));
   assert.ok(isMarked({ id: 'flag.syn', flag: true }, ['flags']));
   assert.ok(isMarked({ id: 'tcp.source' }, ['ports']));

@@ -5,9 +5,9 @@ import * as store from '../store.mjs';
 import { t, has, rule, section } from '../words.mjs';
 import { duration, flagNames } from '../format.mjs';
 import { fieldsOf, filterOf } from '../header.mjs';
-import { marksIn, upon } from '../effects.mjs';
+import { upon } from '../effects.mjs';
 import { packetsOf } from '../layout.mjs';
-import { inWords } from './ladder-draw.mjs';
+import { callOf, inWords } from './ladder-draw.mjs';
 import { change, later, restorable } from './ladder-menu.mjs';
 import { Dump, Figure, nameOf } from './octets.mjs';
 
@@ -73,7 +73,7 @@ function Octets({ run, packet }) {
   const fields = useMemo(() => (octets ? fieldsOf(octets) : []), [octets]);
   if (wrong) return html`<p class="is-wrong">${t('inspector.no-octets', { why: wrong })}</p>`;
   if (!octets) return html`<p class="quiet">${t('inspector.fetching')}</p>`;
-  const marks = marksIn([run.text, ...run.extra].join('\n'), packet.p);
+  const marks = (run.header.marks ?? []).filter((mark) => mark.p === packet.p).map((mark) => mark.field);
   const texts = textsOf(packet.item, fields);
   return html`<div class="stack">
     <${Warnings} fields=${fields} packet=${packet} run=${run}/>
@@ -149,7 +149,7 @@ function Effects({ run, item, title, quiet = false }) {
     ${found.cause > 0 && html`<p>${t('inspector.cause')} <button class="link" onClick=${() => store.select(found.cause, run.key)}>#${found.cause}</button></p>`}
     ${found.states.map((it) => html`<p key=${it.i}><b class=${`of-${store.side(it.h)}`}>${it.from || '–'} → ${it.to}</b></p>`)}
     ${found.drops.map((it) => html`<p key=${it.i} class="is-wrong">✕ ${t('inspector.dropped', { reason: it.reason })} ${has(`drop.${it.reason}`) ? t(`drop.${it.reason}`) : ''}</p>`)}
-    ${found.calls.map((it) => html`<p key=${it.i}><span class="mono">${[it.op, it.arg].filter(Boolean).join(' ')}</span>${it.error ? html` <span class="is-wrong">${it.error}</span>` : ''}</p>`)}
+    ${found.calls.map((it) => html`<p key=${it.i}><span class="mono">${callOf(it)}</span>${it.error ? html` <span class="is-wrong">${it.error}</span>` : ''}</p>`)}
     ${found.rules.map((name) => html`<${Rule} key=${name} name=${name}/>`)}
     ${found.changes.length > 0 && html`<table><caption class="sr">${t('inspector.changes')}</caption><thead><tr>${many && html`<th>#</th>`}<th>${t('inspector.variable')}</th><th class="num">${t('inspector.old')}</th><th class="num">${t('inspector.new')}</th></tr></thead>
       <tbody>${found.changes.map((entry) => html`<tr key=${entry.name + entry.c}>${many && html`<td>${entry.c}</td>`}<td class="mono">${entry.name}</td><td class="num mono">${show(entry.name, entry.from)}</td><td class="num mono"><b>${show(entry.name, entry.to)}</b></td></tr>`)}</tbody></table>`}

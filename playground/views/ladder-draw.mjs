@@ -2,7 +2,7 @@
 // depends on the cursor, so that playing does not draw it anew.
 import { html } from '../lib/preact.mjs';
 import { flagNames, duration, clock } from '../format.mjs';
-import { labelOf, TIMER_LANES } from '../layout.mjs';
+import { labelOf, PART, TIMER_LANES } from '../layout.mjs';
 import { t, lang } from '../words.mjs';
 import { side } from '../store.mjs';
 
@@ -11,7 +11,7 @@ const LANE = BAND - 3; // from one band to the next where connections live at on
 const TIMER = 5;
 const CHAR = 6.5; // width of a character of a label
 const SMALL = 6.7; // of a note
-const STEEPEST = 16; // degrees by which a label is turned at most
+const STEEPEST = 36; // degrees by which a label is turned at most
 const MOST_LANES = 4;
 
 const SHORT = {
@@ -43,12 +43,12 @@ export function wayOf(packet, fr, arrival = packet.arrivals[0]) {
   if (x2 === undefined) x2 = x1 + (x1 > xs[0] ? -0.5 : 0.5) * span; // to nobody
   const dir = Math.sign(x2 - x1) || 1;
   if (packet.from >= 0) x1 += dir * (BAND / 2 + 1);
-  let y2 = packet.y1 + 30;
+  let { y2 } = packet;
   if (arrival) {
     x2 -= dir * (BAND / 2 + 1);
     y2 = arrival.y;
   } else {
-    x2 = x1 + (x2 - x1) * 0.6;
+    x2 = x1 + (x2 - x1) * PART;
   }
   return { x1, y1: packet.y1, x2, y2, dir };
 }
@@ -63,8 +63,8 @@ export function Arrow({ packet, fr, picked, labelled }) {
   const turn = Math.atan2(y2 - y1, x2 - x1) * 180 / Math.PI;
   const length = Math.hypot(x2 - x1, y2 - y1);
   const upright = dir > 0 ? turn : turn - 180 * Math.sign(turn || 1);
-  const lean = Math.max(-STEEPEST, Math.min(STEEPEST, upright));
-  const room = Math.floor((length - 26) / CHAR);
+  const lean = Math.abs(upright) > STEEPEST ? 0 : upright; // of steep ones the label lies flat
+  const room = Math.floor(((lean ? length : Math.abs(x2 - x1)) - 26) / CHAR);
   const marks = marksOf(packet);
   const marked = marks.join(' ');
   const label = labelled || picked ? [labelOf(item, Math.max(3, room - marked.length - 1)), marked].filter(Boolean).join(' ') : '';
@@ -82,7 +82,7 @@ export function Arrow({ packet, fr, picked, labelled }) {
     ${lost && html`<path class="cross" d=${`M${x2 - 5} ${y2 - 5}l10 10m0 -10l-10 10`}/>
       <text class="why" x=${x2 + dir * 9} y=${y2 + 4} text-anchor=${dir > 0 ? 'start' : 'end'}>${whyOf(packet)}</text>`}
     ${packet.arrivals.length > 0 && html`<${Head} ...${way} kind=${packet.kind}/>`}
-    ${label && html`<text class="label" transform=${`translate(${x1 + dir * 13} ${y1 + 13 * Math.abs(Math.tan(turn * Math.PI / 180)) - 4}) rotate(${lean})`}
+    ${label && html`<text class="label" transform=${`translate(${x1 + dir * 13} ${y1 + 13 * Math.abs(Math.tan(lean * Math.PI / 180)) - 4}) rotate(${lean})`}
       text-anchor=${dir > 0 ? 'start' : 'end'}>${label}</text>`}
     <line class="hit" x1=${x1} y1=${y1} x2=${x2} y2=${y2}/>
     ${packet.arrivals.length > 0 && html`<circle class="grip" cx=${x2 - dir * 6} cy=${y2} r=${picked ? 7 : 11}/>`}
@@ -164,7 +164,7 @@ export function Timers({ timers, bands, fr, plan }) {
     const x = fr.xs[span.host] + out * (BAND / 2 + (lanes[span.host] - 1) * LANE + 4 + span.lane * TIMER);
     const name = t(`timer.${span.slot}.name`);
     const title = html`<title>${t('ladder.timer-title', { name, time: duration(span.due - span.at) })}</title>`;
-    if (span.slot === 'wait') {
+    if (span.slot === 'wait' && span.state === 'TIME-WAIT') {
       return html`<${Wait} key=${`t${span.i}`} span=${span} x=${x} out=${out} plan=${plan}/>`;
     }
     return html`<g key=${`t${span.i}`} class=${`timer ${side(span.host)} ${span.ended}`}>${title}
@@ -218,8 +218,8 @@ export function noteOf(item, short = false) {
     case 'state':
       return { text: short ? SHORT[item.to] ?? item.to : item.to, kind: 'state', title: `${item.from ?? ''} → ${item.to}` };
     case 'call': {
-      const said = [item.op, item.arg].filter(Boolean).join(' ');
-      return { text: item.error ? `${said}: ${item.error}` : said, kind: item.error ? 'call wrong' : 'call' };
+      const said = callOf(item);
+      return { text: item.error ? `${said}: ${item.error}` : said, kind: item.error && item.error !== 'EOF' ? 'call wrong' : 'call' };
     }
     case 'read':
       return { text: t(item.wrong ? 'ladder.read-wrong' : 'ladder.read', { n: item.octets ?? 0 }), kind: item.wrong ? 'read wrong' : 'read' };
@@ -238,10 +238,16 @@ export function noteOf(item, short = false) {
   }
 }
 
+/** callOf writes a program's call: "write 500", "set-keepalive 2 h". */
+export function callOf(item) {
+  if (!item.arg) return item.op;
+  return `${item.op} ${/^(write|read|pace)/.test(item.op) || typeof item.arg !== 'number' ? item.arg : duration(item.arg)}`;
+}
+
 /** Folds marks the stretches of idle that are not in scale. */
 export function Folds({ folds, fr }) {
   return folds.map((fold) => {
-    const y = (fold.y1 + fold.y2) / 2;
+    const y = fold.y1 + 0.64 * (fold.y2 - fold.y1);
     return html`<g key=${`f${fold.i}`} class="fold">
       ${fr.xs.map((x) => html`<path class="gap" d=${`M${x - 12} ${y + 3}l6 -6l6 6l6 -6l6 6`}/><path d=${`M${x - 12} ${y + 3}l6 -6l6 6l6 -6l6 6`}/>`)}
       <text x=${(fr.xs[0] + fr.xs.at(-1)) / 2} y=${y + 4} text-anchor="middle">${t('ladder.idle', { time: duration(fold.to - fold.from) })}</text>

@@ -14,7 +14,7 @@ const CHUNK = 600; // the drawing is renewed when so much has been scrolled
 const DRAG_FROM = 5; // pixels before a press is a drag
 const BELOW = 7; // the cursor's line is below what has happened
 const READING = 3000; // ms for which a user who has scrolled is left alone
-const CROWD = 6; // of more segments on their way at once each is a dot
+const CROWD = 3; // of more segments on their way at once each is a dot
 const LISTED = 25; // segments on each side of the chosen one that the list in words has
 
 const zoom = signal(1);
@@ -278,7 +278,7 @@ function Cursor({ plan, fr, aside, bring, from, upto }) {
   return html`<g class="cursor">
     <rect class=${ahead.value ? 'veil' : 'veil full'} x="0" y=${Math.max(y, from)} width=${fr.width} height=${Math.max(0, upto - Math.max(y, from))}/>
     <line x1="0" x2=${fr.width} y1=${y} y2=${y}/>
-    <g transform=${`translate(0 ${y})`}><rect class="chip" x="0" y="-8" width="62" height="16" rx="3"/><text x="4" y="4">${clock(now)}</text></g>
+    <g transform=${`translate(0 ${y})`}><rect class="chip" x="0" y="-8" width=${8 + 6.1 * clock(now).length} height="16" rx="3"/><text x="4" y="4">${clock(now)}</text></g>
     ${moving.flatMap((packet) => waysOf(packet, fr).filter((way) => way.y1 <= y && y < way.y2).map((way) => {
       const part = (y - way.y1) / (way.y2 - way.y1);
       if (moving.length > CROWD) return html`<circle class=${`mover ${packet.from < 0 ? 'alien' : store.side(packet.from)}`} cx=${way.x1 + (way.x2 - way.x1) * part} cy=${y} r="4"/>`;
