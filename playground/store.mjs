@@ -125,11 +125,16 @@ export const axis = computed(() => {
   }
   return new Axis(times, folded.value);
 });
-/** The packet picked, or null. @type {{value: Segment|null}} */
-export const picked = computed(() => {
+/**
+ * What the inspector shows: the packet picked, else the last one that was sent, while time
+ * stands still. @type {{value: null|{p: number, run: number}}}
+ */
+export const inspected = computed(() => {
   version.value;
-  const at = selection.value;
-  return (at && runs.value.find((r) => r.key === at.run)?.line.packets.get(at.p)) ?? null;
+  if (selection.value || playing.value || !run.value) return selection.value;
+  const { line, key } = run.value;
+  const last = line.segments.findLast((i) => i <= cursor.value);
+  return last === undefined ? null : { p: line.items[last].p, run: key };
 });
 
 /**
@@ -425,6 +430,7 @@ export function step(kind, dir) {
   const line = run.value?.line;
   if (!line) return;
   playing.value = false;
+  selection.value = null;
   seek(line.next(cursor.value, kind, dir));
 }
 

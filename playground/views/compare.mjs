@@ -53,7 +53,7 @@ function Both({ run, other }) {
     <h3 class="sheet-title">${t('page.differences')} <span class="num">${found.filter((d) => d.kind !== 'same').length}</span></h3>
     <div class="scroll-x log" tabindex="0" role="region" aria-label=${t('page.differences')}><table><thead><tr><th scope="col"></th><th scope="col">${run.name}</th><th scope="col">${other.name}</th></tr></thead>
       <tbody>${found.slice(0, 300).map((d, k) => html`<tr key=${k} class=${d.kind === 'same' ? '' : 'differs'}>
-        <td>${d.kind === 'same' ? '' : html`<span class="chip wrong">${t('page.diff-' + d.kind)}</span>`}</td>
+        <td>${d.kind === 'same' ? '' : html`<span class="chip mark">${t('page.diff-' + d.kind)}</span>`}</td>
         <td><${Cell} r=${run} item=${d.a}/></td><td><${Cell} r=${other} item=${d.b}/></td></tr>`)}</tbody></table></div>`;
 }
 

@@ -20,7 +20,7 @@ const SPANS = new Set(['srtt', 'rto', 'rttvar']);
 
 export function Inspector() {
   store.version.value;
-  const at = store.selection.value;
+  const at = store.inspected.value;
   const run = at && store.runs.value.find((r) => r.key === at.run);
   const length = run?.line.items.length ?? 0;
   const packet = useMemo(() => (run ? packetsOf(run.line).find((one) => one.p === at.p) : undefined), [run?.line, length, at?.p]);

@@ -74,11 +74,11 @@ function marksOf({ line }, axis) {
   };
   for (const i of line.segments) {
     const item = line.items[i];
-    if (line.packets.get(item.p)?.loss) put('lost', item.t, 5, 19);
-    else if (store.side(item.h) === 'a') put('a', item.t, 6, 12);
-    else put('b', item.t, 12, 18);
+    if (line.packets.get(item.p)?.loss) put('lost', item.t, 5, 20);
+    else if (store.side(item.h) === 'a') put('a', item.t, 5, 12);
+    else put('b', item.t, 12, 20);
   }
-  for (const i of line.says) put('said', line.items[i].t, 0, 4);
+  for (const i of line.says) put('said', line.items[i].t, 0, 3);
   return marks;
 }
 
