@@ -78,7 +78,7 @@ func (s *screen) title(c *cast) {
 	}
 	who(kitEnd, sayKit.in(l))
 	if c.memory {
-		s.Put(ladder.Plain, "  "+narrate.Pad(phrase{"link", "链路"}.in(l), 20)).Put(ladder.Plain, sayLinkPlain.in(l, sayDuration(l, c.delay))).End()
+		s.Put(ladder.Plain, "  "+narrate.Pad(phrase{"link", "链路"}.in(l), 20)).Put(ladder.Plain, sayLinkPlain.in(l, l.Span(c.delay))).End()
 	} else {
 		s.Put(ladder.Plain, "  "+narrate.Pad(c.link, 20)).Put(ladder.Plain, sayLink.in(l, c.mtu)).End()
 	}
@@ -140,7 +140,7 @@ func (s *screen) segment(g *segment, _ int) {
 	}
 	s.Say(l.Say(g.step, "from", s.names[g.from], "to", s.names[g.to()], "n", strconv.Itoa(n)), g.step.Section())
 	if g.late >= lateAck {
-		s.Say(l.Say(narrate.Delayed, "d", sayDuration(l, g.late)), narrate.Delayed.Section())
+		s.Say(l.Say(narrate.Delayed, "d", l.Span(g.late)), narrate.Delayed.Section())
 	}
 	s.why(g.events)
 }
@@ -182,13 +182,13 @@ func (s *screen) wait(closer int, twoMSL, left clock.Duration, all bool) {
 	l := s.Lang
 	s.begin(narrate.Wait)
 	s.Say(l.Say(narrate.WaitBegins, "from", s.names[closer]), narrate.WaitBegins.Section())
-	of := sayDuration(l, twoMSL)
+	of := l.Span(twoMSL)
 	if s.msl.kernel && closer == peerEnd {
 		words := sayLinuxStay
 		if !all {
 			words = sayLinuxWait
 		}
-		s.Say(words.in(l, of, sayDuration(l, left)), "")
+		s.Say(words.in(l, of, l.Span(left)), "")
 		return
 	}
 	m := &s.msl
@@ -198,11 +198,11 @@ func (s *screen) wait(closer int, twoMSL, left clock.Duration, all bool) {
 	case m.full:
 		s.Say(sayFullMSL.in(l, of), "3.4.2")
 	case !m.given:
-		s.Say(sayDefault.in(l, of, sayDuration(l, m.d)), "3.4.2")
+		s.Say(sayDefault.in(l, of, l.Span(m.d)), "3.4.2")
 	case m.d < fullMSL:
 		s.Say(sayShortened.in(l, of, time.Duration(m.d)), "3.4.2")
 	default:
-		s.Say(sayMSL.in(l, of, sayDuration(l, m.d)), "3.4.2")
+		s.Say(sayMSL.in(l, of, l.Span(m.d)), "3.4.2")
 	}
 }
 
@@ -217,7 +217,7 @@ func (s *screen) left(d, of clock.Duration) {
 	const bar = 30
 	n := int(min(bar, max(0, (d*bar+of-1)/of)))
 	s.Over(ladder.Indent + s.Paint(ladder.Timer, strings.Repeat("█", n)) + s.Paint(ladder.Dim, strings.Repeat("░", bar-n)) +
-		" " + sayLeft.in(s.Lang, sayDuration(s.Lang, (d+countdown-1)/countdown*countdown)))
+		" " + sayLeft.in(s.Lang, s.Lang.Span((d+countdown-1)/countdown*countdown)))
 }
 
 func (s *screen) over(at clock.Instant, states endStates, closer int, events []event.Event) {

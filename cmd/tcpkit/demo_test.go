@@ -465,8 +465,8 @@ func TestSayDuration(t *testing.T) {
 		100 * clock.Microsecond:  {"0.1 ms", "0.1 毫秒"},
 		500 * clock.Millisecond:  {"500 ms", "500 毫秒"},
 	} {
-		require.Equal(t, want[0], sayDuration(narrate.English, d))
-		require.Equal(t, want[1], sayDuration(narrate.Chinese, d))
+		require.Equal(t, want[0], narrate.English.Span(d))
+		require.Equal(t, want[1], narrate.Chinese.Span(d))
 	}
 	require.Equal(t, "240.1400", ladder.FormatTime(clock.Instant(240*clock.Second+140*clock.Millisecond)))
 	require.Equal(t, "0.0001", ladder.FormatTime(clock.Instant(199*clock.Microsecond)))

@@ -2,10 +2,8 @@ package main
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 
-	"github.com/tcpkit/tcpkit/core/clock"
 	"github.com/tcpkit/tcpkit/core/wire"
 	"github.com/tcpkit/tcpkit/internal/narrate"
 )
@@ -88,27 +86,6 @@ var findingsZH = map[string]string{
 	"kernel.apparmor_restrict_unprivileged_userns": "AppArmor 收走了用户命名空间里的权限",
 	"seccomp":    "seccomp 过滤器或安全模块禁止建立私有网络",
 	"namespaces": "无法建立私有网络",
-}
-
-// sayDuration gives a span in the unit that suits it.
-func sayDuration(l narrate.Lang, d clock.Duration) string {
-	unit := func(n clock.Duration, decimals int, words phrase) string {
-		s := strconv.FormatFloat(float64(d)/float64(n), 'f', decimals, 64)
-		if strings.Contains(s, ".") {
-			s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
-		}
-		return s + " " + words[l]
-	}
-	switch {
-	case d >= 2*clock.Minute && d%clock.Minute == 0:
-		return unit(clock.Minute, 0, phrase{"minutes", "分钟"})
-	case d >= clock.Second:
-		return unit(clock.Second, 1, phrase{"s", "秒"})
-	case d >= 10*clock.Millisecond:
-		return unit(clock.Millisecond, 0, phrase{"ms", "毫秒"})
-	default:
-		return unit(clock.Millisecond, 2, phrase{"ms", "毫秒"})
-	}
 }
 
 // sayFlags names the control bits as the RFC does.

@@ -93,6 +93,7 @@ func newRoot(a *app) *cobra.Command {
 		newExplain(a),
 		newPlugin(a),
 		newSim(a),
+		newTrace(a),
 		newPlayground(a),
 		newDoctor(a),
 		newVersion(a),

@@ -110,3 +110,22 @@ func pluginCommands(t *testing.T, lang string) (commands [][]string) {
 	require.Len(t, commands, 7)
 	return commands
 }
+
+// TestReadmeScenarios runs the commands of the README's section on scenarios as they
+// stand there, and compares what it shows of one.
+func TestReadmeScenarios(t *testing.T) {
+	_, section, ok := strings.Cut(repoFile(t, "README.md"), "### A scenario is a lesson")
+	require.True(t, ok)
+	blocks := strings.Split(section, "```")
+	t.Chdir(t.TempDir())
+	for line := range strings.Lines(strings.TrimSpace(blocks[1])) {
+		words := strings.Fields(line)
+		require.Equal(t, "tcpkit", words[0])
+		code, _, errs := try(words[1:]...)
+		require.Equal(t, exitOK, code, "%s: %s", line, errs)
+	}
+	shown, output, ok := strings.Cut(strings.TrimPrefix(strings.TrimSpace(blocks[3]), "$ tcpkit "), "\n")
+	require.True(t, ok)
+	_, out, _ := try(strings.Fields(shown)...)
+	require.True(t, strings.HasPrefix(out, strings.TrimSuffix(output, "...")), out)
+}

@@ -19,7 +19,7 @@ import (
 func newSim(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "sim COMMAND",
-		Short: "Run tcpkit's engine on a simulated network",
+		Short: "Scenarios on tcpkit's engine: what happens on a network, step by step",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var names []string
@@ -29,7 +29,7 @@ func newSim(a *app) *cobra.Command {
 			return usagef("sim needs one of: %s", strings.Join(names, ", "))
 		},
 	}
-	cmd.AddCommand(newSimCompare(a))
+	cmd.AddCommand(newSimRun(a), newSimList(a), newSimCheck(a), newSimCompare(a))
 	return cmd
 }
 

@@ -18,6 +18,8 @@ type Pen struct {
 	Width  int
 	Colour bool
 	Live   bool // a terminal: lines can be written over
+	Slim   bool // without the columns of numbers, for half a screen
+	Screen int  // columns that there are, of which Width is used
 
 	out     io.Writer
 	err     error // the first of out
@@ -53,6 +55,7 @@ func NewPen(out io.Writer, lang narrate.Lang) *Pen {
 			p.Colour = p.Live && os.Getenv("NO_COLOR") == ""
 		}
 	}
+	p.Screen = p.Width
 	// The last column stays free: some terminals begin a new line behind it.
 	p.Width = min(max(p.Width, MinWidth), MaxWidth) - 1
 	return p
@@ -136,25 +139,29 @@ func (p *Pen) Wrap(before, code, words string) {
 }
 
 // Hang writes words, wrapped, behind something that only the first line has.
-func (p *Pen) Hang(before, code, words string) {
+func (p *Pen) Hang(before, code, words string) { p.Item(Dim, before, code, words) }
+
+// Item is Hang, with a colour for what stands before.
+func (p *Pen) Item(sign, before, code, words string) {
 	indent := strings.Repeat(" ", narrate.Width(before))
 	for _, l := range narrate.Wrap(words, p.Width-narrate.Width(before)) {
-		p.Put(Dim, before).Put(code, l).End()
+		p.Put(sign, before).Put(code, l).End()
 		before = indent
 	}
 }
 
 // ArrowWidth is what the columns leave for the arrow.
-func (p *Pen) ArrowWidth() int { return p.Width - colFixed }
+func (p *Pen) ArrowWidth() int {
+	if p.Slim {
+		return p.Width - colFixed + 3 + 2*colSeq + colLen
+	}
+	return p.Width - colFixed
+}
 
 // Arrow draws a line with a label in its middle and a head at one end: the right
 // one if the left end, 0, has sent it.
 func (p *Pen) Arrow(label string, from int) string {
-	line := Middle(" "+label+" ", "─", p.ArrowWidth()-1)
-	if from == 0 {
-		return line + "►"
-	}
-	return "◄" + line
+	return arrow(label, "─", "─", from, p.ArrowWidth())
 }
 
 // Middle puts a label into the middle of a line.
@@ -168,13 +175,16 @@ func (p *Pen) Heads(time string, heads [2]string) {
 	p.Put(Dim, narrate.PadLeft(time, ColTime)).Put(Plain, "  ")
 	p.Put("1;"+Ends[0], narrate.PadLeft(heads[0], colState)).Put(Plain, strings.Repeat(" ", p.ArrowWidth()+2))
 	p.Put("1;"+Ends[1], narrate.Pad(heads[1], colState))
-	p.Put(Dim, Numbers("seq", "ack", "len")).End()
+	if !p.Slim {
+		p.Put(Dim, Numbers("seq", "ack", "len"))
+	}
+	p.End()
 }
 
 // Row is what all rows have: the time and the states, with what is between
 // them. A state that has changed is bold.
 func (p *Pen) Row(at clock.Instant, states [2]string, changed [2]bool, between, paint string) *Pen {
-	p.Put(Dim, narrate.PadLeft(FormatTime(at), ColTime)).Put(Plain, "  ")
+	p.Put(Dim, narrate.PadLeft(fitTime(at), ColTime)).Put(Plain, "  ")
 	p.Put(stateColour(0, changed), narrate.PadLeft(states[0], colState)).Put(Plain, " ")
 	p.Put(paint, narrate.Pad(between, p.ArrowWidth())).Put(Plain, " ")
 	return p.Put(stateColour(1, changed), narrate.Pad(states[1], colState))
@@ -187,9 +197,11 @@ func stateColour(end int, changed [2]bool) string {
 	return Ends[end]
 }
 
-// Numbers are the last three columns.
+// Numbers are the last three columns. One that is too wide takes room from the next.
 func Numbers(seq, ack, length string) string {
-	return " " + narrate.PadLeft(seq, colSeq) + " " + narrate.PadLeft(ack, colSeq) + " " + narrate.PadLeft(length, colLen)
+	s := narrate.PadLeft(" "+seq, 1+colSeq)
+	s += narrate.PadLeft(" "+ack, 2*(1+colSeq)-narrate.Width(s))
+	return s + narrate.PadLeft(" "+length, 2*(1+colSeq)+1+colLen-narrate.Width(s))
 }
 
 // FormatTime gives seconds to four decimals.
@@ -199,4 +211,13 @@ func FormatTime(t clock.Instant) string {
 	per := uint64(clock.Second / tick)
 	frac := strconv.FormatUint(per+n%per, 10)
 	return strconv.FormatUint(n/per, 10) + "." + frac[1:]
+}
+
+// fitTime leaves decimals away for which there is no room.
+func fitTime(t clock.Instant) string {
+	s := FormatTime(t)
+	if dot := len(s) - 5; len(s) > ColTime && dot < ColTime-1 {
+		return s[:ColTime]
+	}
+	return s
 }

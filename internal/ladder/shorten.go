@@ -1,0 +1,42 @@
+package ladder
+
+import "strconv"
+
+// Long runs of like segments are folded: so many are shown at the beginning and at
+// the end of one.
+const (
+	likeFrom = 24
+	likeHead = 8
+	likeTail = 8
+)
+
+// Shorten folds long runs of rows in which nothing but segments come and go: no change
+// of state, no words.
+func Shorten(rows []Row) []Row {
+	var all []Row
+	for i := 0; i < len(rows); {
+		n := 0
+		for i+n < len(rows) && rows[i+n].like() {
+			n++
+		}
+		if n < likeFrom {
+			n = max(n, 1)
+			all = append(all, rows[i:i+n]...)
+		} else {
+			all = append(all, rows[i:i+likeHead]...)
+			skipped := rows[i+likeHead : i+n-likeTail]
+			all = append(all, Row{Kind: Folded, At: skipped[0].At, Label: strconv.Itoa(len(skipped)), For: skipped[len(skipped)-1].At.Sub(skipped[0].At)})
+			all = append(all, rows[i+n-likeTail:i+n]...)
+		}
+		i += n
+	}
+	return all
+}
+
+// like reports whether a row only shows a segment that came and went.
+func (r *Row) like() bool {
+	return (r.Kind == Segment || r.Kind == Idle) && r.Lost == "" && len(r.Notes) == 0 && r.Changed == [2]bool{}
+}
+
+// gap reports whether a row stands for what is not shown.
+func (r *Row) gap() bool { return r.Kind == Idle || r.Kind == Folded }

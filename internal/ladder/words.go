@@ -1,0 +1,149 @@
+package ladder
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/tcpkit/tcpkit/core/rule"
+	"github.com/tcpkit/tcpkit/core/scenario/catalogue"
+	"github.com/tcpkit/tcpkit/internal/narrate"
+)
+
+// Words are those of a ladder: the catalogue's, and a few of its own.
+type Words struct {
+	Lang  narrate.Lang
+	Files *catalogue.Catalogue
+	Plain bool // the narration as a dialogue, where there is one
+	Rules bool // the rule behind each change of state
+}
+
+type phrase [2]string
+
+func (w *Words) say(p phrase, a ...any) string { return fmt.Sprintf(p[w.Lang], a...) }
+
+// Of gives the words of an id; the id itself if there are none.
+func (w *Words) Of(id string) string {
+	if w.Plain {
+		if head, tail, ok := strings.Cut(id, "."); ok {
+			if s, ok := w.Files.Word(w.Lang.String(), head+".plain."+tail); ok {
+				return s
+			}
+		}
+	}
+	if s, ok := w.Files.Word(w.Lang.String(), id); ok {
+		return s
+	}
+	return id
+}
+
+var (
+	sayDrop      = phrase{"%s drops it: %s", "%s丢弃它：%s"}
+	sayTimer     = phrase{"%s: %s runs out.", "%s：%s超时。"}
+	sayCrash     = phrase{"%s crashes", "%s 崩溃"}
+	sayBoot      = phrase{"%s is there again", "%s 重新启动"}
+	sayShut      = phrase{"programs on %s exit", "%s 上的程序退出"}
+	sayFailed    = phrase{"%s: %s gives %s", "%s：%s 返回 %s"}
+	sayWrong     = phrase{"%s reads octets that were never written to this connection!", "%s读到了从未写入这个连接的字节！"}
+	sayViolation = phrase{"broken invariant: %s", "不变式被破坏：%s"}
+	sayAgain     = phrase{"again", "重传"}
+	sayProbe     = phrase{"probe", "探测"}
+	sayLost      = phrase{"lost: %s", "丢失：%s"}
+	sayIdle      = phrase{"nothing for %s", "%s内没有动静"}
+	sayFolded    = phrase{"%s more in %s", "还有 %s 个，历时%s"}
+)
+
+// lostWhy are the reasons for which a network loses a packet.
+var lostWhy = map[string]phrase{
+	"planned": {"by plan", "按计划"},
+	"loss":    {"by chance", "随机丢失"},
+	"queue":   {"queue full", "队列已满"},
+	"outage":  {"path down", "路径中断"},
+	"mtu":     {"too large", "超过 MTU"},
+	"nobody":  {"nobody there", "无此主机"},
+	"down":    {"host down", "主机已停"},
+}
+
+func (w *Words) drop(host, reason string) string {
+	return w.say(sayDrop, w.name(host), w.Of("drop."+reason))
+}
+
+// name is a host's name in a sentence.
+func (w *Words) name(host string) string {
+	if w.Lang == narrate.Chinese {
+		return host + " "
+	}
+	return host
+}
+
+func (w *Words) timer(host, slot string) string {
+	name, ok := w.Files.Word(w.Lang.String(), "timer."+slot+".name")
+	if !ok {
+		name = slot
+	}
+	if w.Lang == narrate.English {
+		name = "the " + name
+	}
+	return w.say(sayTimer, host, name)
+}
+
+func (w *Words) turn(host, what string) string {
+	switch what {
+	case "crash":
+		return w.say(sayCrash, host)
+	case "boot":
+		return w.say(sayBoot, host)
+	default:
+		return w.say(sayShut, host)
+	}
+}
+
+func (w *Words) failed(host, op, err string) string { return w.say(sayFailed, host, op, err) }
+func (w *Words) wrong(host string) string           { return w.say(sayWrong, w.name(host)) }
+func (w *Words) violation(what string) string       { return w.say(sayViolation, what) }
+
+// gap says what is left out between two rows.
+func (w *Words) gap(r *Row) string {
+	if r.Kind == Folded {
+		return w.say(sayFolded, r.Label, w.Lang.Span(r.For))
+	}
+	return w.say(sayIdle, w.Lang.Span(r.For))
+}
+
+func (w *Words) lost(why string) string {
+	if p, ok := lostWhy[why]; ok {
+		why = p[w.Lang]
+	}
+	return w.say(sayLost, why)
+}
+
+// law tells the rule behind a change of state, if that is wanted.
+func (w *Words) law(host, from, to string, id rule.ID) string {
+	row, ok := rule.Lookup(id)
+	if !w.Rules || !ok {
+		return ""
+	}
+	colon := phrase{": ", "："}[w.Lang]
+	text := host + colon + from + " → " + to + colon + w.Lang.Rule(id) + " [" + id.String()
+	if row.Requirement != "" {
+		text += " " + row.Requirement
+	}
+	return text + "]"
+}
+
+// label names the control bits as the RFC does, and what the segment is.
+func (w *Words) label(e *Item) string {
+	label := FlagNames(e.Flags)
+	if e.ICMP {
+		label = "ICMP"
+	}
+	switch {
+	case e.Probe:
+		label += " (" + sayProbe[w.Lang] + ")"
+	case e.Again:
+		label += " (" + sayAgain[w.Lang] + ")"
+	}
+	return label
+}
+
+func signed(n int64) string { return strconv.FormatInt(n, 10) }
