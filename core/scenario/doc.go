@@ -4,9 +4,25 @@
 //
 //	s, err := scenario.Parse(text, extra...) // err: line, column, what, and what to do
 //	text = s.AppendText(nil)                 // the canonical form: parsed again it is s
+//	r, err := scenario.New(s, load)          // load: who loads plugins, nil: nobody
+//	r.Finish()                               // or Step, or Seek(step), back and forth
+//	r.Items(0)                               // the timeline: see Kind
+//	r.Check()                                // what was expected, and what was found
 //
 // A run is decided by its text alone. What is changed (another seed, a packet dragged
-// away, a plugin switched on) is more lines of the same language behind it.
+// away, a plugin switched on) is more lines of the same language behind it. Run.Hash
+// covers every event of every stack; it and AppendJSON are the same on every machine
+// (proof/same). Texts may come from strangers: bounds stand in parse.go and run.go,
+// and what reaches one ends with an Ended item that says so.
+//
+// Where to find what: scenario.go (what a text says), parse*.go, words.go, values.go,
+// settings.go, print.go; build.go (the world of a scenario), run.go, seek.go;
+// record*.go (the observer that makes the timeline), item.go, narrate.go; check.go;
+// json.go, capture.go.
+//
+// Limits: a copy of the world shares the memory of plugins with it (see package
+// plugins), so that after Seek a plugin that keeps things there, and not in its
+// state, may see what has not happened yet.
 //
 // # The language
 //

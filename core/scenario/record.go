@@ -359,3 +359,18 @@ func (r *recorder) packet(id uint32) *stored {
 func tupleOf(ip *wire.IP, t *wire.TCP) tcp.Tuple {
 	return tcp.Tuple{Local: wire.AddrPort{Addr: ip.Src, Port: t.SrcPort}, Remote: wire.AddrPort{Addr: ip.Dst, Port: t.DstPort}}
 }
+
+// clone shares what was recorded, to which both append by themselves: between two
+// steps nothing of it is written any more.
+func (r *recorder) clone() *recorder {
+	c := *r
+	c.items, c.values, c.octets = slices.Clip(r.items), slices.Clip(r.values), slices.Clip(r.octets)
+	c.packets, c.arrived, c.broken = slices.Clone(r.packets), slices.Clip(r.arrived), slices.Clip(r.broken)
+	c.conns, c.flows = slices.Clone(r.conns), slices.Clone(r.flows)
+	c.told, c.said, c.touched = slices.Clone(r.told), slices.Clone(r.said), slices.Clone(r.touched)
+	c.hosts = slices.Clone(r.hosts)
+	for i := range c.hosts {
+		c.hosts[i].conns = slices.Clone(r.hosts[i].conns)
+	}
+	return &c
+}

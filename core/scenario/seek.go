@@ -1,6 +1,10 @@
 package scenario
 
-import "github.com/tcpkit/tcpkit/core/sim"
+import (
+	"slices"
+
+	"github.com/tcpkit/tcpkit/core/sim"
+)
 
 // Checkpoints are copies of the world, evenly spaced. When there are too many, every
 // other one goes and the spacing doubles.
@@ -79,4 +83,16 @@ func (r *Run) Seek(step int) int {
 		r.here.Step()
 	}
 	return r.at
+}
+
+// Clone is a run with the same past and a future of its own.
+func (r *Run) Clone() *Run {
+	c := *r
+	c.front, c.rec = r.front.Clone(), r.rec.clone()
+	if c.here = c.front; r.here != r.front {
+		c.here = r.here.Clone()
+	}
+	c.back.list = slices.Clone(r.back.list) // worlds that nobody steps
+	c.front.Observe(c.rec)
+	return &c
 }

@@ -22,6 +22,9 @@ crash client at 30s
 // recorded changes.
 func TestSeek(t *testing.T) {
 	for _, text := range []string{threeWay, busy, everything + "plugin server off\ntolerate\n"} {
+		if testing.Short() && text == busy {
+			continue
+		}
 		plain, err := New(parse(t, text), nil)
 		require.NoError(t, err)
 		prints, hashes := []uint64{plain.Fingerprint()}, []uint64{plain.Hash()}
@@ -51,6 +54,26 @@ func TestSeek(t *testing.T) {
 		require.Equal(t, string(want), string(r.AppendItems(nil, 0, -1)))
 		require.LessOrEqual(t, len(r.back.list), maxCheckpoints)
 	}
+}
+
+// A copy goes its own way: neither sees what the other does.
+func TestClone(t *testing.T) {
+	whole := run(t, threeWay)
+	want := string(whole.AppendJSON(nil, 0, -1))
+	r, err := New(parse(t, threeWay), nil)
+	require.NoError(t, err)
+	for n := range whole.Steps() {
+		c := r.Clone()
+		require.Equal(t, r.Fingerprint(), c.Fingerprint())
+		c.Finish()
+		require.Equal(t, want, string(c.AppendJSON(nil, 0, -1)), "from step %d", n)
+		require.Equal(t, n, r.Steps())
+		c.Seek(n / 2)
+		require.Equal(t, n/2, c.Clone().At())
+		r.Step()
+	}
+	r.Finish()
+	require.Equal(t, want, string(r.AppendJSON(nil, 0, -1)))
 }
 
 func TestBusyIsBusy(t *testing.T) {

@@ -20,8 +20,9 @@
 // command that makes it happen again.
 //
 // Where to find what: config.go (what a world is made of), world.go (its events),
-// link.go, user.go (what applications do), check.go, watch.go (the hook of each
-// stack), flood.go (packets from nowhere), random.go (a world out of a seed).
+// link.go, user.go (what applications do), turns.go (hosts that crash, boot and shut,
+// and strangers), check.go, watch.go (the hook of each stack), observe.go (who is told
+// of everything), flood.go (packets from nowhere), random.go (a world out of a seed).
 //
 // Limits: each host has one link of its own to the network, and no packet is
 // fragmented.

@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tcpkit/tcpkit/core/scenario"
+	"github.com/tcpkit/tcpkit/core/scenario/catalogue"
 	"github.com/tcpkit/tcpkit/core/script"
 	"github.com/tcpkit/tcpkit/core/sim"
 )
@@ -57,7 +59,8 @@ func TestList(t *testing.T) {
 	}
 }
 
-// list has a line for each script over each IP version, and for each seed.
+// list has a line for each script over each IP version, for each scenario of the
+// catalogue, and for each seed.
 func list(t *testing.T, dir string, seeds uint64) (lines []string) {
 	root := os.DirFS(dir)
 	files, err := fs.Glob(root, "*/*.pkt")
@@ -69,6 +72,11 @@ func list(t *testing.T, dir string, seeds uint64) (lines []string) {
 		require.NoError(t, err)
 		for _, v6 := range []bool{false, true} {
 			lines = append(lines, fmt.Sprintf("%s v6=%v %s", file, v6, hashScript(s, v6)))
+		}
+	}
+	for _, one := range catalogue.Shipped().Scenarios() {
+		if line := hashScenario(t, one); line != "" {
+			lines = append(lines, line)
 		}
 	}
 	for seed := range seeds {
@@ -87,6 +95,25 @@ func hashScript(s *script.Script, v6 bool) string {
 	}
 	fmt.Fprintln(h, r.Outcome, r.Detail, r.Output, r.Ladder)
 	return fmt.Sprintf("%016x", h.Sum64())
+}
+
+// hashScenario covers every event of a scenario's run, and its timeline as JSON, with
+// what its expectations have found. "" is for those with plugins.
+func hashScenario(t *testing.T, one *catalogue.Scenario) string {
+	s, err := scenario.Parse(one.Text)
+	require.NoError(t, err, one.ID)
+	for _, h := range s.Hosts {
+		if len(h.Plugins) > 0 {
+			return ""
+		}
+	}
+	r, err := scenario.New(s, nil)
+	require.NoError(t, err, one.ID)
+	r.Finish()
+	h := fnv.New64a()
+	h.Write(r.AppendJSON(nil, 0, -1))
+	h.Write(r.AppendCheck(nil))
+	return fmt.Sprintf("scenario %s %016x %016x", one.ID, r.Hash(), h.Sum64())
 }
 
 // hashWorld covers every event of every stack, and what there is at the end.
