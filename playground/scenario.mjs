@@ -5,12 +5,12 @@ import { words } from './knobs.mjs';
 /**
  * says are the sentences of the narration, in their order: the id of a "say" item is
  * the place in it.
- * @returns {{id: string, filter: string, rows: string}[]}
+ * @returns {{id: string, filter: string, rows: string, at: string}[]}
  */
 export function says(text, extra = []) {
   return [...text.split('\n'), ...extra].map(words).filter(([first]) => first === 'say').map((line) => {
     const after = (name) => (line.includes(name, 3) ? line[line.indexOf(name, 3) + 1] ?? '' : '').replaceAll('"', '');
-    return { id: line[1], filter: after('filter'), rows: after('rows') };
+    return { id: line[1], filter: after('filter'), rows: after('rows'), at: after('at') };
   });
 }
 

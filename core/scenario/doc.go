@@ -121,10 +121,10 @@
 //
 //	say ID on start | segment N | arrive N | lose N | time TIME | end
 //	say ID on state HOST STATE [N] | timer HOST TIMER [N] | drop HOST REASON [N] | error HOST
-//	         [filter "DISPLAY FILTER"] [rows N]
+//	         [filter "DISPLAY FILTER"] [rows N] [at HOST]
 //	mark segment N FIELD
 //
 // A sentence of the narration by the id of its message, and what it is tied to: a
 // packet by its id, or the Nth time that something happens. The filter is Wireshark's,
-// and rows how many lines it shows. A mark highlights a field of a header.
+// and rows how many lines it shows of what HOST has seen, without it the first host. A mark highlights a field of a header.
 package scenario

@@ -176,6 +176,7 @@ func (r *Run) AppendJSON(b []byte, from, upto int) []byte {
 		w.text("id", s.Says[i].ID)
 		w.ifText("filter", s.Says[i].Filter)
 		w.ifInt("rows", int64(s.Says[i].Rows))
+		w.ifInt("seen", int64(s.Says[i].Seen))
 		w.close('}')
 	}
 	w.close(']')

@@ -245,9 +245,11 @@ func (p *parser) say() {
 			s.Filter = p.want("a display filter in quotes")
 		case p.accept("rows"):
 			s.Rows = int(p.number("how many rows it shows", 1<<20))
+		case p.accept("at"):
+			s.Seen = p.hostName("the host whose capture shows them")
 		default:
 			p.next()
-			p.failWord("a sentence has no "+quoted(p.words[p.i-1].text), "it has filter and rows")
+			p.failWord("a sentence has no "+quoted(p.words[p.i-1].text), "it has filter, rows and at")
 		}
 	}
 	if !p.full(len(p.s.Says), maxSays, "sentences") {

@@ -94,7 +94,7 @@ expect silence
 expect violation 1
 expect quiet-at 120s
 say h1.start on start
-say h1.syn on segment 1 filter "tcp.flags.syn == 1 && tcp.flags.ack == 0" rows 1
+say h1.syn on segment 1 filter "tcp.flags.syn == 1 && tcp.flags.ack == 0" rows 1 at server
 say h1.done on state client ESTABLISHED 2
 say h1.t on time 5s
 say h1.timer on timer client retransmit 3

@@ -407,5 +407,8 @@ func (s *Scenario) printSay(w *printer, say *Say) {
 	if say.Rows != 0 {
 		w.word("rows").number(uint64(say.Rows))
 	}
+	if say.Seen != 0 {
+		w.words("at", s.Hosts[say.Seen].Name)
+	}
 	w.line()
 }

@@ -267,7 +267,8 @@ type Say struct {
 	Drop   rule.Drop
 	At     clock.Duration
 	Filter string // display filter of Wireshark, and how many rows it shows
-	Rows   int
+	Rows   int    // of what the host Seen has seen
+	Seen   int
 }
 
 // A Mark names a field of a segment that is to be highlighted.

@@ -67,7 +67,7 @@ export function Story() {
       <span class="faint num" aria-label=${t('page.said-place', { place, total })}>${place} / ${total}</span>
       <span class="spring"></span>
       ${sentence?.filter && html`<div class="filter"><span class="faint">${t('page.wireshark')}</span><code tabindex="0">${sentence.filter}</code><${Copy} text=${sentence.filter}/>
-        ${sentence.rows && html`<span class="faint">${t('page.rows', { rows: sentence.rows })}</span>`}</div>`}
+        ${sentence.rows && html`<span class="faint">${t('page.rows', { rows: sentence.rows })}</span>`}${sentence.at && html` <span class="faint">${t('page.seen-at', { host: sentence.at })}</span>`}</div>`}
     </div>
     <${Others} run=${run} scenario=${scenario}/>
     ${scenario?.corrects?.length > 0 && html`<details class="corrections"><summary>${t('page.corrections', { n: scenario.corrects.length })}</summary>

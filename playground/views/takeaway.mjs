@@ -44,7 +44,7 @@ export function TakeAway() {
       <div><dt>pcapng</dt><dd><div class="row">${run.header.hosts.map((host, h) => html`<button key=${host.name} class=${'of-' + store.side(h)} disabled=${!ready}
           onClick=${fetched(() => store.ask('pcapng', h), (octets) => download(`${name}-${host.name}.pcapng`, 'application/octet-stream', octets))}>${t('page.seen-at', { host: host.name })}</button>`)}</div>
         <p class="faint">${t('page.pcapng-why')}</p>
-        ${filters.length > 0 && html`<details><summary>${t('page.filters')}</summary><ul>${filters.map((said, k) => html`<li key=${k} class="filter"><code>${said.filter}</code><${Copy} text=${said.filter}/>${said.rows && html`<span class="faint">${t('page.rows', { rows: said.rows })}</span>`}</li>`)}</ul></details>`}</dd></div>
+        ${filters.length > 0 && html`<details><summary>${t('page.filters')}</summary><ul>${filters.map((said, k) => html`<li key=${k} class="filter"><code>${said.filter}</code><${Copy} text=${said.filter}/>${said.rows && html`<span class="faint">${t('page.rows', { rows: said.rows })}</span>`}${said.at && html` <span class="faint">${t('page.seen-at', { host: said.at })}</span>`}</li>`)}</ul></details>`}</dd></div>
       <div><dt>${t('page.log')}</dt><dd><button disabled=${!ready} onClick=${fetched(() => store.ask('timeline'), (text) => download(`${name}.json`, 'application/json', text))}>${t('page.log-save')}</button>
         <p class="faint">${t('page.log-why')}</p></dd></div>
       <div><dt>${t('page.script')}</dt><dd><div class="row"><button onClick=${() => download(`${name}.scenario`, 'text/plain', script(run))}>${t('page.script-save')}</button><${Copy} text=${script(run)}/></div>

@@ -1,0 +1,203 @@
+package catalogue_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tcpkit/tcpkit/core/clock"
+	"github.com/tcpkit/tcpkit/core/pcapng"
+	"github.com/tcpkit/tcpkit/core/rule"
+	"github.com/tcpkit/tcpkit/core/scenario"
+	"github.com/tcpkit/tcpkit/core/scenario/catalogue"
+	"github.com/tcpkit/tcpkit/core/sim"
+	"github.com/tcpkit/tcpkit/core/tcp"
+	"github.com/tcpkit/tcpkit/core/wire"
+	"github.com/tcpkit/tcpkit/plugins"
+	"github.com/tcpkit/tcpkit/plugins/examples"
+	"github.com/tcpkit/tcpkit/plugins/wazero"
+)
+
+// A play is a scenario that has run to its end.
+type play struct {
+	*scenario.Scenario
+	*scenario.Run
+	lines []string
+}
+
+// everyRun runs all scenarios, each in a test of its own.
+func everyRun(t *testing.T, check func(t *testing.T, p *play)) {
+	engine, err := wazero.New(wazero.Config{})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, engine.Close()) })
+	load := func(o *scenario.Order) (tcp.Hook, tcp.HookMask, error) {
+		set := plugins.NewSet()
+		for _, spec := range o.Specs {
+			name, options, err := plugins.ParseSpec(spec)
+			if err != nil {
+				return nil, 0, err
+			}
+			module, ok := examples.Module(name)
+			require.True(t, ok, "a plugin that is not shipped: %s", name)
+			p, err := plugins.Load(engine, module, options)
+			if err != nil {
+				return nil, 0, err
+			}
+			set.Add(p)
+		}
+		return set, set.Mask(), nil
+	}
+	for _, c := range catalogue.Shipped().Scenarios() {
+		t.Run(c.ID, func(t *testing.T) {
+			s, err := scenario.Parse(c.Text)
+			require.NoError(t, err)
+			r, err := scenario.New(s, load)
+			require.NoError(t, err)
+			r.Finish()
+			require.NoError(t, r.Failure())
+			check(t, &play{s, r, strings.Split(c.Text, "\n")})
+		})
+	}
+}
+
+// What a scenario expects comes true, and would not if it were something else.
+func TestExpectations(t *testing.T) {
+	everyRun(t, func(t *testing.T, p *play) {
+		require.NotEmpty(t, p.Expects)
+		for _, r := range p.Check() {
+			require.True(t, r.Held, "line %d: %s\nfound %d %s at %v", r.Where.Line, p.lines[r.Where.Line-1], r.Found, r.Text, r.At)
+		}
+		for i := range p.Expects {
+			spoil(&p.Expects[i])
+		}
+		for _, r := range p.Check() {
+			require.False(t, r.Held, "line %d holds, whatever it says: %s", r.Where.Line, p.lines[r.Where.Line-1])
+		}
+	})
+}
+
+// spoil makes an expectation wrong.
+func spoil(e *scenario.Expect) {
+	other := func(is, one, two string) string {
+		if is == one {
+			return two
+		}
+		return one
+	}
+	otherState := func(s tcp.State) tcp.State {
+		if s == tcp.Closing {
+			return tcp.SynSent
+		}
+		return tcp.Closing
+	}
+	switch e.Kind {
+	case scenario.ExpectPath:
+		e.States = append(e.States, tcp.Listen)
+	case scenario.ExpectState:
+		e.States[0] = otherState(e.States[0])
+	case scenario.ExpectSegment:
+		for _, field := range []*scenario.Optional{&e.Len, &e.Ack, &e.Seq, &e.Win} {
+			if field.Given {
+				field.N++
+				return
+			}
+		}
+		if e.Match.Flags ^= wire.RST; e.Match == (sim.Match{}) {
+			e.Match.Flags = wire.SYN
+		}
+	case scenario.ExpectEdge:
+		if e.Rule == 0 {
+			e.States[1] = otherState(e.States[1])
+		} else if e.Rule++; e.Rule > rule.Lab {
+			e.Rule = rule.OpenPassive
+		}
+	case scenario.ExpectError:
+		e.Word = other(e.Word, "EMSGSIZE", "none")
+	case scenario.ExpectStream:
+		e.Word = other(e.Word, "wrong", "whole")
+	case scenario.ExpectKnow:
+		e.Word = other(e.Word, "nothing", "both")
+	case scenario.ExpectSilence, scenario.ExpectQuiet:
+		e.From, e.Until = 0, 1000*clock.Hour
+	default:
+		switch e.Compare {
+		case scenario.Equal:
+			e.N++
+		case scenario.AtMost:
+			e.N = -1
+		case scenario.AtLeast:
+			e.N = 1 << 53
+		}
+	}
+}
+
+// Every sentence of the narration is reached.
+func TestNarration(t *testing.T) {
+	everyRun(t, func(t *testing.T, p *play) {
+		said := map[string]bool{}
+		for _, item := range p.Items(0) {
+			if item.Kind == scenario.Said {
+				said[p.Says[item.A].ID] = true
+			}
+		}
+		for _, s := range p.Says {
+			require.True(t, said[s.ID], "%s is never said", s.ID)
+		}
+	})
+}
+
+// Wireshark shows as many rows for each display filter as its sentence says.
+func TestFilters(t *testing.T) {
+	tshark, err := exec.LookPath("tshark")
+	if err != nil {
+		t.Skip("without tshark nobody reads the captures")
+	}
+	everyRun(t, func(t *testing.T, p *play) {
+		t.Parallel()
+		for host := range p.Hosts {
+			filters, rows := "", []string{}
+			for _, s := range p.Says {
+				if s.Filter != "" && s.Seen == host {
+					filters += "," + s.Filter
+					rows = append(rows, strconv.Itoa(s.Rows))
+				}
+			}
+			if filters == "" {
+				continue
+			}
+			file := filepath.Join(t.TempDir(), "capture.pcapng")
+			require.NoError(t, os.WriteFile(file, capture(p, host), 0o644))
+			// One table with two columns, frames and octets, for each filter.
+			out, err := exec.Command(tshark, "-q", "-r", file, "-z", "io,stat,0"+filters).Output()
+			require.NoError(t, err, filters)
+			cells := strings.Split(statRow.FindString(string(out)), "|")
+			require.Greater(t, len(cells), 2*len(rows), "%s", out)
+			for i, want := range rows {
+				require.Equal(t, want, strings.TrimSpace(cells[2+2*i]), "filter %d of %s\n%s", i+1, filters[1:], out)
+			}
+		}
+	})
+}
+
+var statRow = regexp.MustCompile(`(?m)^\| *[0-9.]+ <> .*\|$`)
+
+func capture(p *play, host int) []byte {
+	w := pcapng.Writer{Interface: p.Hosts[host].Name}
+	file := w.AppendHeader(nil)
+	for _, i := range p.Items(0) {
+		if int(i.Host) == host && (i.Kind == scenario.Send || i.Kind == scenario.Arrive) {
+			way := pcapng.Outbound
+			if i.Kind == scenario.Arrive {
+				way = pcapng.Inbound
+			}
+			file = w.AppendPacket(file, clock.Instant(i.At), p.Packet(i.Packet), way, "")
+		}
+	}
+	return file
+}
