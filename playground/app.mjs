@@ -12,6 +12,7 @@ import { Inspector } from './views/inspector.mjs';
 import { States } from './views/states.mjs';
 import { Knowledge } from './views/knowledge.mjs';
 import { Held } from './views/held.mjs';
+import { Gauges } from './views/gauges.mjs';
 import { Graphs } from './views/graphs.mjs';
 import { Table } from './views/table.mjs';
 import { Network } from './views/network.mjs';
@@ -21,7 +22,7 @@ import { TakeAway } from './views/takeaway.mjs';
 import { Explain } from './views/explain.mjs';
 
 // Beside the ladder, and below it.
-const panels = [['segment', Inspector], ['states', States], ['knowledge', Knowledge], ['held', Held]];
+const panels = [['segment', Inspector], ['states', States], ['knowledge', Knowledge], ['held', Held], ['gauges', Gauges]];
 const benches = [['graphs', Graphs], ['table', Table], ['network', Network], ['plugins', Plugins], ['compare', Compare], ['takeaway', TakeAway], ['explain', Explain]];
 
 // Guard keeps a fault in one view from taking the page with it.

@@ -3,7 +3,7 @@ import * as store from './store.mjs';
 import { lang } from './words.mjs';
 
 const faster = (times) => store.setSpeed(store.speed.value * times);
-const all = ['segment', 'states', 'knowledge', 'held'];
+const all = ['segment', 'states', 'knowledge', 'held', 'gauges'];
 const below = ['graphs', 'table', 'network', 'plugins', 'compare', 'takeaway', 'explain'];
 
 /** keys lists what is pressed, how that is shown, the word of what it does, and what it does. */
@@ -26,7 +26,7 @@ export const keys = [
   { on: ['b'], shown: ['B'], does: 'branch', act: () => store.branch() },
   { on: ['u'], shown: ['U'], does: 'undo', act: () => store.undo() },
   { on: ['s'], shown: ['S'], does: 'swap', act: () => { if (store.other.value) store.show(store.other.value.key); } },
-  { on: ['1', '2', '3', '4'], shown: ['1', '…', '4'], does: 'panels', act: (key) => { store.panel.value = all[key - 1]; } },
+  { on: ['1', '2', '3', '4', 'g'], shown: ['1', '…', '4', 'G'], does: 'panels', act: (key) => { store.panel.value = all['1234g'.indexOf(key)]; } },
   { on: ['5', '6', '7', '8', '9', '0', '\''], shown: ['5', '…', '0', '\''], does: 'benches', act: (key) => { store.bench.value = below['567890\''.indexOf(key)]; } },
   { on: ['z'], shown: ['Z'], does: 'language', act: () => { lang.value = lang.value === 'zh' ? 'en' : 'zh'; } },
   { on: ['t'], shown: ['T'], does: 'theme', act: () => { store.theme.value = store.theme.value === 'dark' ? 'light' : 'dark'; } },

@@ -92,7 +92,7 @@ export class Chart {
   // A part of a stream does not begin at zero; everything else does. A bound
   // far above the rest is left out of sight.
   #height(low, high) {
-    if (high > this.top * 2.5) high = this.top * 1.3;
+    if (high > this.top * 1.8) high = this.top * 1.3;
     const least = this.graph.id === 'sequence' && this.zoomed ? low - (high - low) * 0.06 : 0;
     return [least, Math.max(least + 1, high + (high - least) * 0.06)];
   }
