@@ -218,7 +218,10 @@ export const heard = {
   // The run before the last change comes back; without one, what came of it stays.
   hung(key) {
     const r = runs.value.find((candidate) => candidate.key === key);
-    if (!r) return;
+    if (!r) {
+      notice('info', { id: 'page.hung-idle' });
+      return;
+    }
     const plugins = [...new Set([r.text, ...r.extra].join('\n').split('\n').flatMap(pluginsOf))];
     const back = r.before?.pop();
     notice('wrong', { id: back ? 'page.hung-back' : 'page.hung', values: { run: r.name, id: r.id, plugins: plugins.join(', ') || '–' } });
