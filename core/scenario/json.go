@@ -154,6 +154,14 @@ func (r *Run) AppendJSON(b []byte, from, upto int) []byte {
 		}
 	}
 	w.close(']')
+	w.open("listens", '[')
+	for i := range s.Listens {
+		w.open("", '{')
+		w.int("h", int64(s.Listens[i].Host))
+		w.int("port", int64(s.Listens[i].Port))
+		w.close('}')
+	}
+	w.close(']')
 	w.open("flows", '[')
 	for i := range r.rec.flows {
 		first, second := r.front.Names(i)

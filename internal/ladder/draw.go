@@ -66,7 +66,7 @@ func (p *Pen) row(r *Row, w *Words) {
 
 // between is what stands between the states: an arrow, or words.
 func (p *Pen) between(r *Row, w *Words, width int) (text, colour string) {
-	from := side(r.From)
+	from := r.from()
 	switch {
 	case r.gap():
 		return Middle(w.gap(r), " ", width), Dim

@@ -104,3 +104,60 @@ func TestPage(t *testing.T) {
 		require.Contains(t, out.String(), `class="runs two"`)
 	}
 }
+
+func rowsOf(t *testing.T, text string) []Row {
+	t.Helper()
+	line := &Timeline{}
+	require.NoError(t, json.Unmarshal([]byte(text), line))
+	return Rows(line, &Words{Files: catalogue.Shipped()})
+}
+
+// A segment from nowhere comes from the other side, and of who has sent it nothing is
+// known; of a listener it is known that it listens.
+func TestStrangers(t *testing.T) {
+	rows := rowsOf(t, `{"hosts":[{"name":"client"},{"name":"server"}],"listens":[{"h":1,"port":80}],"flows":[{"name":"a","hosts":[0,1],"to":"10.0.0.2:80"},{"name":"b","hosts":[0,1],"to":"10.0.0.2:81"}],"items":[
+{"i":0,"n":1,"t":0,"k":"send","p":1,"h":-1,"d":1,"flags":"S"},
+{"i":1,"n":2,"t":0,"k":"arrive","p":1,"h":1},
+{"i":2,"n":2,"t":0,"k":"state","h":1,"c":7,"from":"LISTEN","to":"SYN-RECEIVED","cause":"segment","p":1},
+{"i":3,"n":2,"t":0,"k":"send","p":2,"h":1,"d":-1,"c":7,"flags":"S.","ack":1},
+{"i":4,"n":2,"t":0,"k":"lose","p":2,"why":"nobody"},
+{"i":5,"n":3,"t":1,"k":"send","p":3,"h":0,"d":1,"c":8,"f":0,"flags":"S"},
+{"i":6,"n":4,"t":2,"k":"send","p":4,"h":0,"d":1,"c":9,"f":1,"flags":"S"}]}`)
+	require.Len(t, rows, 4)
+	require.Equal(t, 0, rows[0].from(), "from the left, where the client is")
+	require.Equal(t, [2]string{"", "SYN-RECEIVED"}, rows[0].States)
+	require.Equal(t, "SYN (stranger)", rows[0].Label)
+	require.Equal(t, [2]string{"", "SYN-RECEIVED"}, rows[1].States)
+	require.Equal(t, "nobody", rows[1].Lost)
+	require.Equal(t, [2]string{"CLOSED", "LISTEN"}, rows[2].States)
+	require.Equal(t, "SYN · a", rows[2].Label, "of which flow, since there are two")
+	require.Equal(t, [2]string{"CLOSED", "CLOSED"}, rows[3].States, "nobody listens on port 81")
+}
+
+// A receiver's state is that at the arrival, though the row stands at the sending.
+func TestStatesAtArrival(t *testing.T) {
+	rows := rowsOf(t, `{"hosts":[{"name":"client"},{"name":"server"}],"flows":[{"name":"a","hosts":[0,1]}],"items":[
+{"i":0,"n":1,"t":0,"k":"send","p":1,"h":0,"d":1,"c":1,"f":0,"flags":"."},
+{"i":1,"n":1,"t":0,"k":"send","p":2,"h":0,"d":1,"c":1,"f":0,"flags":"P.","len":10},
+{"i":2,"n":2,"t":5,"k":"arrive","p":1,"h":1,"c":2,"f":0},
+{"i":3,"n":2,"t":5,"k":"state","h":1,"c":2,"f":0,"from":"SYN-RECEIVED","to":"ESTABLISHED","cause":"segment","p":1},
+{"i":4,"n":3,"t":5,"k":"arrive","p":2,"h":1,"c":2,"f":0}]}`)
+	require.Len(t, rows, 2)
+	require.Equal(t, [2]bool{false, true}, rows[0].Changed)
+	require.Equal(t, "ESTABLISHED", rows[1].States[1])
+	require.False(t, rows[1].Changed[1])
+}
+
+func TestShorten(t *testing.T) {
+	var rows []Row
+	for range 30 {
+		rows = append(rows, Row{Kind: Segment})
+	}
+	require.Len(t, Shorten(rows[:23]), 23)
+	short := Shorten(rows)
+	require.Len(t, short, 17)
+	require.Equal(t, Folded, short[8].Kind)
+	require.Equal(t, "14", short[8].Label)
+	rows[12].Notes = []Note{{Saying, "look"}}
+	require.Len(t, Shorten(rows), 30, "what is told of is shown")
+}

@@ -73,7 +73,7 @@ func (w *Words) cells(rows []Row) []cell {
 	const width, top, bottom = 320, 12, 34
 	var all []cell
 	for _, r := range rows {
-		c := cell{Row: r, Class: [2]string{"left", "right"}[side(r.From)], X2: width, Y1: top, Y2: bottom, Head: true, Middle: width / 2}
+		c := cell{Row: r, Class: [2]string{"left", "right"}[r.from()], X2: width, Y1: top, Y2: bottom, Head: true, Middle: width / 2}
 		switch {
 		case r.Kind == Moment || r.gap():
 			c.Head = false
@@ -84,7 +84,7 @@ func (w *Words) cells(rows []Row) []cell {
 		case r.Kind == Arrival:
 			c.X1, c.Y1 = width*4/10, top+(bottom-top)*4/10
 		}
-		if side(r.From) == 1 {
+		if r.from() == 1 {
 			c.X1, c.X2 = width-c.X1, width-c.X2
 		}
 		all = append(all, c)

@@ -1,6 +1,9 @@
 package ladder
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+)
 
 // Long runs of like segments are folded: so many are shown at the beginning and at
 // the end of one.
@@ -33,8 +36,12 @@ func Shorten(rows []Row) []Row {
 	return all
 }
 
-// like reports whether a row only shows a segment that came and went.
+// like reports whether a row only shows a segment that came and went, or one of a
+// stranger, whatever became of it.
 func (r *Row) like() bool {
+	if r.Kind == Segment && r.stranger() {
+		return !slices.ContainsFunc(r.Notes, func(n Note) bool { return n.Kind != Aside })
+	}
 	return (r.Kind == Segment || r.Kind == Idle) && r.Lost == "" && len(r.Notes) == 0 && r.Changed == [2]bool{}
 }
 

@@ -2,6 +2,8 @@ package ladder
 
 import (
 	"encoding/json"
+	"strconv"
+	"strings"
 
 	"github.com/tcpkit/tcpkit/core/clock"
 	"github.com/tcpkit/tcpkit/core/rule"
@@ -10,14 +12,15 @@ import (
 // A Timeline is what happened in a run, as core/scenario writes it in JSON and as
 // the page reads it too. Fields that are zero are left out there.
 type Timeline struct {
-	Scenario string `json:"scenario"`
-	Seed     uint64 `json:"seed"`
-	Hosts    []Host `json:"hosts"`
-	Flows    []Flow `json:"flows"`
-	Hash     string `json:"hash"`
-	Steps    int    `json:"steps"`
-	Ended    bool   `json:"ended"`
-	Items    []Item `json:"items"`
+	Scenario string   `json:"scenario"`
+	Seed     uint64   `json:"seed"`
+	Hosts    []Host   `json:"hosts"`
+	Flows    []Flow   `json:"flows"`
+	Listens  []Listen `json:"listens"`
+	Hash     string   `json:"hash"`
+	Steps    int      `json:"steps"`
+	Ended    bool     `json:"ended"`
+	Items    []Item   `json:"items"`
 
 	NoStates bool `json:"-"` // of a capture: nothing is known of them
 }
@@ -30,7 +33,15 @@ type Host struct {
 
 // A Flow is one connection between two programs.
 type Flow struct {
-	Name string `json:"name"`
+	Name  string `json:"name"`
+	Hosts [2]int `json:"hosts"`
+	To    string `json:"to"` // address and port
+}
+
+// A Listen is a port that a host has open from the start.
+type Listen struct {
+	Host int `json:"h"`
+	Port int `json:"port"`
 }
 
 // An Item is one thing that happened. Kind says which fields count.
@@ -98,6 +109,18 @@ func side(host int) int {
 	return 1
 }
 
+// from is the column that a row's segment comes from: strangers are on the other side
+// of the one that they talk to.
+func (r *Row) from() int {
+	if r.From < 0 && r.To >= 0 {
+		return 1 - side(r.To)
+	}
+	return side(r.From)
+}
+
+// stranger reports whether one end of a segment is no host of the run.
+func (r *Row) stranger() bool { return r.From < 0 || r.To < 0 }
+
 // A RowKind is what a row shows.
 type RowKind uint8
 
@@ -147,8 +170,20 @@ type Note struct {
 	Text string
 }
 
+// nobodys is the line of what belongs to no connection.
+const nobodys = -1
+
+// line is what an item belongs to: its flow; a stranger's connection, which is of no
+// flow, as a negative number; or nobody's.
+func (i *Item) line() int {
+	if i.Flow < 0 && i.Conn > 0 {
+		return nobodys - i.Conn
+	}
+	return i.Flow
+}
+
 // An end is a host's part in a flow.
-type end struct{ host, flow int }
+type end struct{ host, line int }
 
 // A builder makes rows of items.
 type builder struct {
@@ -176,9 +211,16 @@ const idleFrom = 10 * clock.Second
 // Rows makes the rows of a ladder.
 func Rows(t *Timeline, w *Words) []Row {
 	b := &builder{t: t, words: w, sent: map[int]int{}, states: map[end]string{}, right: 1, told: -1}
+	for _, l := range t.Listens {
+		for f := range t.Flows {
+			if t.Flows[f].Hosts[1] == l.Host && strings.HasSuffix(t.Flows[f].To, ":"+strconv.Itoa(l.Port)) {
+				b.states[end{l.Host, f}] = "LISTEN"
+			}
+		}
+	}
 	for i := range t.Items { // how each end begins
 		if e := &t.Items[i]; e.Kind == "state" {
-			if at := (end{e.Host, e.Flow}); b.states[at] == "" {
+			if at := (end{e.Host, e.line()}); b.states[at] == "" {
 				b.states[at] = e.From
 			}
 		}
@@ -251,9 +293,7 @@ func (b *builder) item(e *Item, late map[int]bool) {
 	case "host":
 		b.turned(e)
 	case "call":
-		if e.Error != "" && e.Error != "EOF" {
-			b.note(Problem, b.words.failed(b.t.host(e.Host), e.Op, e.Error))
-		}
+		b.failed(e)
 	case "read":
 		if e.Wrong {
 			b.note(Problem, b.words.wrong(b.t.host(e.Host)))
@@ -267,9 +307,27 @@ func (b *builder) item(e *Item, late map[int]bool) {
 	}
 }
 
+// failed tells what a program is told, once.
+func (b *builder) failed(e *Item) {
+	if e.Error == "" || e.Error == "EOF" {
+		return
+	}
+	text := b.words.failed(b.t.host(e.Host), e.Op, e.Error)
+	here := b.notes
+	if b.told >= 0 {
+		here = b.rows[b.told].Notes
+	}
+	for i := range here {
+		if here[i].Kind == Problem && strings.HasSuffix(here[i].Text, e.Error) && strings.HasPrefix(here[i].Text, b.t.host(e.Host)) {
+			return
+		}
+	}
+	b.note(Problem, text)
+}
+
 // begin lets what comes belong to a row to come, of the item's flow.
 func (b *builder) begin(e *Item) {
-	if (b.changed != [2]bool{} || b.between != "") && b.flow != e.Flow {
+	if (b.changed != [2]bool{} || b.between != "") && b.flow != e.line() {
 		b.flush()
 	}
 	b.told = -1
@@ -278,8 +336,8 @@ func (b *builder) begin(e *Item) {
 
 // look turns to the flow and the host of an item.
 func (b *builder) look(e *Item) {
-	if e.Flow >= 0 {
-		b.flow = e.Flow
+	if at := e.line(); at != nobodys || e.Kind == "send" {
+		b.flow = at
 	}
 	if e.Host > 0 {
 		b.right = e.Host
@@ -322,6 +380,9 @@ func (b *builder) stateOf(host int) string {
 	if s := b.states[end{host, b.flow}]; s != "" {
 		return s
 	}
+	if b.flow < 0 {
+		return "" // of a stranger nothing is known
+	}
 	return "CLOSED"
 }
 
@@ -345,7 +406,7 @@ func (b *builder) flush() {
 }
 
 func (b *builder) send(e *Item, late bool) {
-	if b.changed[1-side(e.Host)] || b.between != "" || b.changed != [2]bool{} && b.flow != e.Flow {
+	if b.changed[1-side(e.Host)] || b.between != "" || b.changed != [2]bool{} && b.flow != e.line() {
 		b.flush()
 	}
 	b.look(e)
@@ -365,6 +426,9 @@ func (b *builder) send(e *Item, late bool) {
 // label says what a segment is, and of which flow if there are several.
 func (b *builder) label(e *Item) string {
 	label := b.words.label(e)
+	if e.Host < 0 {
+		label += b.words.say(sayStranger)
+	}
 	if len(b.t.Flows) > 1 && e.Flow >= 0 && e.Flow < len(b.t.Flows) {
 		label += " · " + b.t.Flows[e.Flow].Name
 	}
@@ -388,8 +452,8 @@ func (b *builder) arrive(e *Item, late bool) {
 			Kind: Arrival, From: r.From, To: e.Host, Packet: e.Packet, Label: r.Label, States: b.both(), Seq: r.Seq, Ack: r.Ack, Len: r.Len,
 		})
 		b.sent[e.Packet] = i
-	} else if b.rows[i].Flow == e.Flow && e.Host >= 0 {
-		b.flow = e.Flow
+	} else if b.rows[i].Flow == e.line() && e.Host >= 0 {
+		b.flow = e.line()
 		b.rows[i].States[side(e.Host)] = b.stateOf(e.Host)
 	}
 	b.told = i
@@ -401,15 +465,15 @@ func (b *builder) state(e *Item) {
 	at := side(e.Host)
 	i, ok := b.sent[b.taken]
 	if e.Cause == "segment" && ok && b.taken != 0 {
-		b.states[end{e.Host, e.Flow}] = e.To
+		b.states[end{e.Host, e.line()}] = e.To
 		r := &b.rows[i]
-		r.States[at], r.Changed[at], r.Flow = e.To, true, e.Flow
+		r.States[at], r.Changed[at], r.Flow = e.To, true, e.line()
 		b.told = i
 		b.law(e, &r.Notes)
 		return
 	}
 	b.begin(e)
-	b.states[end{e.Host, e.Flow}] = e.To
+	b.states[end{e.Host, e.line()}] = e.To
 	if e.To == "LISTEN" && e.Cause == "call" {
 		return // how a run begins
 	}

@@ -44,10 +44,13 @@ var (
 	sayBoot      = phrase{"%s is there again", "%s 重新启动"}
 	sayShut      = phrase{"programs on %s exit", "%s 上的程序退出"}
 	sayFailed    = phrase{"%s: %s gives %s", "%s：%s 返回 %s"}
+	sayTold      = phrase{"%s: the program is told %s", "%s：程序得知 %s"}
 	sayWrong     = phrase{"%s reads octets that were never written to this connection!", "%s读到了从未写入这个连接的字节！"}
 	sayViolation = phrase{"broken invariant: %s", "不变式被破坏：%s"}
+	sayIn        = phrase{" (%s)", "（%s）"}
 	sayAgain     = phrase{"again", "重传"}
 	sayProbe     = phrase{"probe", "探测"}
+	sayStranger  = phrase{" (stranger)", "（外来）"}
 	sayLost      = phrase{"lost: %s", "丢失：%s"}
 	sayIdle      = phrase{"nothing for %s", "%s内没有动静"}
 	sayFolded    = phrase{"%s more in %s", "还有 %s 个，历时%s"}
@@ -98,9 +101,15 @@ func (w *Words) turn(host, what string) string {
 	}
 }
 
-func (w *Words) failed(host, op, err string) string { return w.say(sayFailed, host, op, err) }
-func (w *Words) wrong(host string) string           { return w.say(sayWrong, w.name(host)) }
-func (w *Words) violation(what string) string       { return w.say(sayViolation, what) }
+func (w *Words) failed(host, op, err string) string {
+	if op == "ended" {
+		return w.say(sayTold, host, err)
+	}
+	return w.say(sayFailed, host, op, err)
+}
+
+func (w *Words) wrong(host string) string     { return w.say(sayWrong, w.name(host)) }
+func (w *Words) violation(what string) string { return w.say(sayViolation, what) }
 
 // gap says what is left out between two rows.
 func (w *Words) gap(r *Row) string {
@@ -139,9 +148,9 @@ func (w *Words) label(e *Item) string {
 	}
 	switch {
 	case e.Probe:
-		label += " (" + sayProbe[w.Lang] + ")"
+		label += w.say(sayIn, sayProbe[w.Lang])
 	case e.Again:
-		label += " (" + sayAgain[w.Lang] + ")"
+		label += w.say(sayIn, sayAgain[w.Lang])
 	}
 	return label
 }
