@@ -277,7 +277,12 @@ func (r *Run) checkEdge(e *Expect, o *Result) {
 func (r *Run) checkError(e *Expect, o *Result) {
 	o.Text = "none"
 	for i := range r.rec.items {
-		if k := &r.rec.items[i]; k.isError(e.Host) && int(k.Flow) == e.Flow {
+		k := &r.rec.items[i]
+		told := k.isError(e.Host)
+		if e.Soft {
+			told = k.Kind == Soft && int(k.Host) == e.Host
+		}
+		if told && int(k.Flow) == e.Flow {
 			o.Text, o.At = ErrorName(tcp.Error(k.By)), k.At
 			break
 		}

@@ -94,7 +94,8 @@
 //	expect count A -> B KIND [CMP] N     that were sent
 //	expect lost A -> B KIND [CMP] N
 //	expect edge HOST STATE STATE [rule RULE]
-//	expect error HOST ERROR         what the program is told at last: none, ECONNRESET, ETIMEDOUT ...
+//	expect error HOST [soft] ERROR  what the program is told at last: none, ECONNRESET, ETIMEDOUT ...;
+//	                                soft: what it may know and the connection survives
 //	expect read HOST [CMP] N        octets
 //	expect stream HOST whole|part|wrong  what it reads: all that was written, less, or something else
 //	expect ghosts HOST [CMP] N      connections of which the other end knows nothing

@@ -92,6 +92,7 @@ func (p *parser) expected(e *Expect) {
 		}
 	case ExpectError:
 		e.Host = p.hostName("the host")
+		e.Soft = p.accept("soft")
 		e.Word = p.oneOf("an error, such as ECONNRESET, or none", errorWords())
 	case ExpectRead:
 		e.Host = p.hostName("the host")

@@ -329,7 +329,10 @@ func (s *Scenario) printExpect(w *printer, e *Expect) {
 	case ExpectCount, ExpectLost:
 		printCompare(w.words(host, "->", s.Hosts[e.To].Name).match(e.Match), e)
 	case ExpectError, ExpectStream, ExpectKnow:
-		w.words(host, e.Word)
+		if w.word(host); e.Soft {
+			w.word("soft")
+		}
+		w.word(e.Word)
 	case ExpectRead, ExpectGhosts, ExpectHalfOpen, ExpectConns, ExpectTimeWaits, ExpectHeld, ExpectRetransmits:
 		printCompare(w.word(host), e)
 	case ExpectDrop:

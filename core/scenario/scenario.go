@@ -209,6 +209,7 @@ type Expect struct {
 	Kind     ExpectKind
 	Where    Place
 	Host, To int
+	Soft     bool   // of an error: one that does not end the connection
 	FlowName string // "": the first flow that the host has a part in
 	Flow     int    // that one among all connections, -1: none
 	Nth      uint32
