@@ -12,7 +12,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tcpkit/tcpkit/core/clock"
-	"github.com/tcpkit/tcpkit/core/pcapng"
 	"github.com/tcpkit/tcpkit/core/rule"
 	"github.com/tcpkit/tcpkit/core/scenario"
 	"github.com/tcpkit/tcpkit/core/scenario/catalogue"
@@ -172,7 +171,7 @@ func TestFilters(t *testing.T) {
 				continue
 			}
 			file := filepath.Join(t.TempDir(), "capture.pcapng")
-			require.NoError(t, os.WriteFile(file, capture(p, host), 0o644))
+			require.NoError(t, os.WriteFile(file, p.AppendPcapng(nil, host), 0o644))
 			// One table with two columns, frames and octets, for each filter.
 			out, err := exec.Command(tshark, "-q", "-r", file, "-z", "io,stat,0"+filters).Output()
 			require.NoError(t, err, filters)
@@ -186,18 +185,3 @@ func TestFilters(t *testing.T) {
 }
 
 var statRow = regexp.MustCompile(`(?m)^\| *[0-9.]+ <> .*\|$`)
-
-func capture(p *play, host int) []byte {
-	w := pcapng.Writer{Interface: p.Hosts[host].Name}
-	file := w.AppendHeader(nil)
-	for _, i := range p.Items(0) {
-		if int(i.Host) == host && (i.Kind == scenario.Send || i.Kind == scenario.Arrive) {
-			way := pcapng.Outbound
-			if i.Kind == scenario.Arrive {
-				way = pcapng.Inbound
-			}
-			file = w.AppendPacket(file, clock.Instant(i.At), p.Packet(i.Packet), way, "")
-		}
-	}
-	return file
-}
