@@ -20,7 +20,9 @@ type Order struct {
 	MTU   int
 }
 
-// A Loader makes the hook of a host's plugins, and says at which steps it is called.
+// A Loader makes the hook of a host's plugins, and says at which steps it is called. It
+// is asked again when the cursor of a run goes back, and gives plugins anew then; what
+// has a method Close() error is closed when it is not needed any more.
 type Loader func(o *Order) (tcp.Hook, tcp.HookMask, error)
 
 // start is the time of the world at which a run begins.

@@ -20,9 +20,9 @@
 // record*.go (the observer that makes the timeline), item.go, narrate.go; check.go;
 // json.go, capture.go.
 //
-// Limits: a copy of the world shares the memory of plugins with it (see package
-// plugins), so that after Seek a plugin that keeps things there, and not in its
-// state, may see what has not happened yet.
+// Limits: plugins that keep what counts in their own memory, and not in the state that
+// tcpkit keeps for them, make each way back begin at the beginning; and a Clone of a
+// run shares that memory.
 //
 // # The language
 //

@@ -19,6 +19,8 @@ type Run struct {
 	at    int // where the cursor stands
 	here  *sim.World
 	back  checkpoints
+
+	plugins *own // nil if there are none
 }
 
 // Bounds of a run.
@@ -41,7 +43,12 @@ func New(s *Scenario, load Loader) (*Run, error) {
 	}
 	r := &Run{s: s, front: w, rec: newRecorder(s, len(cfg.Flows))}
 	r.here = w
-	r.back.keep(0, w)
+	for i := range s.Hosts {
+		if len(s.Hosts[i].Plugins) > 0 {
+			r.plugins = &own{load: load}
+		}
+	}
+	r.keep()
 	w.Observe(r.rec)
 	r.rec.sayTied(TieStart, 0)
 	return r, nil
@@ -104,8 +111,17 @@ func (r *Run) advance() bool {
 	if !r.front.Step() {
 		r.finish("violation", r.front.Now().Sub(start))
 	}
-	r.back.keep(r.steps, r.front)
+	r.keep()
 	return true
+}
+
+// keep notes what seeking needs of the front.
+func (r *Run) keep() {
+	if r.plugins != nil {
+		r.plugins.hashes = append(r.plugins.hashes, r.front.Hash())
+	} else {
+		r.back.keep(r.steps, r.front)
+	}
 }
 
 func (r *Run) finish(why string, at clock.Duration) {

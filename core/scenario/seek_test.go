@@ -5,6 +5,11 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/tcpkit/tcpkit/core/clock"
+	"github.com/tcpkit/tcpkit/core/event"
+	"github.com/tcpkit/tcpkit/core/siphash"
+	"github.com/tcpkit/tcpkit/core/tcp"
 )
 
 // busy is a scenario of about 10,000 events: a transfer with losses.
@@ -107,4 +112,62 @@ func BenchmarkParse(b *testing.B) {
 	for b.Loop() {
 		parse(b, everything)
 	}
+}
+
+// A forgetful hook drops each third segment with data; its count is shared by all its
+// copies, as the memory of a plugin is.
+type forgetful struct {
+	count  *int
+	closed *int
+}
+
+func (h forgetful) At(r *tcp.Record) tcp.Verdict {
+	if len(r.Payload) == 0 {
+		return tcp.Pass
+	}
+	if *h.count++; *h.count%3 == 0 {
+		return tcp.DropIt
+	}
+	return tcp.Pass
+}
+
+func (h forgetful) Deadline() clock.Instant                       { return clock.Never }
+func (h forgetful) Expire(clock.Instant, *tcp.Beside, *event.Log) {}
+func (h forgetful) Clone() tcp.Hook                               { return h }
+func (h forgetful) Fingerprint(*siphash.Hash, clock.Instant)      {}
+func (h forgetful) Close() error                                  { *h.closed++; return nil }
+
+// Going back disturbs no plugin at the front, and finds what was.
+func TestSeekWithPlugins(t *testing.T) {
+	s := parse(t, "scenario X\n"+net+`plugin client forgetful
+flow web client server:80
+  client write 60000
+  client close-write
+  client await-eof
+  server await-eof
+`)
+	closed, loaded := 0, 0
+	load := func(*Order) (tcp.Hook, tcp.HookMask, error) {
+		loaded++
+		return forgetful{new(int), &closed}, tcp.Mask(tcp.StepLeaving), nil
+	}
+	plain, err := New(s, load)
+	require.NoError(t, err)
+	prints := []uint64{plain.Fingerprint()}
+	for plain.Step() {
+		prints = append(prints, plain.Fingerprint())
+	}
+	require.Greater(t, len(prints), 50)
+
+	r, err := New(s, load)
+	require.NoError(t, err)
+	random := rand.New(rand.NewPCG(3, 4))
+	for range 40 {
+		to := random.IntN(len(prints))
+		require.Equal(t, to, r.Seek(to))
+		require.Equal(t, prints[to], r.Fingerprint(), "step %d", to)
+	}
+	r.Finish()
+	require.Equal(t, plain.Hash(), r.Hash(), "the front is as if nobody had gone back")
+	require.Equal(t, loaded-3, closed, "all but those of the two fronts and the last")
 }
