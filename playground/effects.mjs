@@ -24,6 +24,7 @@ export function upon(line, item) {
     if (it.k === 'send' && it !== item) found.sent.push(it);
     if (it.k === 'tcb') changes(line, it, found.changes);
   }
+  found.changes = found.changes.filter(({ from: was, to }) => was !== to && !(was === undefined && to === 0));
   return found;
 }
 
@@ -33,7 +34,7 @@ function changes(line, it, list) {
   for (const [name, to] of Object.entries(it.d)) {
     const known = list.find((entry) => entry.name === name && entry.c === it.c);
     if (known) known.to = to;
-    else if (before[name] !== to) list.push({ name, c: it.c, from: before[name], to });
+    else list.push({ name, c: it.c, from: before[name], to });
   }
 }
 

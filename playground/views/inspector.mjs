@@ -7,6 +7,7 @@ import { duration, flagNames } from '../format.mjs';
 import { fieldsOf, filterOf } from '../header.mjs';
 import { upon } from '../effects.mjs';
 import { packetsOf } from '../layout.mjs';
+import { Copy } from './copy.mjs';
 import { callOf, inWords } from './ladder-draw.mjs';
 import { change, later, restorable } from './ladder-menu.mjs';
 import { Dump, Figure, nameOf } from './octets.mjs';
@@ -124,18 +125,8 @@ function Meaning({ field, texts }) {
 
 // Filter is Wireshark's display filter for this segment.
 function Filter({ text }) {
-  const [copied, setCopied] = useState(false);
   if (!text) return null;
-  const copy = async () => {
-    try {
-      await navigator.clipboard.writeText(text);
-      setCopied(true);
-    } catch {
-      setCopied(false); // not allowed: the text can be selected
-    }
-  };
-  return html`<div class="filter"><p class="faint">${t('inspector.filter')}</p>
-    <div class="filter-line"><code tabindex="0">${text}</code><button onClick=${copy}>${copied ? t('inspector.copied') : t('inspector.copy')}</button></div></div>`;
+  return html`<div class="seg-filter"><p class="row"><span class="faint">${t('inspector.filter')}</span><${Copy} text=${text}/></p><code>${text}</code></div>`;
 }
 
 // Effects is what happened with a segment at one end: rules, state, TCB, timers.

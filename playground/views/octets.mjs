@@ -45,9 +45,10 @@ function Cell({ field, base, flat, lit, light, marked, text }) {
   const one = bits === 1;
   const style = flat ? undefined : { gridColumn: `${first + 1} / span ${wide}`, gridRow: `span ${Math.ceil(bits / 32)}` };
   const kind = ['field', one && 'one', one && field.value && 'on', lit === field && 'lit', marked && 'marked', field.warn && 'warns', field.flag && 'flag'].filter(Boolean).join(' ');
-  const label = `${nameOf(field)}: ${one ? (field.value ? t('inspector.set') : t('inspector.clear')) : text ?? ''}${marked ? `, ${t('inspector.marked')}` : ''}`;
-  return html`<button class=${kind} style=${style} aria-label=${label} title=${one ? label : undefined} onFocus=${() => light(field)} onMouseEnter=${() => light(field)} onClick=${() => light(field)}>
-    <span class="name">${one ? [...shortOf(field)].map((c) => html`<i>${c}</i>`) : nameOf(field)}</span>${!one && html`<span class="value">${text ?? ''}</span>`}
+  const label = one ? `${shortOf(field)}: ${t(field.value ? 'inspector.set' : 'inspector.clear')}` : undefined;
+  return html`<button class=${kind} style=${style} aria-label=${label} title=${label} onFocus=${() => light(field)} onMouseEnter=${() => light(field)} onClick=${() => light(field)}>
+    <span class="name">${one ? [...shortOf(field)].map((c) => html`<i>${c}</i>`) : nameOf(field)}</span>${!one && html`<span class="value"><span class="sr">: </span>${text ?? ''}</span>`}
+    ${marked && html`<span class="sr">, ${t('inspector.marked')}</span>`}
   </button>`;
 }
 
