@@ -74,7 +74,8 @@ function median(list) {
   return sorted[(sorted.length - 1) >> 1];
 }
 
-// overtake marks the packets that arrive before one that was sent earlier the same way.
+// overtake marks the packets that arrive before one that was sent earlier the same way,
+// and is not itself marked as late.
 function overtake(packets) {
   const last = new Map();
   for (const packet of packets) {
@@ -82,7 +83,7 @@ function overtake(packets) {
     const at = packet.arrivals[0].at;
     const before = last.get(way(packet));
     packet.overtakes = before !== undefined && at < before;
-    if (before === undefined || at > before) last.set(way(packet), at);
+    if (!packet.late && (before === undefined || at > before)) last.set(way(packet), at);
   }
 }
 
@@ -341,7 +342,11 @@ function timersOf(items, y, plan) {
   items.forEach((item, i) => {
     const conn = `${item.h ?? 0}/${item.c ?? 0}`;
     const key = `${conn}/${item.slot}`;
-    if (item.k === 'state') states.set(conn, item.to);
+    if (item.k === 'state') {
+      states.set(conn, item.to);
+      const span = open.get(`${conn}/wait`); // it may be armed on the way into TIME-WAIT
+      if (span && items[span.i].n === item.n) span.state = item.to;
+    }
     if (item.k === 'state' && item.to === 'CLOSED') {
       for (const slot of TIMERS) close(`${conn}/${slot}`, i, 'stopped');
     }

@@ -73,6 +73,7 @@ func (r *recorder) compare(w *sim.World, n uint32, at clock.Duration) {
 		if t, ok := w.Stack(c.Host).Waiting(&tcp.Tuple{Local: c.Local, Remote: c.Remote}); ok && t.ID == c.ID {
 			q[heldAt] = uint64(core.HeldWaiting)
 			armed = c.armed & (1 << tcp.TimerWait)
+			r.restarted(n, t.Until.Sub(start), at)
 		}
 	}
 	for stopped := c.armed &^ armed; stopped != 0; stopped &= stopped - 1 {
@@ -106,6 +107,20 @@ func (r *recorder) compare(w *sim.World, n uint32, at clock.Duration) {
 		}
 		r.know(c.Host, c.Flow, c.User, knows|r.flows[c.Flow].know[c.User], at)
 	}
+}
+
+// restarted tells when what is left of a connection in TIME-WAIT waits anew: a FIN
+// that comes again starts the 2 MSL again (RFC 9293 §3.10.7.4, eighth), and a record
+// has no log.
+func (r *recorder) restarted(n uint32, due, at clock.Duration) {
+	c := &r.conns[n]
+	if c.armed>>tcp.TimerWait&1 == 0 || c.due[tcp.TimerWait] == due {
+		return
+	}
+	c.due[tcp.TimerWait] = due
+	i := r.item(Timer, at, c.Host, n)
+	i.By, i.Into, i.A = tcp.TimerWait, TimerArmed, uint64(due)
+	r.add(i)
 }
 
 // know tells when an end of a flow knows more, or nothing any more. It knows that

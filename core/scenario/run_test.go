@@ -8,6 +8,9 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/tcpkit/tcpkit/core/clock"
+	"github.com/tcpkit/tcpkit/core/tcp"
 )
 
 // The hosts and the link of most scenarios here.
@@ -143,6 +146,30 @@ expect path server SYN-RECEIVED ESTABLISHED CLOSE-WAIT LAST-ACK CLOSED
 	}
 	require.Equal(t, "R", last.Flags().String())
 	require.EqualValues(t, 1, last.Seq(), "numbers count from those of the old SYN")
+}
+
+// W2: a FIN that comes again starts the 2 MSL again, and the timeline says so. The wait
+// is a record by then.
+func TestTimeWaitAnew(t *testing.T) {
+	r := held(t, "scenario W2\n"+net+`host client set time-wait=10s
+flow web client server:80
+  client close-write
+  client await-eof
+  server await-eof
+  server wait 1s
+  server close
+fault client -> server ACK 2 lose
+expect count server -> client FIN 2
+`)
+	var due []clock.Duration
+	for _, i := range r.Items(0) {
+		if i.Kind == Timer && i.Into == TimerArmed && i.By == tcp.TimerWait {
+			require.Equal(t, i.At+10*clock.Second, clock.Duration(i.A))
+			due = append(due, clock.Duration(i.A))
+		}
+	}
+	require.Len(t, due, 2, "once when the FIN came, once when it came again")
+	require.Greater(t, due[1], due[0])
 }
 
 // K2b and K2c: who has crashed leaves its peer with a ghost, until keepalive finds out.

@@ -30,13 +30,15 @@ test('a packet has its flight, its double and what lost it', () => {
   assert.equal(packets[1].arrivals.length, 0);
 });
 
-test('a late packet and one that overtakes it are told', () => {
+test('a late packet is told, and one that is a little ahead of another', () => {
   const items = [0, 1, 2, 3, 4].flatMap((n) => [send(n + 1, 0, n * ms)]);
   const at = [50, 51, 2000, 53, 54];
   const order = [0, 1, 3, 4, 2];
   const packets = packetsOf(lineOf([...items, ...order.map((n) => arrive(n + 1, 1, at[n] * ms))]));
   assert.deepEqual(packets.map((p) => p.late), [false, false, true, false, false]);
-  assert.deepEqual(packets.map((p) => Boolean(p.overtakes)), [false, false, false, true, true]);
+  assert.deepEqual(packets.map((p) => Boolean(p.overtakes)), [false, false, false, false, false], 'the late one says it');
+  const ahead = packetsOf(lineOf([send(1, 0, 0), send(2, 0, ms), arrive(2, 1, 51 * ms), arrive(1, 1, 60 * ms)]));
+  assert.deepEqual(ahead.map((p) => p.overtakes), [false, true]);
 });
 
 test('what is sent at one instant gets a line of its own', () => {
@@ -115,6 +117,8 @@ test('a wait in FIN-WAIT-2 is not one of TIME-WAIT', () => {
   const wait = (t, ev, due) => ({ k: 'timer', t, h: 0, c: 1, slot: 'wait', ev, due });
   const p = plan([{ k: 'state', t: 0, h: 0, c: 1, to: 'FIN-WAIT-2' }, wait(0, 'armed', 60 * s), { k: 'state', t: s, h: 0, c: 1, to: 'TIME-WAIT' }, wait(s, 'armed', 61 * s)]);
   assert.deepEqual(p.timers.map((span) => span.state), ['FIN-WAIT-2', 'TIME-WAIT']);
+  const sudden = plan([{ n: 1, ...wait(0, 'armed', 60 * s) }, { n: 1, k: 'state', t: 0, h: 0, c: 1, to: 'TIME-WAIT' }]);
+  assert.equal(sudden.timers[0].state, 'TIME-WAIT');
 });
 
 test('a lost packet is as steep as the one before it', () => {
