@@ -244,6 +244,13 @@ func (r *Run) checkSegment(e *Expect, o *Result) {
 	ok := func(want Optional, found int64) bool { return !want.Given || want.N == found }
 	o.At = k.At
 	o.Held = r.isSent(k, e) && ok(e.Seq, k.Seq()) && ok(e.Ack, k.Ack()) && ok(e.Len, int64(k.Len())) && ok(e.Win, int64(k.Window())) && e.When.near(k.At)
+	found := []Option(nil)
+	if len(e.Options) > 0 {
+		found = optionsOf(r.Packet(e.Nth))
+	}
+	for _, want := range e.Options {
+		o.Held = o.Held && want.holds(found)
+	}
 	w := &printer{}
 	if k.Host >= 0 && k.To >= 0 {
 		w.words(r.s.Hosts[k.Host].Name, "->", r.s.Hosts[k.To].Name)
@@ -255,6 +262,7 @@ func (r *Run) checkSegment(e *Expect, o *Result) {
 	}{{"seq", k.Seq()}, {"ack", k.Ack()}, {"len", int64(k.Len())}, {"win", int64(k.Window())}} {
 		printOptional(w, x.name, Optional{true, x.n})
 	}
+	printOptions(w, found)
 	o.Text = string(w.word("at").time(k.At).b)
 }
 

@@ -89,7 +89,7 @@
 //
 //	expect path HOST STATE ...      the states that its end of the flow passes, from the first change on
 //	expect state HOST STATE
-//	expect segment ID A -> B KIND [seq N] [ack N] [len N] [win N]
+//	expect segment ID A -> B KIND [seq N] [ack N] [len N] [win N] [with OPTIONS] [without OPTIONS]
 //	expect segments [CMP] N         that hosts have sent
 //	expect count A -> B KIND [CMP] N     that were sent
 //	expect lost A -> B KIND [CMP] N
@@ -115,10 +115,12 @@
 // CMP is =, <= or >=, and = without it. Behind state, segment, edge, error, read,
 // ghosts, half-open, conns, time-waits, held, tcb and know may stand "at TIME [within
 // TIME]": of an edge, a segment or an error, when it happens; of the others, the value
-// at that time, else the last. Of a state, one that it had at that instant. Behind what is about one connection may stand "flow
-// NAME", else it is the first that the host has a part in. Sequence numbers are
-// relative: they count from the initial ones of the connection that has sent the
-// segment, or that it is for.
+// at that time, else the last. Of a state, one that it had at that instant. Behind
+// what is about one connection may stand "flow NAME", else it is the first that the
+// host has a part in. Sequence numbers are relative: they count from the initial ones
+// of the connection that has sent the segment, or that it is for. OPTIONS of a header
+// are mss, window-scale, sack-permitted, sack, timestamps, fast-open, user-timeout, with
+// commas between; a number may follow as in mss=1460, of sack it is that of the blocks.
 //
 //	say ID on start | segment N | arrive N | lose N | time TIME | end
 //	say ID on state HOST STATE [N] | timer HOST TIMER [N] | drop HOST REASON [N] | error HOST

@@ -149,6 +149,10 @@ func (p *parser) expectSegment(e *Expect) {
 			e.Len = p.optional("octets of data")
 		case p.accept("win"):
 			e.Win = p.optional("a window")
+		case p.accept("with"):
+			e.Options = p.options(e.Options, false)
+		case p.accept("without"):
+			e.Options = p.options(e.Options, true)
 		default:
 			return
 		}

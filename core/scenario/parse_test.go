@@ -84,6 +84,7 @@ expect half-open server 8 at 2s
 expect conns server 5 at 3h
 expect time-waits client 1 at 1s
 expect held server <= 1000 at 1s
+expect segment 2 server -> client SYN+ACK with mss=1460,timestamps without sack
 expect drop server paws 1
 expect timer client retransmit fired 5
 expect retransmits client 5
@@ -200,6 +201,8 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 		{two + "expect state server LISTEN flow web", `line 4: flow "web" is not defined; the flows are `, 0},
 		{two + "expect edge client CLOSED SYN-SENT rule open-activ", `line 4: there is no rule "open-activ"; did you mean open-active? `, 41},
 		{two + `say h1 on segment 1 filter "tcp`, `line 4: the quotes are not closed; put a " at the end of the words that belong together`, 28},
+		{two + "expect segment 1 client -> server SYN with ms=5", `line 4: "ms=5" is no option that can be expected; `, 44},
+		{two + "expect segment 1 client -> server SYN without mss=5", `line 4: "mss=5" is no option that can be expected; `, 47},
 		{two + "tolerate it", `line 4: what does "it" mean here?; the line was complete before it`, 10},
 		{two + "scenario Y", "line 4: a text is one scenario, and this is X; leave out the second line that begins with scenario", 1},
 		{two + "flow a client server:80 times 300", "the flows are more than 256 connections; leave some out", 0},

@@ -324,6 +324,7 @@ func (s *Scenario) printExpect(w *printer, e *Expect) {
 		printOptional(w, "ack", e.Ack)
 		printOptional(w, "len", e.Len)
 		printOptional(w, "win", e.Win)
+		printOptions(w, e.Options)
 	case ExpectSegments, ExpectViolation:
 		printCompare(w, e)
 	case ExpectCount, ExpectLost:

@@ -216,6 +216,7 @@ type Expect struct {
 	Match    sim.Match
 	Seq, Ack Optional
 	Len, Win Optional
+	Options  []Option // of a segment
 	Compare  Compare
 	N        int64
 	States   []tcp.State
