@@ -182,6 +182,12 @@ func (r *Run) View(host int) []core.Status {
 	return r.here.Stack(host).AppendStatus(r.here.Now(), nil)
 }
 
+// Stack is the stack of a host at the cursor, and the time there, for one that only
+// looks.
+func (r *Run) Stack(host int) (*core.Stack, clock.Instant) {
+	return r.here.Stack(host), r.here.Now()
+}
+
 // Hash covers all that has happened up to the cursor; the same text has the same hash
 // on every machine.
 func (r *Run) Hash() uint64 { return r.here.Hash() }

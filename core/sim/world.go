@@ -294,13 +294,8 @@ func (w *World) Fingerprint() uint64 {
 	}
 	// A heap of equal content can differ in shape.
 	coming := slices.Clone(w.agenda)
-	slices.SortFunc(coming, func(a, b occasion) int {
-		if a.before(&b) {
-			return -1
-		}
-		return 1
-	})
-	for _, e := range coming {
+	for len(coming) > 0 {
+		e := coming.pop()
 		if e.kind == waking && w.ends[e.n].state != atWork {
 			continue
 		}

@@ -41,6 +41,27 @@
 //	tcpkit_set(stack, conn i32, now i64, option i32, value i64) i32   options by the numbers of package kit
 //	tcpkit_error(stack, conn i32) i32                           why it has ended
 //
+// Runs of scenarios, packages core/scenario and kit:
+//
+//	tcpkit_run_new(textSize, size i32) i32     a scenario's text, and extra lines behind it
+//	tcpkit_run_clone(run i32) i32
+//	tcpkit_run_free(run i32) i32
+//	tcpkit_run_step(run, n i32) i32            how many steps were made
+//	tcpkit_run_finish(run i32) i32
+//	tcpkit_run_seek(run, step i32) i32         where it is then
+//	tcpkit_run_at(run i32) i32
+//	tcpkit_run_steps(run i32) i32
+//	tcpkit_run_ended(run i32) i32              1 or 0
+//	tcpkit_run_length(run i32) i32             items of the timeline so far
+//	tcpkit_run_head(run i32) i32               JSON; items, view and check too
+//	tcpkit_run_items(run, from, upto i32) i32
+//	tcpkit_run_view(run, host i32) i32
+//	tcpkit_run_check(run i32) i32
+//	tcpkit_run_packet(run, id i32) i32
+//	tcpkit_run_pcapng(run, host i32) i32
+//	tcpkit_run_hash(run i32) i32
+//	tcpkit_run_fingerprint(run i32) i32
+//
 // Sizes are those of what lies in the buffer, in octets; times are nanoseconds. The
 // result is the size of what lies in the buffer then, or a count, or a handle. If it is
 // negative that is an error in words, as long as the number without its sign; but

@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// section is one section of a module.
-func section(id byte, body ...byte) []byte {
+// part is one section of a module.
+func part(id byte, body ...byte) []byte {
 	return append(binary.AppendUvarint([]byte{id}, uint64(len(body))), body...)
 }
 
@@ -28,21 +28,21 @@ func segment(at int, octets ...byte) []byte {
 
 func TestPackJoins(t *testing.T) {
 	data := bytes.Join([][]byte{{3}, segment(3000, 7), segment(100, 1, 2), segment(110, 3)}, nil)
-	packed, err := Pack(module(section(customSection, 1, 'x', 9), section(3, 0), section(dataSection, data...)))
+	packed, err := Pack(module(part(customSection, 1, 'x', 9), part(3, 0), part(dataSection, data...)))
 	require.NoError(t, err)
 	want := bytes.Join([][]byte{{2}, segment(100, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 3), segment(3000, 7)}, nil)
-	require.Equal(t, module(section(3, 0), section(dataSection, want...)), packed)
+	require.Equal(t, module(part(3, 0), part(dataSection, want...)), packed)
 }
 
 func TestPackRefuses(t *testing.T) {
-	good := module(section(dataSection, append([]byte{1}, segment(100, 1, 2)...)...))
+	good := module(part(dataSection, append([]byte{1}, segment(100, 1, 2)...)...))
 	for n := range len(good) - 1 {
 		if n != len(moduleHeader) { // a module without sections is one too
 			_, err := Pack(good[:n])
 			require.ErrorIs(t, err, errDamaged, "%d octets", n)
 		}
 	}
-	_, err := Pack(module(section(dataSection, append([]byte{2}, append(segment(100, 1, 2), segment(101, 3)...)...)...)))
+	_, err := Pack(module(part(dataSection, append([]byte{2}, append(segment(100, 1, 2), segment(101, 3)...)...)...)))
 	require.ErrorIs(t, err, errDamaged, "segments overlap")
 }
 
@@ -55,18 +55,18 @@ func TestLines(t *testing.T) {
 	require.Positive(t, start)
 	table := wasm[start:]
 	word := func(at int) int { return int(binary.LittleEndian.Uint32(table[at:])) }
-	list := word(records)
+	list := word(recordsAt)
 	for k := range word(functions) {
 		record := list + word(list+8*k+4)
 		require.Zero(t, word(record+recordFile))
 		require.Zero(t, word(record+recordLine))
-		require.Less(t, word(record+recordStack), list-word(programs))
+		require.Less(t, word(record+recordStack), list-word(programsAt))
 	}
 }
 
 func FuzzPack(f *testing.F) {
-	f.Add(module(section(dataSection, append([]byte{1}, segment(100, 1, 2)...)...)))
-	f.Add(module(section(dataSection, append([]byte{1}, segment(100, append([]byte(tableMagic), make([]byte, 100)...)...)...)...)))
+	f.Add(module(part(dataSection, append([]byte{1}, segment(100, 1, 2)...)...)))
+	f.Add(module(part(dataSection, append([]byte{1}, segment(100, append([]byte(tableMagic), make([]byte, 100)...)...)...)...)))
 	f.Fuzz(func(t *testing.T, wasm []byte) {
 		packed, err := Pack(wasm)
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 // Sections of a module, WebAssembly core specification §5.5.
 const (
 	customSection = 0
+	codeSection   = 10
 	dataSection   = 11
 )
 
@@ -23,28 +24,48 @@ func Pack(wasm []byte) ([]byte, error) {
 	if len(wasm) < header || string(wasm[:4]) != "\x00asm" {
 		return nil, errDamaged
 	}
-	out := append([]byte(nil), wasm[:header]...)
+	var list []section
+	var names []string
 	for r := (reader{b: wasm[header:]}); len(r.b) > 0; {
-		id := r.take(1)
-		body := r.take(r.number())
+		s := section{id: r.take(1)[0], body: r.take(r.number())}
 		if r.bad {
 			return nil, errDamaged
 		}
-		switch id[0] {
-		case customSection:
-			continue
-		case dataSection:
-			packed, err := packData(body)
+		if s.id == dataSection {
+			joined, err := joinData(s.body)
 			if err != nil {
 				return nil, err
 			}
-			body = packed
+			for _, j := range joined {
+				names = append(names, functionNames(j.bytes)...)
+				dropLines(j.bytes)
+			}
+			s.body = appendData(nil, joined)
 		}
-		out = append(out, id[0])
-		out = binary.AppendUvarint(out, uint64(len(body)))
-		out = append(out, body...)
+		if s.id != customSection {
+			list = append(list, s)
+		}
+	}
+	out := append([]byte(nil), wasm[:header]...)
+	for _, s := range list {
+		if s.id == codeSection {
+			packed, err := packCode(s.body, names)
+			if err != nil {
+				return nil, err
+			}
+			s.body = packed
+		}
+		out = append(out, s.id)
+		out = binary.AppendUvarint(out, uint64(len(s.body)))
+		out = append(out, s.body...)
 	}
 	return out, nil
+}
+
+// A section is a part of a module.
+type section struct {
+	id   byte
+	body []byte
 }
 
 // A stretch is octets of memory that are not all zero.
@@ -56,9 +77,8 @@ type stretch struct {
 // apart is how many zeros part two stretches; fewer cost less than a header.
 const apart = 256
 
-// packData is a data section with what memory holds in as few stretches as are
-// worth it.
-func packData(body []byte) ([]byte, error) {
+// joinData reads a data section, in as few stretches as are worth it.
+func joinData(body []byte) ([]stretch, error) {
 	given, err := readData(body)
 	if err != nil {
 		return nil, err
@@ -74,10 +94,12 @@ func packData(body []byte) ([]byte, error) {
 		l.bytes = append(l.bytes, make([]byte, s.at-l.end())...)
 		l.bytes = append(l.bytes, s.bytes...)
 	}
-	for _, s := range joined {
-		dropLines(s.bytes)
-	}
-	out := binary.AppendUvarint(nil, uint64(len(joined)))
+	return joined, nil
+}
+
+// appendData appends a data section.
+func appendData(out []byte, joined []stretch) []byte {
+	out = binary.AppendUvarint(out, uint64(len(joined)))
 	for _, s := range joined {
 		out = append(out, 0, opConst)
 		out = appendSigned(out, int64(s.at))
@@ -85,7 +107,7 @@ func packData(body []byte) ([]byte, error) {
 		out = binary.AppendUvarint(out, uint64(len(s.bytes)))
 		out = append(out, s.bytes...)
 	}
-	return out, nil
+	return out
 }
 
 func (s *stretch) end() int { return s.at + len(s.bytes) }
@@ -146,13 +168,19 @@ func (r *reader) number() int {
 	return int(v)
 }
 
-// signed reads a number in signed LEB128.
-func (r *reader) signed() (v int) {
-	for shift := 0; shift < 35; shift += 7 {
+// signed reads a number of 32 bits in signed LEB128, signed64 one of 64.
+func (r *reader) signed() int {
+	v := r.signed64()
+	r.bad = r.bad || v != int64(int32(v))
+	return int(v)
+}
+
+func (r *reader) signed64() (v int64) {
+	for shift := 0; shift < 70; shift += 7 {
 		b := r.take(1)[0]
-		v |= int(b&0x7f) << shift
+		v |= int64(b&0x7f) << shift
 		if b&0x80 == 0 {
-			if b&0x40 != 0 {
+			if b&0x40 != 0 && shift < 57 {
 				v -= 1 << (shift + 7)
 			}
 			return v

@@ -279,30 +279,51 @@ export declare class Run {
   free(): void;
 }
 
+/** What the timeline of a run begins with: AppendJSON of package core/scenario. */
 export interface RunHead {
   scenario: string;
   seed: number;
-  hosts: { name: string; addr: string }[];
-  links: { a: number; b: number }[];
-  hash: string;
+  /** When the run is over at the latest. */
+  end: Time;
+  hosts: { name: string; addr: string; profile: string; plugins?: string[] }[];
+  /** One for each way. Chances are parts of a million. */
+  links: {
+    from: number; to: number; delay?: Time; jitter?: Time; rate?: number; queue?: number; mtu?: number;
+    loss?: number; duplicate?: number; reorder?: number; corrupt?: number; hold?: Time;
+  }[];
+  flows: { name: string; hosts: number[]; from: Endpoint; to: Endpoint }[];
+  says: { id: string; filter?: string; rows?: number }[];
+  marks?: { p: number; field: string }[];
   steps: number;
-  ended: boolean;
+  at: number;
+  ended?: boolean;
+  hash: string;
+  fingerprint: string;
+  /** How many items there are so far. */
+  count: number;
+  items: Item[];
 }
 
 /**
- * An Item is one thing that happened. Fields that are zero or empty are left out; which
- * there are depends on k. Package core/scenario says what they are.
+ * An Item is one thing that happened, at step n and time t. Fields that are zero or
+ * empty are left out; which there are depends on k. Package core/scenario says what
+ * they are.
  */
 export interface Item {
   i: number;
   n: number;
   t: Time;
-  k: 'send' | 'arrive' | 'lose' | 'state' | 'drop' | 'timer' | 'rtt' | 'cwnd' | 'phase' | 'rexmit' | 'tcb' | 'mem' | 'know' | 'call' | 'read' | 'host' | 'plugin' | 'violation' | 'say';
+  k: string;
   [field: string]: unknown;
 }
 
+/** A Result is how it went with one expectation. */
 export interface Result {
+  /** Where it stands: a line of the text, or of the extra lines if extra is there. */
   line: number;
+  extra?: number;
   held: boolean;
-  [field: string]: unknown;
+  /** What was found in place of it; left out if there was nothing. */
+  found?: number | string;
+  at?: Time;
 }

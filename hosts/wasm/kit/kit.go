@@ -12,6 +12,7 @@ type Kit struct {
 	Buffer []byte
 
 	stacks table[*stack]
+	runs   table[*run]
 	files  map[string][]byte // of plugins
 	packet packet.Packet     // of the call at hand
 }
@@ -114,7 +115,7 @@ func (k *Kit) File(nameSize, size uint32) int32 {
 }
 
 // load starts the plugin that a specification names.
-func (k *Kit) load(spec string, o plugins.Options) (*plugins.Plugin, error) {
+func (k *Kit) load(e plugins.Engine, spec string, o plugins.Options) (*plugins.Plugin, error) {
 	name, asked, err := plugins.ParseSpec(spec)
 	if err != nil {
 		return nil, err
@@ -127,5 +128,5 @@ func (k *Kit) load(spec string, o plugins.Options) (*plugins.Plugin, error) {
 		return nil, plugins.Error("plugins do not run here")
 	}
 	asked.Key, asked.Now, asked.MTU = o.Key, o.Now, o.MTU
-	return plugins.Load(k.Engine, file, asked)
+	return plugins.Load(e, file, asked)
 }

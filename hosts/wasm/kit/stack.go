@@ -298,7 +298,7 @@ func (k *Kit) Plugin(handle int32, now int64, size uint32) int32 {
 func (k *Kit) attach(s *stack, spec string) error {
 	secret := s.Config().Secret
 	key := siphash.Key{K0: wire.Le64(secret[:]), K1: wire.Le64(secret[8:])}
-	p, err := k.load(spec, plugins.Options{Key: key, Now: s.now, MTU: s.mtu})
+	p, err := k.load(k.Engine, spec, plugins.Options{Key: key, Now: s.now, MTU: s.mtu})
 	if err != nil {
 		return err
 	}
