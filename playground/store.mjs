@@ -182,23 +182,28 @@ function newRun(id, text, extra) {
   };
 }
 
-// load has the engine run r, from its text.
+// load has the engine run r, from its text. What there was stays on show until the
+// first items of the new run have come.
 function load(r) {
-  Object.assign(r, { header: { hosts: [] }, line: new Timeline({ hosts: [] }), ended: false, hash: '', checks: [], error: null });
+  Object.assign(r, { coming: null, ended: false, hash: '', checks: [], error: null });
   version.value++;
   backend?.open(r, files.value);
+}
+
+// arrive puts the run that was made again in the place of the one before.
+function arrive(r) {
+  if (!r.coming) return;
+  Object.assign(r, { header: r.coming, line: new Timeline(r.coming), coming: null });
 }
 
 /** What the engine tells of a run; engine.mjs calls it. */
 export const heard = {
   header(key, header) {
-    change(key, (r) => {
-      r.header = header;
-      r.line = new Timeline(header);
-    });
+    change(key, (r) => { r.coming = header; });
   },
   items(key, items) {
     change(key, (r) => {
+      arrive(r);
       const known = r.line.packets.size > 8;
       r.line.push(items.map((it) => itemOf(it, catalogue.value?.rules ?? [])));
       if (key === shown.value && !known) chooseSpeed(r.line);
@@ -206,7 +211,10 @@ export const heard = {
     if (key === shown.value && wanted !== null) settle(wanted, false);
   },
   ended(key, { hash, checks, steps }) {
-    change(key, (r) => Object.assign(r, { ended: true, hash, checks, steps }));
+    change(key, (r) => {
+      arrive(r);
+      Object.assign(r, { ended: true, hash, checks, steps });
+    });
     if (key === shown.value && wanted !== null) settle(wanted, true);
   },
   failed(key, error) {
