@@ -115,7 +115,7 @@ test('only what touches the window is given', () => {
 
 test('a wait in FIN-WAIT-2 is not one of TIME-WAIT', () => {
   const wait = (t, ev, due) => ({ k: 'timer', t, h: 0, c: 1, slot: 'wait', ev, due });
-  const p = plan([{ k: 'state', t: 0, h: 0, c: 1, to: 'FIN-WAIT-2' }, wait(0, 'armed', 60 * s), { k: 'state', t: s, h: 0, c: 1, to: 'TIME-WAIT' }, wait(s, 'armed', 61 * s)]);
+  const p = plan([{ k: 'state', t: 0, h: 0, c: 1, to: 'FIN-WAIT-2' }, wait(0, 'armed', 60 * s), { n: 1, k: 'state', t: s, h: 0, c: 1, to: 'TIME-WAIT' }, { n: 1, ...wait(s, 'armed', 61 * s) }]);
   assert.deepEqual(p.timers.map((span) => span.state), ['FIN-WAIT-2', 'TIME-WAIT']);
   const sudden = plan([{ n: 1, ...wait(0, 'armed', 60 * s) }, { n: 1, k: 'state', t: 0, h: 0, c: 1, to: 'TIME-WAIT' }]);
   assert.equal(sudden.timers[0].state, 'TIME-WAIT');
