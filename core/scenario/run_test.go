@@ -283,3 +283,37 @@ func TestGoldenTimeline(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, strings.Split(strings.TrimSpace(string(want)), "\n"), strings.Split(string(got), "\n"))
 }
+
+// What would be more than a tab can bear ends at a bound, and says so.
+func TestBounds(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a run of 64 MiB")
+	}
+	r := run(t, "scenario X\n"+net+`flow web client server:80
+  client write 64M
+  client write 64M
+  client close-write
+  server await-eof
+`)
+	last := r.Items(0)[len(r.Items(0))-1]
+	require.Equal(t, Ended, last.Kind)
+	require.Contains(t, []string{"octets", "items"}, last.Text)
+	require.LessOrEqual(t, len(r.Items(0)), maxRunItems+100)
+	require.LessOrEqual(t, len(r.rec.octets), maxRunOctets+100_000)
+}
+
+// A run that ends at a broken invariant says so.
+func TestViolationEnds(t *testing.T) {
+	text := "scenario X\n" + net + "host client set rto-max=0s\nflow web client server:80\nfault client -> server SYN all lose\n"
+	r := run(t, text)
+	require.Error(t, r.Failure())
+	items := r.Items(0)
+	require.Equal(t, "violation", items[len(items)-1].Text)
+	violations := 0
+	for _, i := range items {
+		if i.Kind == Violation {
+			violations++
+		}
+	}
+	require.Equal(t, 1, violations)
+}
