@@ -96,15 +96,24 @@ function Queues({ end }) {
   const mem = end.host.mem;
   const most = factsOf(run.value.line).mostHalf.get(end.h) ?? 0;
   if (most < 2 && mem.half === 0) return null; // a handshake that goes on is no queue
-  const backlog = settingsOf(run.value).listens.filter((one) => one.host === end.name).reduce((sum, one) => sum + one.backlog, 0);
-  const room = Math.max(backlog, most);
-  const full = backlog > 0 && mem.half >= backlog;
+  const room = roomFor(settingsOf(run.value), end.name);
+  const places = Math.max(room, most);
+  const full = room > 0 && mem.half >= room;
   return html`<div class="bar queue"><h4>${t('views.queue.title')}</h4>
-    <div class="cells" aria-hidden="true">${room <= 64
-      ? Array.from({ length: room }, (_, k) => html`<i key=${k} class=${k < mem.half ? 'used' : ''}></i>`)
-      : html`<div class="meter"><div class="fill" style=${{ width: `${mem.half / room * 100}%` }}></div></div>`}</div>
-    <p class="said">${backlog ? t('views.queue.of', { n: mem.half, room: backlog }) : t('views.queue.half', { n: mem.half })} ${full && html`<strong>${t('views.queue.full')}</strong>`}</p>
+    <div class="cells" aria-hidden="true">${places <= 64
+      ? Array.from({ length: places }, (_, k) => html`<i key=${k} class=${k < mem.half ? 'used' : ''}></i>`)
+      : html`<div class="meter"><div class="fill" style=${{ width: `${mem.half / places * 100}%` }}></div></div>`}</div>
+    <p class="said">${room ? t('views.queue.of', { n: mem.half, room }) : t('views.queue.half', { n: mem.half })} ${full && html`<strong>${t('views.queue.full')}</strong>`}</p>
   </div>`;
+}
+
+/**
+ * roomFor is how many half-open connections a host's listeners keep: one more than the
+ * backlog, as Linux has it, and no more than syn-backlog. 0: the scenario does not say.
+ */
+export function roomFor({ hosts, listens }, name) {
+  const most = Number(hosts.find((host) => host.name === name)?.set['syn-backlog'] ?? Infinity);
+  return listens.filter((one) => one.host === name && one.backlog > 0).reduce((sum, one) => sum + Math.min(one.backlog + 1, most), 0);
 }
 
 // Connections is the list of sockets with their ages, and what a learner should see in it.
