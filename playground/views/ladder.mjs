@@ -81,7 +81,7 @@ function Drawing({ run, titled, aside = false }) {
     return () => seen.disconnect();
   }, []);
 
-  const onScroll = () => setTop(Math.floor(scroller.current.scrollTop / CHUNK));
+  const onScroll = (event) => setTop(Math.floor(event.target.scrollTop / CHUNK));
   const byHand = () => { scrolled.current = performance.now(); };
   const from = Math.max(0, (top - 1) * CHUNK);
   const upto = Math.min(plan.height, (top + 1) * CHUNK + tall + CHUNK);
