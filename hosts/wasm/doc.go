@@ -78,5 +78,7 @@
 // each costs a third of the budget of 1 MB, compressed. Tests pin the imports,
 // the packages and the size.
 //
+// The folder examples has one program each for Node, a page and wazero.
+//
 // Built for another platform than wasip1 this is the program that builds the module.
 package main

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"runtime"
 	"slices"
@@ -60,6 +61,11 @@ func TestModule(t *testing.T) {
 	t.Cleanup(func() { require.NoError(t, cache.Close(ctx)) })
 	t.Run("names", func(t *testing.T) { checkNames(t, newHost(t, cache, wasm)) })
 	t.Run("buffer", func(t *testing.T) { checkBuffer(t, newHost(t, cache, wasm)) })
+	file := filepath.Join(t.TempDir(), "tcpkit.wasm")
+	require.NoError(t, os.WriteFile(file, wasm, 0o644))
+	t.Run("scenarios", func(t *testing.T) { checkScenarios(t, file) })
+	t.Run("examples", func(t *testing.T) { checkExamples(t, file) })
+	t.Run("browser", func(t *testing.T) { checkBrowser(t, wasm) })
 	t.Run("plugins", func(t *testing.T) { checkPlugins(t, newHost(t, cache, wasm)) })
 }
 
