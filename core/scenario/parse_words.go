@@ -42,8 +42,13 @@ func (p *parser) number(what string, most uint64) uint64 {
 // uint reads 64 bits.
 func (p *parser) uint(what string) uint64 {
 	w := p.want(what)
-	n, err := strconv.ParseUint(w, 10, 64)
-	if p.err == nil && err != nil {
+	n, ok := uint64(0), w != ""
+	for i := range len(w) {
+		digit := uint64(w[i] - '0')
+		ok = ok && digit <= 9 && n <= (1<<64-1-digit)/10
+		n = 10*n + digit
+	}
+	if p.err == nil && !ok {
 		p.failWord(quoted(w)+" is not "+what, "give a number below 2 to the 64")
 	}
 	return n

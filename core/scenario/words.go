@@ -1,7 +1,5 @@
 package scenario
 
-import "strconv"
-
 // A word is a part of a line, and where it begins, from 1.
 type word struct {
 	text   string
@@ -53,8 +51,8 @@ func appendWord(b []byte, s string) []byte {
 	return append(append(append(b, '"'), s...), '"')
 }
 
-// quoted is for messages.
-func quoted(s string) string { return strconv.Quote(s) }
+// quoted is for messages. There are no control characters in a word.
+func quoted(s string) string { return `"` + s + `"` }
 
 // isName reports whether s can name something: a to z, A to Z, 0 to 9, and ". - _"
 // but not at its beginning.
