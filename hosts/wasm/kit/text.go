@@ -1,8 +1,6 @@
 package kit
 
 import (
-	"strconv"
-
 	"github.com/tcpkit/tcpkit/core/wire"
 	"github.com/tcpkit/tcpkit/plugins"
 )
@@ -17,11 +15,11 @@ func parseEndpoint(text string) (a wire.AddrPort, err error) {
 	if colon < 0 {
 		return a, wrong
 	}
-	port, err := strconv.ParseUint(text[colon+1:], 10, 16)
-	if err != nil {
+	port, ok := parsePort(text[colon+1:])
+	if !ok {
 		return a, wrong
 	}
-	a.Port = uint16(port)
+	a.Port = port
 	host := text[:colon]
 	if host == "" {
 		return a, nil
@@ -35,6 +33,18 @@ func parseEndpoint(text string) (a wire.AddrPort, err error) {
 		return a, wrong
 	}
 	return a, nil
+}
+
+// parsePort reads a number of 16 bits. strconv's would bring errors that quote, and
+// those the tables of what is printable: 9 kB of the module.
+func parsePort(text string) (uint16, bool) {
+	n := 0
+	for i := range len(text) {
+		if n = 10*n + int(text[i]-'0'); text[i] < '0' || text[i] > '9' || n > 0xffff {
+			return 0, false
+		}
+	}
+	return uint16(n), text != ""
 }
 
 // cut parts text at the first sep.
