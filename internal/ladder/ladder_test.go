@@ -148,6 +148,23 @@ func TestStatesAtArrival(t *testing.T) {
 	require.False(t, rows[1].Changed[1])
 }
 
+// What arrives long after it was sent stands where it arrives, if something else has
+// come between.
+func TestLate(t *testing.T) {
+	rows := rowsOf(t, `{"hosts":[{"name":"client"},{"name":"server"}],"flows":[{"name":"a","hosts":[0,1]}],"items":[
+{"i":0,"n":1,"t":0,"k":"send","p":1,"h":0,"d":1,"c":1,"f":0,"flags":"."},
+{"i":1,"n":2,"t":1000000000,"k":"send","p":2,"h":1,"d":0,"c":2,"f":0,"flags":"F."},
+{"i":2,"n":3,"t":2000000000,"k":"arrive","p":1,"h":1,"c":2,"f":0},
+{"i":3,"n":4,"t":9000000000,"k":"arrive","p":2,"h":0,"c":1,"f":0}]}`)
+	kinds := []int{}
+	for _, r := range rows {
+		if r.Packet > 0 {
+			kinds = append(kinds, r.Packet)
+		}
+	}
+	require.Equal(t, []int{1, 2, 1, 2}, kinds)
+}
+
 func TestShorten(t *testing.T) {
 	var rows []Row
 	for range 30 {

@@ -239,28 +239,30 @@ func Rows(t *Timeline, w *Words) []Row {
 }
 
 // overtaken are the packets that arrive after something that was sent later on
-// the same way has arrived, or long after they were sent.
+// the same way has arrived, or long after they were sent and something else came
+// between.
 func overtaken(t *Timeline) map[int]bool {
 	type way struct{ from, to int }
 	sent := map[int]*Item{}
 	latest := map[way]int{}
 	late := map[int]bool{}
-	lastSend := clock.Instant(0)
+	last := clock.Instant(0) // of what was sent or has arrived
 	for i := range t.Items {
 		switch e := &t.Items[i]; e.Kind {
 		case "send":
 			sent[e.Packet] = e
-			lastSend = e.At
+			last = e.At
 		case "arrive":
 			s := sent[e.Packet]
 			if s == nil || e.Dup {
 				continue
 			}
 			w := way{s.Host, e.Host}
-			if e.Packet < latest[w] || e.At.Sub(s.At) > clock.Second && lastSend.After(s.At) {
+			if e.Packet < latest[w] || e.At.Sub(s.At) > clock.Second && last.After(s.At) {
 				late[e.Packet] = true
 			}
 			latest[w] = max(latest[w], e.Packet)
+			last = e.At
 		}
 	}
 	return late
