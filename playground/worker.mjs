@@ -2,7 +2,7 @@
 // the page with it. engine.mjs talks with it and watches it.
 
 let kit = null;
-const runs = new Map(); // by key: {run, sent, quiet}
+const runs = new Map(); // by key: {run, text, extra, sent, quiet, chunk}
 const queue = []; // keys of runs that are not at their end
 const patience = 10; // ms that a chunk should take, so that pings are answered
 const most = 400_000; // items of one timeline
@@ -26,7 +26,7 @@ const operations = {
     operations.close({ key });
     for (const { name, octets } of files) kit.file(name, octets);
     const run = kit.run(text, extra.join('\n'));
-    runs.set(key, { run, sent: 0, quiet, chunk: 8 });
+    runs.set(key, { run, text, extra, sent: 0, quiet, chunk: 8 });
     postMessage({ say: 'header', key, header: run.head() });
     queue.push(key);
     proceed();
@@ -39,7 +39,15 @@ const operations = {
 
   packet: ({ key, args: [p] }) => of(key).packet(p),
   pcapng: ({ key, args: [host] }) => of(key).pcapng(host),
-  timeline: ({ key }) => of(key).itemsText(),
+  // record is what "tcpkit sim run --record" writes, and "tcpkit trace" reads.
+  record({ key }) {
+    const run = of(key);
+    const { text, extra } = runs.get(key);
+    const head = run.head();
+    const packets = run.items().filter(({ k }) => k === 'send').map(({ p, t, h }) => ({ p, t, h, octets: base64(run.packet(p)) }));
+    const before = JSON.stringify({ tcpkit_trace: 1, scenario: head.scenario, text, extra, hash: run.hash(), packets });
+    return `${before.slice(0, -1)},"timeline":${JSON.stringify({ ...head, items: undefined }).slice(0, -1)},"items":${run.itemsText()}}}\n`;
+  },
   check: ({ key }) => of(key).check(),
   view: ({ key, args: [host] }) => of(key).view(host),
 
@@ -120,6 +128,12 @@ function advance(key, entry) {
   if (!run.ended) return true;
   postMessage({ say: 'ended', key, hash: run.hash(), checks: run.check(), steps: run.steps, quiet: entry.quiet });
   return false;
+}
+
+function base64(octets) {
+  let text = '';
+  for (const octet of octets) text += String.fromCharCode(octet);
+  return btoa(text);
 }
 
 function told(error) {

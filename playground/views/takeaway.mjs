@@ -45,8 +45,8 @@ export function TakeAway() {
           onClick=${fetched(() => store.ask('pcapng', h), (octets) => download(`${name}-${host.name}.pcapng`, 'application/octet-stream', octets))}>${t('page.seen-at', { host: host.name })}</button>`)}</div>
         <p class="faint">${t('page.pcapng-why')}</p>
         ${filters.length > 0 && html`<details><summary>${t('page.filters')}</summary><ul>${filters.map((said, k) => html`<li key=${k} class="filter"><code>${said.filter}</code><${Copy} text=${said.filter}/>${said.rows && html`<span class="faint">${t('page.rows', { rows: said.rows })}</span>`}${said.at && html` <span class="faint">${t('page.seen-at', { host: said.at })}</span>`}</li>`)}</ul></details>`}</dd></div>
-      <div><dt>${t('page.log')}</dt><dd><button disabled=${!ready} onClick=${fetched(() => store.ask('timeline'), (text) => download(`${name}.json`, 'application/json', text))}>${t('page.log-save')}</button>
-        <p class="faint">${t('page.log-why')}</p></dd></div>
+      <div><dt>${t('page.log')}</dt><dd><button disabled=${!ready} onClick=${fetched(() => store.ask('record'), (text) => download(`${name}.trace`, 'application/json', text))}>${t('page.log-save')}</button>
+        <p class="faint">${t('page.log-why')} <code>tcpkit trace replay ${name}.trace</code></p></dd></div>
       <div><dt>${t('page.script')}</dt><dd><div class="row"><button onClick=${() => download(`${name}.scenario`, 'text/plain', script(run))}>${t('page.script-save')}</button><${Copy} text=${script(run)}/></div>
         <p class="faint">${t('page.script-why')}</p></dd></div>
     </dl>
