@@ -1,0 +1,297 @@
+package playground_test
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp/kb"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tcpkit/tcpkit/core/scenario"
+	"github.com/tcpkit/tcpkit/core/scenario/catalogue"
+	"github.com/tcpkit/tcpkit/core/tcp"
+	"github.com/tcpkit/tcpkit/hosts/wasm/build"
+	"github.com/tcpkit/tcpkit/internal/chrome"
+	"github.com/tcpkit/tcpkit/internal/need"
+	"github.com/tcpkit/tcpkit/plugins"
+	"github.com/tcpkit/tcpkit/plugins/examples"
+	"github.com/tcpkit/tcpkit/plugins/wazero"
+)
+
+// long is a scenario of more than ten thousand events.
+const long = `scenario LONG
+seed 3
+host client 10.0.0.1
+host server 10.0.0.2
+link client server delay 10ms loss 1% rate 1M queue 64k
+listen server 80
+flow web client server:80
+  client write 10M
+  client close
+  server await-eof
+  server close
+expect read server 10485760
+`
+
+// engine is the module, built once for all tests.
+var engine = sync.OnceValues(func() ([]byte, error) { return build.Module(context.Background(), "..") })
+
+// page serves the whole page and returns its address.
+func page(t *testing.T) string {
+	t.Helper()
+	return "http://127.0.0.1:" + serve(t, func(context.Context) ([]byte, error) { return engine() }) + "/"
+}
+
+// ready waits until the engine runs and the run on show has ended.
+func ready(tab *chrome.Tab) {
+	tab.Wait(`import('./store.mjs').then((s) => s.engine.value.phase === 'ready' && !!s.run.value?.ended)`)
+}
+
+// open opens the page at a scenario, with an English or Chinese browser's size.
+func open(t *testing.T, fragment string, width, height int64) *chrome.Tab {
+	t.Helper()
+	tab := chrome.Open(t, page(t)+fragment, width, height)
+	ready(tab)
+	return tab
+}
+
+// store evaluates an expression with the page's own store as s.
+func store[T any](tab *chrome.Tab, expression string) T {
+	return chrome.Eval[T](tab, `import('./store.mjs').then((s) => (`+expression+`))`)
+}
+
+// native runs a scenario here, and returns its hash as people see it.
+func native(t *testing.T, text string, extra ...string) string {
+	t.Helper()
+	s, err := scenario.Parse(text, extra...)
+	require.NoError(t, err)
+	engine, err := wazero.New(wazero.Config{})
+	require.NoError(t, err)
+	defer engine.Close()
+	r, err := scenario.New(s, func(o *scenario.Order) (tcp.Hook, tcp.HookMask, error) {
+		set := plugins.NewSet()
+		for _, spec := range o.Specs {
+			name, options, err := plugins.ParseSpec(spec)
+			if err != nil {
+				return nil, 0, err
+			}
+			options.Key, options.MTU = o.Key, o.MTU
+			options.Name = cmp.Or(options.Name, name)
+			wasm, _ := examples.Module(name)
+			p, err := plugins.Load(engine, wasm, options)
+			if err != nil {
+				return nil, 0, err
+			}
+			set.Add(p)
+		}
+		return set, set.Mask(), nil
+	})
+	require.NoError(t, err)
+	r.Finish()
+	return string(scenario.AppendHash(nil, r.Hash()))
+}
+
+// Every scenario of the catalogue runs to its end in the tab, holds what it expects,
+// and has the hash that it has natively.
+func TestEveryScenarioInTheTab(t *testing.T) {
+	tab := open(t, "#s=H1", 1280, 900)
+	for _, s := range catalogue.Shipped().Scenarios() {
+		id, err := json.Marshal(s.ID)
+		require.NoError(t, err)
+		require.True(t, store[bool](tab, `s.open(`+string(id)+`)`), s.ID)
+		ready(tab)
+		got := store[struct {
+			ID     string `json:"id"`
+			Hash   string `json:"hash"`
+			Wrong  string `json:"wrong"`
+			Checks int    `json:"checks"`
+			Held   int    `json:"held"`
+		}](tab, `{id: s.run.value.id, hash: s.run.value.hash, wrong: s.run.value.error?.message ?? '', checks: s.run.value.checks.length, held: s.run.value.checks.filter((c) => c.held).length}`)
+		require.Equal(t, s.ID, got.ID)
+		require.Empty(t, got.Wrong, s.ID)
+		require.Equal(t, native(t, s.Text), got.Hash, "%s: the same run here and in the tab", s.ID)
+		require.Positive(t, got.Checks, s.ID)
+		require.Equal(t, got.Checks, got.Held, s.ID)
+	}
+}
+
+// A link holds the whole run: in a browser that has never seen the page it makes the
+// same one, at the same place.
+func TestLink(t *testing.T) {
+	address := page(t)
+	first := chrome.Open(t, address+"#s=F1", 1280, 900)
+	ready(first)
+	store[int](first, `s.edit(['fault packet 4 lose']) ?? 0`)
+	ready(first)
+	store[int](first, `s.seek(25) ?? 0`)
+	first.Wait(`location.hash.includes('i=25')`)
+	link := chrome.Eval[string](first, `location.hash`)
+	require.Contains(t, link, "fault+packet+4+lose")
+
+	second := chrome.Open(t, address+link, 1280, 900)
+	ready(second)
+	require.Equal(t, store[string](first, `s.run.value.hash`), store[string](second, `s.run.value.hash`))
+	require.Equal(t, 25, store[int](second, `s.cursor.value`))
+	s, _ := catalogue.Shipped().Scenario("F1")
+	require.Equal(t, native(t, s.Text, "fault packet 4 lose"), store[string](second, `s.run.value.hash`))
+}
+
+// Links that are damaged are refused in words.
+func TestBadLinks(t *testing.T) {
+	for _, fragment := range []string{"#s=../../etc", "#s=H1&x=%00", "#nonsense", "#s=ZZ9", "#s=H1&x=host+a", "#" + strings.Repeat("a", 70000)} {
+		tab := chrome.Open(t, page(t)+fragment, 800, 600)
+		tab.Wait(`import('./store.mjs').then((s) => s.notices.value.length > 0 || !!s.run.value?.error)`)
+	}
+}
+
+// The module that is served is fetched from nowhere else; all that the page asks for
+// comes from its server, and nothing on its console is wrong: chrome.Tab sees to that.
+func TestPageIsReady(t *testing.T) {
+	began := time.Now()
+	tab := open(t, "", 1280, 900)
+	t.Logf("interactive after %v", time.Since(began))
+	require.Equal(t, "H1", store[string](tab, `s.run.value.id`))
+	require.NotEmpty(t, chrome.Eval[string](tab, `document.querySelector('.ladder svg')?.outerHTML ?? ''`))
+}
+
+// What is picked up in the page: the capture, which Wireshark reads.
+func TestTakeAway(t *testing.T) {
+	tshark := need.Tool(t, "tshark", "tshark")
+	b := chrome.New(t)
+	tab := b.Open(page(t)+"#s=H1", 1280, 900)
+	ready(tab)
+	tab.Click(`[data-tab="takeaway"]`)
+	tab.Click(`.takeaway button.of-a`)
+	file := downloaded(t, b, "*.pcapng")
+	out, err := exec.Command(tshark, "-r", file, "-T", "fields", "-e", "tcp.flags.str", "-o", "tcp.relative_sequence_numbers:TRUE").Output()
+	require.NoError(t, err)
+	lines := strings.Fields(string(out))
+	require.GreaterOrEqual(t, len(lines), 3)
+	require.Contains(t, lines[0], "S")
+	require.Contains(t, lines[1], "A")
+}
+
+// downloaded waits for a file that a page saves.
+func downloaded(t *testing.T, b *chrome.Browser, pattern string) string {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); <-time.After(20 * time.Millisecond) {
+		found, err := filepath.Glob(filepath.Join(b.Downloads, pattern))
+		require.NoError(t, err)
+		if len(found) > 0 {
+			if info, err := os.Stat(found[0]); err == nil && info.Size() > 0 {
+				return found[0]
+			}
+		}
+	}
+	require.Fail(t, "nothing was saved", pattern)
+	return ""
+}
+
+// Back and forth again the engine is what it was.
+func TestBackAndForth(t *testing.T) {
+	tab := open(t, "#s=D1", 1280, 900)
+	type at struct {
+		Step        int     `json:"step"`
+		Fingerprint string  `json:"fingerprint"`
+		MS          float64 `json:"ms"`
+	}
+	steps := store[int](tab, `s.run.value.steps`)
+	require.Greater(t, steps, 10)
+	seek := func(step int) at {
+		return store[at](tab, `s.ask('seek', `+strconv.Itoa(step)+`)`)
+	}
+	seen := map[int]string{}
+	for step := 0; step <= steps; step += max(1, steps/10) {
+		seen[step] = seek(step).Fingerprint
+	}
+	for step := steps; step >= 0; step-- {
+		if want, ok := seen[step]; ok {
+			require.Equal(t, want, seek(step).Fingerprint, "step %d", step)
+		}
+	}
+}
+
+// A segment that is dropped from the ladder is sent again, and both runs can be kept.
+func TestDropAndBranch(t *testing.T) {
+	tab := open(t, "#s=H1", 1280, 900)
+	before := store[string](tab, `s.run.value.hash`)
+	require.True(t, store[bool](tab, `s.branch(['fault packet 1 lose'])`))
+	ready(tab)
+	require.Equal(t, 2, store[int](tab, `s.runs.value.length`))
+	require.NotEqual(t, before, store[string](tab, `s.run.value.hash`))
+	require.Equal(t, before, store[string](tab, `s.other.value.hash`), "the run that it came from is still there")
+	require.Positive(t, store[int](tab, `s.run.value.line.items.filter((it) => it.k === 'lose').length`))
+}
+
+// With the keyboard alone one steps forth and back, plays, and gets to the help.
+func TestKeyboard(t *testing.T) {
+	tab := open(t, "#s=H1", 1280, 900)
+	require.Equal(t, -1, store[int](tab, `(s.pause(), s.seek(-1), s.cursor.value)`))
+	tab.Press(kb.ArrowRight)
+	tab.Press(kb.ArrowRight)
+	forth := store[int](tab, `s.cursor.value`)
+	require.Positive(t, forth)
+	tab.Press(kb.ArrowLeft)
+	require.Less(t, store[int](tab, `s.cursor.value`), forth)
+	tab.Press(" ")
+	tab.Wait(`import('./store.mjs').then((s) => s.cursor.value > ` + strconv.Itoa(forth) + `)`)
+	tab.Press("?")
+	tab.Wait(`document.querySelector('dialog[open]') !== null`)
+	tab.Press(kb.Escape)
+	tab.Wait(`document.querySelector('dialog[open]') === null`)
+}
+
+func TestChinese(t *testing.T) {
+	tab := open(t, "#s=H1&lang=zh", 1280, 900)
+	require.Equal(t, "zh-Hans", chrome.Eval[string](tab, `document.documentElement.lang`))
+	require.Contains(t, chrome.Eval[string](tab, `document.body.innerText`), "握手")
+}
+
+// On a phone nothing is wider than the screen.
+func TestPhone(t *testing.T) {
+	tab := open(t, "#s=H1", 390, 844)
+	require.LessOrEqual(t, chrome.Eval[int](tab, `document.documentElement.scrollWidth`), 390)
+}
+
+// axe-core knows what people who see, hear or move otherwise need.
+func TestAccessible(t *testing.T) {
+	npm := need.Tool(t, "npm", "npm")
+	root, err := exec.Command(npm, "root", "-g").Output()
+	require.NoError(t, err)
+	axe, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(root)), "axe-core", "axe.min.js"))
+	if err != nil {
+		need.Missing(t, "npm install -g axe-core")
+	}
+	for name, fragment := range map[string]string{"english": "#s=H1", "chinese": "#s=H5-two-way&lang=zh"} {
+		t.Run(name, func(t *testing.T) {
+			tab := open(t, fragment, 1280, 900)
+			chrome.Eval[bool](tab, string(axe)+";true")
+			found := chrome.Eval[[]string](tab, `axe.run(document, {resultTypes: ['violations']}).then((r) => r.violations.filter((v) => v.impact === 'serious' || v.impact === 'critical').map((v) => v.id + ': ' + v.help + ' ' + v.nodes.slice(0, 3).map((n) => n.target.join(' ')).join(', ')))`)
+			require.Empty(t, found)
+		})
+	}
+}
+
+// A run of ten thousand events is gone through quickly.
+func TestSeekIsQuick(t *testing.T) {
+	tab := open(t, "#s=H1", 1280, 900)
+	store[int](tab, `(s.openText('LONG', `+"`"+long+"`"+`), 0)`)
+	ready(tab)
+	steps := store[int](tab, `s.run.value.steps`)
+	require.Greater(t, steps, 10_000)
+	worst := store[float64](tab, `(async () => {
+		let worst = 0;
+		for (let k = 0; k < 40; k++) worst = Math.max(worst, (await s.ask('seek', Math.floor(`+strconv.Itoa(steps)+` * ((k * 7919) % 41) / 41))).ms);
+		return worst;
+	})()`)
+	t.Logf("the slowest of 40 seeks took %.1f ms", worst)
+}
