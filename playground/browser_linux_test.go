@@ -3,6 +3,7 @@ package playground_test
 import (
 	"cmp"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"os"
 	"os/exec"
@@ -13,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 	"github.com/stretchr/testify/require"
 
@@ -294,4 +296,61 @@ func TestSeekIsQuick(t *testing.T) {
 		return worst;
 	})()`)
 	t.Logf("the slowest of 40 seeks took %.1f ms", worst)
+}
+
+// The first minute of a newcomer: open, press play, see the handshake, open "why not
+// two", put the what-if beside it, see the ghost, read why.
+func TestFirstMinute(t *testing.T) {
+	tab := open(t, "", 1280, 900)
+	tab.Click(`button.play`)
+	tab.Wait(`import('./store.mjs').then((s) => s.state.value?.hosts.every((h) => Object.values(h.conns).some((c) => c.state === 'ESTABLISHED')))`)
+	require.Contains(t, chrome.Eval[string](tab, `document.querySelector('.ladder').innerText + document.querySelector('.ladder').textContent`), "ESTABLISHED")
+	tab.Click(`.lessons a[href="#s=H5"]`)
+	ready(tab)
+	require.Equal(t, "H5", store[string](tab, `s.run.value.id`))
+	tab.Click(`#story button.other`)
+	tab.Wait(`import('./store.mjs').then((s) => !!s.other.value?.ended)`)
+	require.Equal(t, "H5-two-way", store[string](tab, `s.other.value.id`))
+	tab.Click(`.lessons summary`)
+	tab.Wait(`document.querySelector('.lessons a[href="#s=H5-two-way"]') !== null`)
+	chrome.Eval[bool](tab, `(document.querySelector('.lessons a[href="#s=H5-two-way"]').click(), true)`)
+	ready(tab)
+	require.Equal(t, "H5-two-way", store[string](tab, `s.run.value.id`))
+	for range store[int](tab, `s.run.value.line.says.length`) {
+		tab.Press("n")
+	}
+	store[bool](tab, `(s.seek(1e9), true)`)
+	require.Positive(t, store[int](tab, `s.state.value.hosts[1].mem.ghosts ?? 0`), "the server has a connection of which nobody knows")
+	require.Contains(t, strings.ToLower(chrome.Eval[string](tab, `document.getElementById('story').textContent`)), "ghost")
+}
+
+// A plugin of the user's own runs in the tab, and what it does shows.
+func TestUploadedPlugin(t *testing.T) {
+	tab := open(t, "#s=H1", 1280, 900)
+	before := store[string](tab, `s.run.value.hash`)
+	wasm, ok := examples.Module("option-stamp")
+	require.True(t, ok)
+	file := filepath.Join(t.TempDir(), "mine.wasm")
+	require.NoError(t, os.WriteFile(file, wasm, 0o600))
+	tab.Click(`[data-tab="plugins"]`)
+	tab.Do(chromedp.SetUploadFiles(chromedp.CSS(`#plugin-file`), []string{file}, chromedp.NodeReady))
+	tab.Wait(`document.getElementById('plugin-name').value === 'mine'`)
+	tab.Click(`#plugin-on`)
+	tab.Wait(`import('./store.mjs').then((s) => s.run.value.ended && s.run.value.extra.some((l) => l.startsWith('plugin client mine')))`)
+	require.Empty(t, store[string](tab, `s.run.value.error?.message ?? ''`))
+	require.NotEqual(t, before, store[string](tab, `s.run.value.hash`))
+	tab.Do(chromedp.SetUploadFiles(chromedp.CSS(`#plugin-file`), []string{"server.go"}, chromedp.NodeReady))
+	tab.Wait(`document.querySelector('.plugins [role="alert"]')?.textContent.includes('not a WASM module')`)
+}
+
+// A plugin that loops costs a call its fuel, and the run its plugin; the page goes on.
+func TestLoopingPlugin(t *testing.T) {
+	spin, err := os.ReadFile("../plugins/internal/hostile/modules/spin.wasm")
+	require.NoError(t, err)
+	tab := open(t, "#s=H1", 1280, 900)
+	require.Equal(t, 1, store[int](tab, `(s.files.value = [{name: 'loop', octets: Uint8Array.from(atob('`+base64.StdEncoding.EncodeToString(spin)+`'), (c) => c.charCodeAt(0))}], 1)`))
+	store[bool](tab, `(s.edit(['plugin client loop']), true)`)
+	ready(tab)
+	require.Empty(t, store[string](tab, `s.run.value.error?.message ?? ''`))
+	require.Positive(t, store[int](tab, `s.run.value.line.items.filter((it) => it.k === 'plugin').length`), "its strikes are told")
 }
