@@ -173,7 +173,7 @@ function runClock() {
   let before = 0;
   const frame = (at) => {
     if (store.playing.value) {
-      store.tick(Math.min(100, at - before) * 1e6);
+      store.tick(Math.max(0, Math.min(100, at - before)) * 1e6); // a frame may have begun before play was pressed
       requestAnimationFrame(frame);
     }
     before = at;
