@@ -86,7 +86,11 @@ func (c *TCB) retransmitTimeout(now clock.Instant) {
 	over := !probing && c.retries > 0 && c.exhausted(now)
 	c.fastTimeout(over)
 	if over {
-		c.giveUp(now, ErrTimeout, rule.RetransmitLimit, false)
+		id := rule.RetransmitLimit
+		if c.cfg.UserTimeout > 0 && c.cfg.UserTimeoutFromResend {
+			id = rule.UserTimeout
+		}
+		c.giveUp(now, ErrTimeout, id, false)
 		return
 	}
 	if c.retries == 0 {
