@@ -497,17 +497,30 @@ export function dismiss(id) {
   notices.value = notices.value.filter((n) => n.id !== id);
 }
 
+// around is when something happens last before a time, or at it, and next after it.
+function around(t, lines) {
+  let before = 0;
+  let after = Infinity;
+  for (const line of lines) {
+    if (!line) continue;
+    const at = line.upTo(t);
+    if (at >= 0) before = Math.max(before, line.items[at].t);
+    if (at + 1 < line.items.length) after = Math.min(after, line.items[at + 1].t);
+  }
+  return [before, after === Infinity ? t : after];
+}
+
+// With idle time folded nobody waits longer than so many nanoseconds for the next thing.
+const longest = 1.3e9;
+
 /** tick lets dt nanoseconds of the wall's clock pass while it plays. */
 export function tick(dt) {
   const line = run.value?.line;
   if (!playing.value || !line) return;
-  const ax = axis.value;
   let t = now.value + dt * speed.value;
   if (folded.value) {
-    // a folded stretch takes a second at most, whatever the speed
-    const fold = ax.folds.find((f) => f.from <= now.value && now.value < f.to);
-    if (fold) t = Math.max(t, now.value + (fold.to - fold.from) * dt / 1e9);
-    if (fold && t > fold.to) t = fold.to;
+    const [before, after] = around(now.value, [line, other.value?.line]);
+    t = Math.max(t, Math.min(after, now.value + (after - before) * dt / longest));
   }
   const stop = end();
   batch(() => {

