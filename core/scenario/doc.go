@@ -63,13 +63,13 @@
 //
 // One connection, which CLIENT opens at a time from a port, or which both open (meet,
 // the other skew later); or so many of them, called NAME.1, NAME.2 and so on. The
-// indented lines are what the programs at both ends do, one step after the other,
-// from when the connection is open (unless CLIENT begins with wait, hold, close or
-// abort); reading goes on beside it: all at once, N octets each TIME, or never. After
-// the last step a program closes. A wait of any kind ends when the connection has. A flow
-// that is named again needs no hosts: its fields are overridden, and what a host does
-// is replaced if lines of that host follow. A program on a host that was crashed or
-// shut does nothing more.
+// indented lines are what the programs at both ends do, one step after the other, from
+// when the connection is open (unless CLIENT begins with wait, hold, close or abort);
+// reading goes on beside it: all at once, N octets each TIME, or never. After the last
+// step a program closes, and at once if it has none. A wait of any kind ends when the
+// connection has. A flow that is named again needs no hosts: its fields are
+// overridden, and what a host does is replaced if lines of that host follow. A program
+// on a host that was crashed or shut does nothing more.
 //
 //	fault A -> B [KIND] N|all FATE [from TIME] [until TIME]
 //	fault packet ID FATE            a packet by its place in the order of sending, from 1

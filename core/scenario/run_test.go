@@ -317,3 +317,56 @@ func TestViolationEnds(t *testing.T) {
 	}
 	require.Equal(t, 1, violations)
 }
+
+// Both open at once, over IPv6; urgent octets; several connections of one flow.
+func TestFlows(t *testing.T) {
+	held(t, `scenario meet
+host client fd00::1
+host server fd00::2
+link client server delay 50ms
+flow web client server:1001 port 1000 meet ipv6
+  client close-write
+  client await-eof
+  server close-write
+  server await-eof
+expect path client SYN-SENT SYN-RECEIVED ESTABLISHED FIN-WAIT-1 CLOSING TIME-WAIT CLOSED
+expect path server SYN-SENT SYN-RECEIVED ESTABLISHED FIN-WAIT-1 CLOSING TIME-WAIT CLOSED
+expect error server none
+`)
+	held(t, "scenario urgent\n"+net+`host server set urgent-inline=true
+flow web client server:80
+  client write 10
+  client write-urgent 1
+  client write 10
+  server await-eof
+expect count client -> server URG >= 1
+expect stream server whole
+expect read server 21
+`)
+	held(t, "scenario many\n"+net+`flow web client server:80 times 5 every 1s
+  client write 10
+  server await-eof
+expect read server 10 flow web.5
+expect count client -> server SYN 5
+expect time-waits client 5 at 10s
+expect state client CLOSED at 3.9s flow web.5
+expect state client SYN-SENT at 4s flow web.5
+`)
+	held(t, "scenario refused\n"+net+`flow web client server:81
+expect error client ECONNREFUSED at 100ms
+expect segment 2 server -> client RST+ACK seq 0 ack 1
+`)
+	held(t, "scenario deaf\n"+net+`listen server 80 backlog 1 deaf
+flow web client server:80 times 4
+  client hold
+end 10s
+expect conns client 4
+expect drop server accept-queue-full >= 1
+`)
+	held(t, "scenario shut\n"+net+`flow web client server:80
+  client await-eof
+  server hold
+shut server at 5s
+expect path server SYN-RECEIVED ESTABLISHED FIN-WAIT-1 FIN-WAIT-2 TIME-WAIT CLOSED
+`)
+}
