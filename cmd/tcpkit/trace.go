@@ -105,7 +105,12 @@ func readTraceFile(path string) (*trace, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &trace{path: path}
+	return parseTrace(path, b)
+}
+
+// parseTrace reads what a file holds; path is for errors.
+func parseTrace(path string, b []byte) (t *trace, err error) {
+	t = &trace{path: path}
 	switch {
 	case len(bytes.TrimSpace(b)) == 0:
 		return nil, usagef("%s is empty; 'tcpkit sim run ID --record FILE' writes a recorded run", path)

@@ -1,12 +1,16 @@
 package main
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/tcpkit/tcpkit/internal/ladder"
+	"github.com/tcpkit/tcpkit/internal/narrate"
 )
 
 func TestTrace(t *testing.T) {
@@ -106,4 +110,31 @@ func TestTraceRefuses(t *testing.T) {
 	code, out, _ := try("trace", "verify", torn)
 	require.Equal(t, exitExpectation, code)
 	require.Contains(t, out, "the file ends within a block")
+}
+
+// Whatever a file holds, it is refused or drawn, and never more than that.
+func FuzzTrace(f *testing.F) {
+	dir := f.TempDir()
+	record, capture := filepath.Join(dir, "x.trace"), filepath.Join(dir, "x.pcapng")
+	code, _, _ := try("sim", "run", "H10", "--record", record, "-w", capture)
+	require.Equal(f, exitOK, code)
+	for _, path := range []string{record, capture} {
+		b, err := os.ReadFile(path)
+		require.NoError(f, err)
+		f.Add(b)
+	}
+	f.Add([]byte(`{"hosts":[{"name":"a"}],"items":[{"k":"send","d":-5,"h":99,"t":-1,"f":7},{"k":"arrive"},{"k":"state","h":-3}]}`))
+	x := &tracing{app: &app{}}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		one, err := parseTrace("x", b)
+		if err != nil {
+			require.NotEmpty(t, err.Error())
+			return
+		}
+		one.wrong()
+		x.draw(ladder.NewPen(io.Discard, narrate.Chinese), one)
+		if one.rec != nil {
+			one.rec.pcapng()
+		}
+	})
 }

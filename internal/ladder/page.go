@@ -66,14 +66,15 @@ type cell struct {
 	X1, Y1, X2, Y2 int    // of the arrow
 	Head           bool
 	Cross          bool
-	Middle         int
+	Middle         int // of the label
+	Aside          int // of the words beside the cross
 }
 
 func (w *Words) cells(rows []Row) []cell {
 	const width, top, bottom = 320, 12, 34
 	var all []cell
 	for _, r := range rows {
-		c := cell{Row: r, Class: [2]string{"left", "right"}[r.from()], X2: width, Y1: top, Y2: bottom, Head: true, Middle: width / 2}
+		c := cell{Row: r, Class: [2]string{"left", "right"}[r.from()], X2: width, Y1: top, Y2: bottom, Head: true, Middle: width / 2, Aside: width/2 - 14}
 		switch {
 		case r.Kind == Moment || r.gap():
 			c.Head = false
@@ -85,7 +86,7 @@ func (w *Words) cells(rows []Row) []cell {
 			c.X1, c.Y1 = width*4/10, top+(bottom-top)*4/10
 		}
 		if r.from() == 1 {
-			c.X1, c.X2 = width-c.X1, width-c.X2
+			c.X1, c.X2, c.Aside = width-c.X1, width-c.X2, width-c.Aside
 		}
 		all = append(all, c)
 	}

@@ -38,7 +38,7 @@ func (w *Words) Of(id string) string {
 }
 
 var (
-	sayDrop      = phrase{"%s drops it: %s", "%s丢弃它：%s"}
+	sayDrop      = phrase{"%s drops it. %s", "%s丢弃它。%s"}
 	sayTimer     = phrase{"%s: %s runs out.", "%s：%s超时。"}
 	sayCrash     = phrase{"%s crashes", "%s 崩溃"}
 	sayBoot      = phrase{"%s is there again", "%s 重新启动"}
