@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/tcpkit/tcpkit/core/clock"
 	"github.com/tcpkit/tcpkit/core/scenario"
@@ -113,7 +114,7 @@ func found(o *scenario.Result) string {
 	case s == "":
 		s = strconv.FormatInt(o.Found, 10)
 	}
-	if o.At != 0 {
+	if o.At != 0 && !strings.Contains(s, " at ") {
 		s += fmt.Sprintf(", at %s s", ladder.FormatTime(clock.Instant(o.At)))
 	}
 	return s
