@@ -131,7 +131,7 @@ export function inWords(packet, names) {
 }
 
 /** Bands draws the states of each end along its lifeline. */
-export function Bands({ bands, fr, from, upto }) {
+export function Bands({ bands, folds, fr, from, upto }) {
   const most = fr.narrow ? 2 : MOST_LANES;
   return bands.filter((band) => band.lane < most).map((band) => {
     const x = fr.xs[band.host] + fr.outward(band.host) * band.lane * LANE - BAND / 2;
@@ -139,15 +139,28 @@ export function Bands({ bands, fr, from, upto }) {
     const y2 = Math.min(band.y2, upto);
     const high = y2 - y1;
     const name = high > band.state.length * 6.4 + 10 ? band.state : '';
+    const middle = clear((y1 + y2) / 2, band.state.length * 3.2 + 4, y1, y2, folds);
     const phase = PHASE[band.state] ?? 'still';
     return html`<g key=${`b${band.i}`} class=${`band ${side(band.host)} ${phase}`}>
       <rect x=${x} y=${y1} width=${band.lane ? BAND - 4 : BAND} height=${Math.max(1, high)} rx="2"><title>${band.state}</title></rect>
-      ${name && band.lane === 0 && html`<text transform=${`translate(${x + BAND / 2 + 3.5} ${(y1 + y2) / 2}) rotate(-90)`} text-anchor="middle">${name}</text>`}
+      ${name && band.lane === 0 && html`<text transform=${`translate(${x + BAND / 2 + 3.5} ${middle}) rotate(-90)`} text-anchor="middle">${name}</text>`}
     </g>`;
   });
 }
 
-/** lanesOf is how many lanes of bands each host needs in a window. */
+// foldAt is where a fold is marked.
+const foldAt = (fold) => fold.y1 + 0.64 * (fold.y2 - fold.y1);
+
+// clear moves the middle of a text so that it stands off the mark of a fold.
+function clear(middle, half, y1, y2, folds) {
+  const fold = folds.map(foldAt).find((y) => Math.abs(y - middle) < half + 10);
+  if (fold === undefined) return middle;
+  const above = fold - half - 12;
+  const below = fold + half + 12;
+  return above - half > y1 ? above : below + half < y2 ? below : middle;
+}
+
+// lanesOf is how many lanes of bands each host needs in a window.
 function lanesOf(bands, fr) {
   const lanes = new Array(fr.hosts).fill(1);
   for (const band of bands) lanes[band.host] = Math.min(fr.narrow ? 2 : MOST_LANES, Math.max(lanes[band.host], band.lane + 1));
@@ -247,7 +260,7 @@ export function callOf(item) {
 /** Folds marks the stretches of idle that are not in scale. */
 export function Folds({ folds, fr }) {
   return folds.map((fold) => {
-    const y = fold.y1 + 0.64 * (fold.y2 - fold.y1);
+    const y = foldAt(fold);
     return html`<g key=${`f${fold.i}`} class="fold">
       ${fr.xs.map((x) => html`<path class="gap" d=${`M${x - 12} ${y + 3}l6 -6l6 6l6 -6l6 6`}/><path d=${`M${x - 12} ${y + 3}l6 -6l6 6l6 -6l6 6`}/>`)}
       <text x=${(fr.xs[0] + fr.xs.at(-1)) / 2} y=${y + 4} text-anchor="middle">${t('ladder.idle', { time: duration(fold.to - fold.from) })}</text>

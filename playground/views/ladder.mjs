@@ -192,7 +192,7 @@ function Drawing({ run, titled, aside = false }) {
   const picture = useMemo(() => html`<g>
     <${Times} times=${seen.times} fr=${fr}/>
     ${fr.xs.map((x, h) => html`<line class=${`life ${store.side(h)}`} x1=${x} x2=${x} y1=${from} y2=${upto}/>`)}
-    <${Bands} bands=${seen.bands} fr=${fr} from=${from} upto=${upto}/>
+    <${Bands} bands=${seen.bands} folds=${seen.folds} fr=${fr} from=${from} upto=${upto}/>
     <${Timers} timers=${seen.timers} bands=${seen.bands} fr=${fr} plan=${plan}/>
     <${Folds} folds=${seen.folds} fr=${fr}/>
     ${picked && html`<${Glow} packet=${picked} fr=${fr}/>`}
