@@ -70,7 +70,6 @@ function ipv4(out, o) {
   const rfc = (s) => ({ rfc: '791', section: s });
   out.part(g, 'ipv4.version', 'Version', 0, 1, 0, 4, rfc('3.1'));
   const ihl = out.part(g, 'ipv4.ihl', 'IHL', 0, 1, 4, 4, rfc('3.1'));
-  out.list.at(-1).text = `${ihl} × 4`;
   out.part(g, 'ipv4.dscp', 'DSCP', 1, 1, 0, 6, { rfc: '2474', section: '3' });
   const ecn = out.part(g, 'ipv4.ecn', 'ECN', 1, 1, 6, 2, { rfc: '3168', section: '5' });
   out.list.at(-1).text = ['Not-ECT', 'ECT(1)', 'ECT(0)', 'CE'][ecn];
@@ -117,7 +116,6 @@ function tcp(out, o, { at, size, pseudo }) {
   const flags = o[at + 13];
   out.number(g, 'tcp.ack', 'Acknowledgment number', at + 8, 4, { rfc: '9293', section: '3.4', warn: flags & 0x10 ? undefined : 'no-ack' });
   const offset = out.part(g, 'tcp.offset', 'Data offset', at + 12, 1, 0, 4, rfc);
-  out.list.at(-1).text = `${offset} × 4`;
   const reserved = out.part(g, 'tcp.reserved', 'Reserved', at + 12, 1, 4, 4, rfc);
   if (reserved) out.list.at(-1).warn = 'reserved';
   FLAGS.forEach(([id, name], bit) => {

@@ -10,7 +10,7 @@ const BAND = 14; // width of the band of a state
 const LANE = BAND - 3; // from one band to the next where connections live at once
 const TIMER = 5;
 const CHAR = 6.5; // width of a character of a label
-const SMALL = 6.7; // of a note
+const SMALL = 6.6; // of a note
 const STEEPEST = 36; // degrees by which a label is turned at most
 const MOST_LANES = 4;
 
@@ -80,13 +80,25 @@ export function Arrow({ packet, fr, picked, labelled }) {
     ${packet.kind === 'again' && html`<path class="tail" d=${`M${x1 + dir * 3} ${y1 - 4}v8`}/>`}
     ${packet.kind === 'probe' && html`<path class="tail hollow" d=${`M${x1 + dir * 5} ${y1 - 4}l4 4l-4 4l-4 -4z`}/>`}
     ${lost && html`<path class="cross" d=${`M${x2 - 5} ${y2 - 5}l10 10m0 -10l-10 10`}/>
-      <text class="why" x=${x2 + dir * 9} y=${y2 + 4} text-anchor=${dir > 0 ? 'start' : 'end'}>${whyOf(packet)}</text>`}
+      <${Why} text=${whyOf(packet)} x=${x2} y=${y2} dir=${dir} room=${Math.abs(x2 - x1) * (1 / PART - 1)}/>`}
     ${packet.arrivals.length > 0 && html`<${Head} ...${way} kind=${packet.kind}/>`}
     ${label && html`<text class="label" transform=${`translate(${x1 + dir * 13} ${y1 + 13 * Math.abs(Math.tan(lean * Math.PI / 180)) - 4}) rotate(${lean})`}
       text-anchor=${dir > 0 ? 'start' : 'end'}>${label}</text>`}
     <line class="hit" x1=${x1} y1=${y1} x2=${x2} y2=${y2}/>
-    ${packet.arrivals.length > 0 && html`<circle class="grip" cx=${x2 - dir * 6} cy=${y2} r=${picked ? 7 : 11}/>`}
   </g>`;
+}
+
+/** Grip is where a packet is taken hold of to deliver it later: above all arrows. */
+export function Grip({ packet, fr, picked }) {
+  if (packet.arrivals.length === 0) return null;
+  const { x2, y2, dir } = wayOf(packet, fr);
+  return html`<circle class=${`grip ${packet.from < 0 ? 'alien' : side(packet.from)}${picked ? ' picked' : ''}`} data-p=${packet.p} cx=${x2 - dir * 6} cy=${y2} r=${picked ? 7 : 11}/>`;
+}
+
+// Why says beyond the cross why a packet was lost; below it where there is no room.
+function Why({ text, x, y, dir, room }) {
+  if (text.length * CHAR * (text.charCodeAt(0) > 0x2e80 ? 1.7 : 1) + 24 > room) return html`<text class="why" x=${x} y=${y + 18} text-anchor="middle">${text}</text>`;
+  return html`<text class="why" x=${x + dir * 9} y=${y + 4} text-anchor=${dir > 0 ? 'start' : 'end'}>${text}</text>`;
 }
 
 /** Glow marks the packet that is picked, beneath the others. */

@@ -6,7 +6,7 @@ import { t } from '../words.mjs';
 import { duration, clock, segment } from '../format.mjs';
 import { layout, packetsOf } from '../layout.mjs';
 import { durationWord } from '../faults.mjs';
-import { Arrow, Bands, Folds, Glow, Notes, Says, Timers, Times, frame, inWords, wayOf } from './ladder-draw.mjs';
+import { Arrow, Bands, Folds, Glow, Grip, Notes, Says, Timers, Times, frame, inWords, wayOf } from './ladder-draw.mjs';
 import { Menu, change, later, restorable } from './ladder-menu.mjs';
 
 const NARROW = 560;
@@ -201,6 +201,8 @@ function Drawing({ run, titled, aside = false }) {
     <${Says} says=${seen.says} fr=${fr} onPick=${seek}/>
   </g>`, [plan, width, from, upto, picked, t('page.ladder')]);
 
+  const grips = useMemo(() => (aside ? null : html`<g>${seen.packets.map((packet) => html`<${Grip} key=${packet.p} packet=${packet} fr=${fr} picked=${packet === picked}/>`)}</g>`), [plan, width, from, upto, picked]);
+
   return html`<div class=${`ladder-box${narrow ? ' narrow' : ''}`}>
     ${titled && html`<p class="ladder-title"><b>${run.name}</b> ${run.id}${run.extra.length ? ` + ${run.extra.length}` : ''}</p>`}
     <${Heads} run=${run} fr=${fr} aside=${aside}/>
@@ -214,6 +216,7 @@ function Drawing({ run, titled, aside = false }) {
           ${picture}
           <${Cursor} plan=${plan} fr=${fr} aside=${aside} bring=${bring} from=${from} upto=${upto}/>
           ${picked && html`<${Arrow} packet=${picked} fr=${fr} picked=${true} labelled=${true}/>`}
+          ${grips}
           ${drag?.moved && html`<${Ghost} drag=${drag} fr=${fr} plan=${plan}/>`}
         </svg>`}
         ${menu && picked && html`<${Menu} packet=${picked} x=${menu.x} y=${menu.y} onClose=${closeMenu} onInspect=${inspect}/>`}
