@@ -24,7 +24,8 @@ export function Inspector() {
   const at = store.inspected.value;
   const run = at && store.runs.value.find((r) => r.key === at.run);
   const length = run?.line.items.length ?? 0;
-  const packet = useMemo(() => (run ? packetsOf(run.line).find((one) => one.p === at.p) : undefined), [run?.line, length, at?.p]);
+  const packets = useMemo(() => (run ? packetsOf(run.line) : []), [run?.line, length]);
+  const packet = packets.find((one) => one.p === at?.p);
   return html`<section class="sheet inspector" aria-labelledby="h-inspector">
     <h2 id="h-inspector" tabindex="-1">${packet ? t('inspector.title', { p: packet.p, flags: packet.item.icmp ? 'ICMP' : flagNames(packet.item.flags).join(' ') || '–' }) : t('page.inspector')}</h2>
     ${packet ? html`<${Segment} run=${run} packet=${packet}/>` : html`<p class="quiet">${t('inspector.none')}</p>`}

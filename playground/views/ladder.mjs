@@ -15,6 +15,7 @@ const DRAG_FROM = 5; // pixels before a press is a drag
 const BELOW = 7; // the cursor's line is below what has happened
 const READING = 3000; // ms for which a user who has scrolled is left alone
 const CROWD = 3; // of more segments on their way at once each is a dot
+const FULL = 7; // of more segments beside each other the lines are thin
 const LISTED = 25; // segments on each side of the chosen one that the list in words has
 
 const zoom = signal(1);
@@ -152,6 +153,10 @@ function Drawing({ run, titled, aside = false }) {
     scroller.current.setPointerCapture(event.pointerId);
     setDrag(begin);
   };
+  // touch-action is not heeded on what is inside an SVG
+  const onTouchStart = (event) => {
+    if (event.target.classList.contains('grip')) event.preventDefault();
+  };
   const onPointerMove = (event) => {
     if (!drag || event.pointerId !== drag.id) return;
     const by = event.clientY - drag.y;
@@ -187,9 +192,10 @@ function Drawing({ run, titled, aside = false }) {
   };
 
   const seen = plan.within(from, upto);
+  const load = seen.packets.reduce((sum, packet) => sum + Math.min(packet.y2, upto) - Math.max(packet.y1, from), 0) / Math.max(1, upto - from);
   const labelled = plan.row >= 11;
   const seek = (i) => { if (!aside) store.seek(i); };
-  const picture = useMemo(() => html`<g>
+  const picture = useMemo(() => html`<g class=${load > FULL ? 'full' : ''}>
     <${Times} times=${seen.times} fr=${fr}/>
     ${fr.xs.map((x, h) => html`<line class=${`life ${store.side(h)}`} x1=${x} x2=${x} y1=${from} y2=${upto}/>`)}
     <${Bands} bands=${seen.bands} folds=${seen.folds} fr=${fr} from=${from} upto=${upto}/>
@@ -206,7 +212,7 @@ function Drawing({ run, titled, aside = false }) {
   return html`<div class=${`ladder-box${narrow ? ' narrow' : ''}`}>
     ${titled && html`<p class="ladder-title"><b>${run.name}</b> ${run.id}${run.extra.length ? ` + ${run.extra.length}` : ''}</p>`}
     <${Heads} run=${run} fr=${fr} aside=${aside}/>
-    <div class="ladder-scroll" ref=${scroller} onScroll=${onScroll} onWheel=${byHand} onTouchMove=${byHand}
+    <div class="ladder-scroll" ref=${scroller} onScroll=${onScroll} onWheel=${byHand} onTouchMove=${byHand} onTouchStart=${onTouchStart}
       onPointerDown=${onPointerDown} onPointerMove=${onPointerMove} onPointerUp=${onPointerUp} onPointerCancel=${() => setDrag(null)}
       onClick=${onClick} onContextMenu=${onMenu} onDblClick=${onDouble}>
       <${List} box=${list} plan=${plan} picked=${picked} run=${run} aside=${aside} onKey=${onKey}/>
