@@ -110,6 +110,19 @@ func same(f, g *effect) bool {
 		slices.EqualFunc(f.out, g.out, func(p, q *parcel) bool { return p.hash == q.hash })
 }
 
+// mayFail: a half-open connection may come of an old SYN, and ends when nobody
+// answers. After both FINs a reset says that the TIME-WAIT of the other end is over;
+// its acknowledgment of the FIN was lost. Linux tells of it.
+func mayFail(s tcp.State, in input) bool {
+	switch s {
+	case tcp.SynReceived:
+		return true
+	case tcp.Closing, tcp.LastAck:
+		return in == arrival
+	}
+	return false
+}
+
 func (x *Explorer) perform(i int, e *end, in input, p *parcel) (f effect) {
 	d := new(end)
 	*d = *e
@@ -157,8 +170,7 @@ func (x *Explorer) perform(i int, e *end, in input, p *parcel) (f effect) {
 			moved = true
 		}
 	}
-	// A half-open connection may come of an old SYN, and ends when nobody answers.
-	f.failed = d.stack.Stats().Aborted > aborted && e.view.State != tcp.SynReceived
+	f.failed = d.stack.Stats().Aborted > aborted && !mayFail(e.view.State, in)
 	if f.breach = x.checkEnd(d); f.breach == "" {
 		x.finish(i, d)
 	}
