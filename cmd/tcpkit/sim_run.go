@@ -69,7 +69,7 @@ func newSimRun(a *app) *cobra.Command {
 	addLang(cmd, &p.language)
 	f.BoolVar(&p.plain, "plain", false, "the narration as a dialogue, where there is one")
 	f.BoolVar(&p.all, "all", false, "draw every row; without it long runs of like segments are folded")
-	f.StringVarP(&p.capture, "write", "w", "", "write a capture with comments to `FILE.pcapng`")
+	f.StringVarP(&p.capture, "write", "w", "", "write a capture with comments to `FILE.pcapng`, and draw the display filter of each step")
 	f.StringVar(&p.at, "at", "", "the `HOST` at which the capture is taken (default the first)")
 	f.StringVar(&p.html, "html", "", "write a page to `FILE`, which needs nothing beside it")
 	f.StringVar(&p.record, "record", "", "write scenario, events, packets and hash to `FILE`, for 'tcpkit trace'")
@@ -184,7 +184,7 @@ func (p *simPlan) files(c *catalogue.Catalogue, runs []*simRun) error {
 }
 
 func (p *simPlan) words(c *catalogue.Catalogue) *ladder.Words {
-	return &ladder.Words{Lang: p.lang, Files: c, Plain: p.plain, Rules: p.app.verbose}
+	return &ladder.Words{Lang: p.lang, Files: c, Plain: p.plain, Rules: p.app.verbose, Filters: p.app.verbose || p.capture != ""}
 }
 
 // page is the runs as a page.

@@ -98,8 +98,9 @@ func TestSimRunWith(t *testing.T) {
 func TestSimRunFiles(t *testing.T) {
 	dir := t.TempDir()
 	page, capture, record := filepath.Join(dir, "x.html"), filepath.Join(dir, "x.pcapng"), filepath.Join(dir, "x.trace")
-	code, _, errs := try("sim", "run", "H1", "--html", page, "-w", capture, "--at", "server", "--record", record)
+	code, drawn, errs := try("sim", "run", "H1", "--html", page, "-w", capture, "--at", "server", "--record", record)
 	require.Equal(t, exitOK, code, errs)
+	require.Contains(t, drawn, "Wireshark: tcp.flags.syn == 1", "what to look at in the capture")
 	b, err := os.ReadFile(page)
 	require.NoError(t, err)
 	require.NotRegexp(t, `(?i)<script|src=|href=|url\(|@import|https?:`, string(b))

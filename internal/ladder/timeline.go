@@ -17,6 +17,7 @@ type Timeline struct {
 	Hosts    []Host   `json:"hosts"`
 	Flows    []Flow   `json:"flows"`
 	Listens  []Listen `json:"listens"`
+	Says     []Say    `json:"says"`
 	Hash     string   `json:"hash"`
 	Steps    int      `json:"steps"`
 	Ended    bool     `json:"ended"`
@@ -42,6 +43,13 @@ type Flow struct {
 type Listen struct {
 	Host int `json:"h"`
 	Port int `json:"port"`
+}
+
+// A Say is a sentence of the narration, and what Wireshark shows there.
+type Say struct {
+	ID     string `json:"id"`
+	Filter string `json:"filter"` // a display filter
+	Rows   int    `json:"rows"`   // that it shows
 }
 
 // An Item is one thing that happened. Kind says which fields count.
@@ -82,6 +90,7 @@ type Item struct {
 	Text  string `json:"-"` // of a comment
 	Wrong bool   `json:"wrong"`
 	ID    string `json:"id"`
+	Say   int    `json:"say"` // index of the sentence
 }
 
 // UnmarshalJSON knows what it means that a host or a flow is left out.
@@ -306,6 +315,9 @@ func (b *builder) item(e *Item, late map[int]bool) {
 		b.note(Lawful, e.Text)
 	case "say":
 		b.note(Saying, b.words.Of(e.ID))
+		if e.Say >= 0 && e.Say < len(b.t.Says) && b.words.Filters {
+			b.note(Lawful, b.words.filter(&b.t.Says[e.Say]))
+		}
 	}
 }
 

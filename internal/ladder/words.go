@@ -16,11 +16,26 @@ type Words struct {
 	Files *catalogue.Catalogue
 	Plain bool // the narration as a dialogue, where there is one
 	Rules bool // the rule behind each change of state
+
+	Filters bool // Wireshark's display filter for each step
 }
 
 type phrase [2]string
 
 func (w *Words) say(p phrase, a ...any) string { return fmt.Sprintf(p[w.Lang], a...) }
+
+// filter tells what to type in Wireshark, and how many rows it gives.
+func (w *Words) filter(s *Say) string {
+	switch {
+	case s.Filter == "":
+		return ""
+	case s.Rows == 0:
+		return "Wireshark: " + s.Filter
+	case s.Rows == 1 && w.Lang == narrate.English:
+		return "Wireshark: " + s.Filter + " (1 row)"
+	}
+	return "Wireshark: " + s.Filter + w.say(sayRows, s.Rows)
+}
 
 // Of gives the words of an id; the id itself if there are none.
 func (w *Words) Of(id string) string {
@@ -47,6 +62,7 @@ var (
 	sayTold      = phrase{"%s: the program is told %s", "%s：程序得知 %s"}
 	sayWrong     = phrase{"%s reads octets that were never written to this connection!", "%s读到了从未写入这个连接的字节！"}
 	sayViolation = phrase{"broken invariant: %s", "不变式被破坏：%s"}
+	sayRows      = phrase{" (%d rows)", "（%d 行）"}
 	sayIn        = phrase{" (%s)", "（%s）"}
 	sayAgain     = phrase{"again", "重传"}
 	sayProbe     = phrase{"probe", "探测"}

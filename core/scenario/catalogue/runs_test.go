@@ -18,6 +18,7 @@ import (
 	"github.com/tcpkit/tcpkit/core/sim"
 	"github.com/tcpkit/tcpkit/core/tcp"
 	"github.com/tcpkit/tcpkit/core/wire"
+	"github.com/tcpkit/tcpkit/internal/need"
 	"github.com/tcpkit/tcpkit/plugins"
 	"github.com/tcpkit/tcpkit/plugins/examples"
 	"github.com/tcpkit/tcpkit/plugins/wazero"
@@ -157,10 +158,10 @@ func TestNarration(t *testing.T) {
 
 // Wireshark shows as many rows for each display filter as its sentence says.
 func TestFilters(t *testing.T) {
-	tshark, err := exec.LookPath("tshark")
-	if err != nil || testing.Short() {
-		t.Skip("needs tshark, and its time")
+	if testing.Short() {
+		t.Skip("a run of tshark for each scenario")
 	}
+	tshark := need.Tool(t, "tshark", "tshark")
 	everyRun(t, func(t *testing.T, p *play) {
 		t.Parallel()
 		for host := range p.Hosts {
