@@ -81,7 +81,8 @@ func text(tab *chrome.Tab, selector string) string {
 	return chrome.Eval[string](tab, fmt.Sprintf(`document.querySelector(%q)?.textContent ?? ''`, selector))
 }
 
-// Every instrument draws every scenario, in its middle and at its end, and nothing is said to be wrong: neither by the page nor by the browser.
+// Every instrument draws every scenario, in its middle and at its end, and nothing is
+// said to be wrong: neither by the page nor by the browser.
 func TestInstrumentsDrawEveryScenario(t *testing.T) {
 	tab := instruments(t, 1280, 900)
 	all := catalogue.Shipped().Scenarios()
@@ -143,6 +144,7 @@ func TestGaugesOfRetransmissionBacklogAndSettings(t *testing.T) {
 	tab := instruments(t, 390, 844)
 	show(t, tab, "H11") // tcp_syn_retries = 5
 	at(tab, "gauges", 16)
+	require.Equal(t, "Timers", text(tab, "[data-tab=gauges]"))
 	require.Contains(t, text(tab, ".schedule .said"), "5 of 6 so far.")
 	require.Contains(t, text(tab, ".schedule .said"), "given up after 63 s")
 	require.Contains(t, text(tab, ".rings li"), "15 s left of 16 s")
