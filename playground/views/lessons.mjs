@@ -60,6 +60,7 @@ export function Story() {
     <div class="sentence" aria-live="polite" key=${place}>
       ${sentence ? html`<p>${sentenceOf(sentence)}</p>` : html`<p class="quiet">${has(run.id + '.summary') ? t(run.id + '.summary') : t('page.press-play')}</p>`}
     </div>
+    <${Signs} state=${state} run=${run}/>
     <div class="row story-steps">
       <button disabled=${!place} onClick=${() => store.step('say', -1)}>${t('page.said-before')}</button>
       ${place >= total && run.ended && next ? html`<button class="strong" title=${titleOf(next.id)} onClick=${() => begin(next.id)}>${t('page.next-lesson')}</button>`
@@ -75,6 +76,20 @@ export function Story() {
   </article>`;
 }
 
+// Signs are what has gone wrong by now: connections that one end alone believes in, octets
+// that nobody has written, rules that were broken.
+function Signs({ state, run }) {
+  const signs = [];
+  for (const { name, mem } of state.hosts) if (mem.ghosts > 0) signs.push(t('page.ghosts', { host: name, n: mem.ghosts }));
+  for (const [f, flow] of Object.entries(state.flows)) {
+    flow.wrong.forEach((wrong, who) => {
+      if (wrong) signs.push(t('page.wrong-octets', { host: run.header.hosts[run.header.flows?.[f]?.hosts[who] ?? who]?.name ?? '' }));
+    });
+  }
+  if (state.wrong > 0) signs.push(t('page.broken', { n: state.wrong }));
+  return signs.length > 0 && html`<p class="row signs" role="status">${signs.map((sign) => html`<span class="chip wrong" key=${sign}>${sign}</span>`)}</p>`;
+}
+
 function sentenceOf({ id }) {
   lang.value; // a new language is a new text
   return store.plain.value && has(plainID(id)) ? t(plainID(id)) : t(id);
@@ -83,7 +98,7 @@ function sentenceOf({ id }) {
 // Others leads to the what-ifs of a scenario, and from one back to real TCP.
 function Others({ run, scenario }) {
   const { scenarios } = catalogue.value;
-  const others = scenarios.filter((s) => s.id !== run.id && (s.compare === run.id || (scenario?.compare && s.id === scenario.compare)));
+  const others = scenarios.filter((s) => s.id !== run.id && s.id !== store.other.value?.id && (s.compare === run.id || (scenario?.compare && s.id === scenario.compare)));
   if (!others.length) return null;
   return html`<p class="row others"><span class="faint">${t('page.beside')}</span>
     ${others.map((s) => html`<button key=${s.id} class="other" onClick=${() => { store.compare(s.id); }}>${titleOf(s.id)}</button>`)}</p>`;
