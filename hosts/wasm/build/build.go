@@ -17,14 +17,20 @@ const Package = "github.com/tcpkit/tcpkit/hosts/wasm"
 // env is the platform. The collector before Go 1.26's is smaller by 12 kB.
 var env = []string{"GOOS=wasip1", "GOARCH=wasm", "GOEXPERIMENT=nogreenteagc", "CGO_ENABLED=0", "GOFLAGS="}
 
-// flags are those of go build. Calls are expanded in place only in what runs for
-// each segment, and in the runtime: elsewhere that would cost 50 kB compressed.
-var flags = []string{
-	"-buildmode=c-shared", "-trimpath", "-buildvcs=false", "-ldflags=-s -w",
-	"-gcflags=all=-l", "-gcflags=github.com/tcpkit/tcpkit/core/...=", "-gcflags=runtime=",
-	"-gcflags=github.com/tcpkit/tcpkit/core=-l",
-	"-gcflags=github.com/tcpkit/tcpkit/core/scenario=-l", "-gcflags=github.com/tcpkit/tcpkit/core/sim=-l",
-	"-gcflags=github.com/tcpkit/tcpkit/core/pcapng=-l",
+// flags are those of go build. Calls are expanded in place only where that makes
+// the module smaller, or what runs for each segment clearly faster.
+var flags = append([]string{"-buildmode=c-shared", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-gcflags=all=-l"}, expanded(
+	"runtime", core+"/clock", core+"/packet", core+"/seq", core+"/siphash", core+"/wire",
+)...)
+
+const core = "github.com/tcpkit/tcpkit/core"
+
+// expanded are the flags for packages in which calls are expanded in place.
+func expanded(packages ...string) (flags []string) {
+	for _, p := range packages {
+		flags = append(flags, "-gcflags="+p+"=")
+	}
+	return flags
 }
 
 // Command runs the Go toolchain in a directory of the checkout, and has it write
