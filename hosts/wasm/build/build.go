@@ -20,7 +20,7 @@ var env = []string{"GOOS=wasip1", "GOARCH=wasm", "GOEXPERIMENT=nogreenteagc", "C
 // flags are those of go build. Calls are expanded in place only where that makes
 // the module smaller, or what runs for each segment clearly faster.
 var flags = append([]string{"-buildmode=c-shared", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-gcflags=all=-l"}, expanded(
-	"runtime", core+"/clock", core+"/packet", core+"/seq", core+"/siphash", core+"/wire",
+	"runtime", "math/bits", core, core+"/clock", core+"/packet", core+"/seq", core+"/siphash", core+"/tcp", core+"/wire",
 )...)
 
 const core = "github.com/tcpkit/tcpkit/core"

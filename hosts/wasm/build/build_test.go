@@ -4,6 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -66,6 +70,7 @@ func TestLines(t *testing.T) {
 
 func FuzzPack(f *testing.F) {
 	f.Add(module(part(dataSection, append([]byte{1}, segment(100, 1, 2)...)...)))
+	f.Add(module(part(codeSection, append([]byte{1, byte(len(access()))}, access()...)...)))
 	f.Add(module(part(dataSection, append([]byte{1}, segment(100, append([]byte(tableMagic), make([]byte, 100)...)...)...)...)))
 	f.Fuzz(func(t *testing.T, wasm []byte) {
 		packed, err := Pack(wasm)
@@ -76,4 +81,51 @@ func FuzzPack(f *testing.F) {
 		require.NoError(t, err)
 		require.Equal(t, packed, again, "what is packed stays as it is")
 	})
+}
+
+// floats are what of package strconv is left out.
+var floats = regexp.MustCompile(`\b(FormatFloat|AppendFloat|ParseFloat|FormatComplex|ParseComplex)\b`)
+
+// TestNoFloats holds that nothing of ours in the module calls what Pack leaves out.
+func TestNoFloats(t *testing.T) {
+	cmd := exec.Command("go", "list", "-deps", "-f", "{{$d := .Dir}}{{if not .Standard}}{{range .GoFiles}}{{$d}}/{{.}}\n{{end}}{{end}}", Package)
+	cmd.Env = append(os.Environ(), env...)
+	out, err := cmd.Output()
+	require.NoError(t, err)
+	files := strings.Fields(string(out))
+	require.Greater(t, len(files), 100)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		require.NotRegexp(t, floats, string(text), file)
+	}
+}
+
+func TestUnused(t *testing.T) {
+	require.True(t, isUnused("runtime.traceAdvance"))
+	require.True(t, isUnused("internal/strconv.ParseFloat"))
+	for _, name := range []string{"runtime.traceAcquire", "runtime.traceback2", "internal/strconv.FormatInt", "runtime.mallocgc"} {
+		require.False(t, isUnused(name), name)
+	}
+}
+
+// access is a function that reads from 100 octets above its local 0, and then what
+// follows.
+func access(between ...byte) []byte {
+	f := []byte{1, 1, 0x7f, opLocalGet, 0, opExtend, opConst64, 0xe4, 0, opAdd64, opWrap}
+	return append(append(f, between...), opLoad+1, 3, 8, opDrop, opEnd)
+}
+
+func TestFoldAddresses(t *testing.T) {
+	require.Equal(t, []byte{1, 1, 0x7f, opLocalGet, 0, opLoad + 1, 3, 108, opDrop, opEnd}, foldAddresses(access()))
+	stays := access(opLocalTee, 1)
+	require.Equal(t, stays, foldAddresses(stays), "the sum itself is wanted")
+	stays = access(opBlock, 0x40, opEnd)
+	require.Equal(t, stays, foldAddresses(stays), "what a block does is not looked at")
+	stays = append(access(), 0xfd, 0)
+	require.Equal(t, stays, foldAddresses(stays), "an instruction that is not known")
+
+	store := []byte{0, opLocalGet, 0, opExtend, opConst64, 8, opAdd64, opWrap, opConst64, 0x7f, opConst64, 1, opAdd64, opStore + 1, 3, 0, opEnd}
+	require.Equal(t, []byte{0, opLocalGet, 0, opConst64, 0x7f, opConst64, 1, opAdd64, opStore + 1, 3, 8, opEnd}, foldAddresses(store),
+		"the value stands between the address and the store")
 }
