@@ -176,7 +176,7 @@ func checkBuffer(t *testing.T, h *host) {
 	require.Contains(t, string(why), "tcpkit_buffer")
 	large := h.buffer(1 << 20)
 	require.Equal(t, large, h.buffer(1<<20), "the buffer stays where it is until it grows")
-	require.Zero(t, h.buffer(1<<31), "there is a bound")
+	require.Zero(t, h.buffer(1<<30), "there is a bound")
 }
 
 // checkPlugins runs every shipped plugin beside the module, through its one import,
