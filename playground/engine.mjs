@@ -90,8 +90,6 @@ export class Engine {
   packet(key, p) { return this.#askOf(key, 'packet', p); }
   pcapng(key, host) { return this.#askOf(key, 'pcapng', host); }
   record(key) { return this.#askOf(key, 'record'); }
-  check(key) { return this.#askOf(key, 'check'); }
-  view(key, host) { return this.#askOf(key, 'view', host); }
   /** seek has the engine itself go to a step: {step, ms, fingerprint, hash}. */
   seek(key, step) { return this.#askOf(key, 'seek', step); }
 

@@ -1,5 +1,6 @@
 // The timeline of a run, folded to what holds at any of its items. Nothing here
 // knows of the page: Node tests it.
+import { lastUpTo } from './search.mjs';
 
 /**
  * An Item is one thing that happened, as core/scenario writes it. A field that is
@@ -61,9 +62,7 @@
  * @property {number} n
  * @property {HostState[]} hosts
  * @property {Object<number,Flow>} flows
- * @property {Object<number,Item>} flight  the packets under way, by id: their send items
  * @property {number} said       the item of the last "say", -1 for none
- * @property {number} segments   how many were sent
  * @property {number} wrong      how many invariants broke
  */
 
@@ -80,24 +79,13 @@ const noFlow = { know: [{ sendOK: false, recvOK: false }, { sendOK: false, recvO
 /** start is the state before anything happened. */
 export function start(header) {
   const hosts = (header?.hosts ?? []).map((host) => ({ name: host.name, addr: host.addr ?? '', up: true, conns: {}, mem: noMem }));
-  return { i: -1, t: 0, n: 0, hosts, flows: {}, flight: {}, said: -1, segments: 0, wrong: 0 };
+  return { i: -1, t: 0, n: 0, hosts, flows: {}, said: -1, wrong: 0 };
 }
 
 /** apply returns the state after item. */
 export function apply(state, item) {
   const next = { ...state, i: item.i, t: item.t, n: item.n };
   switch (item.k) {
-    case 'send':
-      next.segments++;
-      next.flight = { ...state.flight, [item.p]: item };
-      break;
-    case 'arrive':
-    case 'lose':
-      if (item.p in state.flight) {
-        next.flight = { ...state.flight };
-        delete next.flight[item.p];
-      }
-      break;
     case 'conn':
       withConn(next, item, (conn) => { Object.assign(conn, { local: item.local, remote: item.remote, passive: !!item.passive, state: item.passive ? 'LISTEN' : 'CLOSED' }); });
       break;
@@ -263,13 +251,7 @@ export class Timeline {
 
   /** upTo returns the last item that happened at t or before, -1 if none did. */
   upTo(t) {
-    let low = 0;
-    let high = this.items.length;
-    while (low < high) {
-      const mid = (low + high) >> 1;
-      if (this.items[mid].t <= t) low = mid + 1; else high = mid;
-    }
-    return low - 1;
+    return lastUpTo(this.items.length, (i) => this.items[i].t, t);
   }
 
   /**
@@ -340,7 +322,7 @@ export class Axis {
 
   /** pos returns the place of time t. */
   pos(t) {
-    const fold = this.folds[last(this.folds, (f) => f.from <= t)];
+    const fold = this.folds[lastUpTo(this.folds.length, (k) => this.folds[k].from, t)];
     if (!fold) return t;
     if (t >= fold.to) return t - fold.gone - (fold.to - fold.from - this.idle);
     return fold.at + (t - fold.from) / (fold.to - fold.from) * this.idle;
@@ -348,7 +330,7 @@ export class Axis {
 
   /** time is the inverse of pos. */
   time(pos) {
-    const fold = this.folds[last(this.folds, (f) => f.at <= pos)];
+    const fold = this.folds[lastUpTo(this.folds.length, (k) => this.folds[k].at, pos)];
     if (!fold) return pos;
     const into = pos - fold.at;
     if (into > this.idle) return fold.to + (into - this.idle);
@@ -356,18 +338,8 @@ export class Axis {
   }
 }
 
-function last(list, holds) {
-  let low = 0;
-  let high = list.length;
-  while (low < high) {
-    const mid = (low + high) >> 1;
-    if (holds(list[mid])) low = mid + 1; else high = mid;
-  }
-  return low - 1;
-}
-
 /** usualIdle is four times the median of the stretches in which nothing happens. */
-export function usualIdle(times) {
+function usualIdle(times) {
   const gaps = [];
   for (let k = 1; k < times.length; k++) if (times[k] > times[k - 1]) gaps.push(times[k] - times[k - 1]);
   if (gaps.length === 0) return 1e8;

@@ -230,8 +230,8 @@ export function printable(o, at = 0, size = o.length) {
   return size > 64 ? `${s}…` : s;
 }
 
-// fieldAt is the index of the field that an octet belongs to: the last one that begins at
-// or before it; -1 without one. Of fields that share an octet the first wins.
+// fieldAt is the index of the field that an octet belongs to, the first of those that
+// share it; -1 without one.
 export function fieldAt(fields, octet) {
   return fields.findIndex((f) => octet >= f.at && octet < f.at + f.size);
 }

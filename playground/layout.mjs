@@ -8,6 +8,7 @@
 //   const plan = layout(line.items, packets, { hosts: 2, narrow: false, zoom: 1, fold: true });
 //   plan.y[i], plan.yAt(t), plan.timeAt(y), plan.within(y1, y2)
 import { flagNames } from './format.mjs';
+import { lastUpTo } from './search.mjs';
 
 const ROW = 18; // between two labels on one side, at zoom 1
 const NOTE_ROW = 15;
@@ -30,7 +31,7 @@ const NOTED = new Set(['state', 'drop', 'timer', 'call', 'read', 'host', 'plugin
 const TIMED = new Set(['send', 'arrive', 'state', 'timer', 'call', 'host']);
 
 /** The timers that are drawn; the others would hide them. */
-export const TIMERS = ['retransmit', 'persist', 'keepalive', 'wait', 'user', 'delayed-ack', 'tlp', 'reorder'];
+const TIMERS = ['retransmit', 'persist', 'keepalive', 'wait', 'user', 'delayed-ack', 'tlp', 'reorder'];
 
 /** How many timers have room beside each other. */
 export const TIMER_LANES = 3;
@@ -197,7 +198,7 @@ function sideOf(item, hosts) {
  * isNoted says whether an item bears a note. Of timers only those that ran out do: a
  * bar shows the others.
  */
-export function isNoted(item) {
+function isNoted(item) {
   if (item.k === 'timer') return item.ev === 'fired' && TIMERS.includes(item.slot);
   if (item.k === 'plugin') return item.verdict !== 'pass';
   return NOTED.has(item.k);
@@ -232,18 +233,6 @@ function placeAll(packets, plan, flight) {
     const fall = near && packet.at - near.at < time ? PART * (near.arrivals[0].y - near.y1) : plan.yAt(packet.at + PART * time) - packet.y1;
     packet.y2 = packet.y1 + Math.max(STUB[0], Math.min(STUB[1], fall));
   }
-}
-
-// lastUpTo is the index of the last item of which value is at most bound; -1 without one.
-export function lastUpTo(length, value, bound) {
-  let low = 0;
-  let high = length;
-  while (low < high) {
-    const mid = (low + high) >> 1;
-    if (value(mid) <= bound) low = mid + 1;
-    else high = mid;
-  }
-  return low - 1;
 }
 
 function heightAt(items, y, t) {

@@ -19,7 +19,7 @@ const idForm = /^[A-Z][0-9]{1,2}[a-z]?(-[a-z0-9]+(?:-[a-z0-9]+)*)?$/;
 const known = ['s', 'x', 'i', 'b', 'bx', 'lang', 'plain'];
 
 /** isID says whether a text can be the id of a scenario. */
-export function isID(text) {
+function isID(text) {
   return text.length <= 48 && idForm.test(text);
 }
 

@@ -7,7 +7,6 @@ import { pluginsOf } from './engine.mjs';
 import { print } from './link.mjs';
 import { itemOf } from './items.mjs';
 
-/** @typedef {import('./fold.mjs').Item} Item */
 /** @typedef {import('./fold.mjs').State} State */
 /** @typedef {import('./fold.mjs').Conn} Conn */
 
@@ -38,8 +37,6 @@ import { itemOf } from './items.mjs';
 export const theme = signal('auto');
 /** Whether the narration speaks plain words (the dialogue) instead of the RFC's. */
 export const plain = signal(false);
-/** Whether the user wants little motion. */
-export const still = signal(globalThis.matchMedia?.('(prefers-reduced-motion: reduce)').matches ?? false);
 /** Whether the window is too narrow for three columns. */
 const narrow = signal(false);
 if (globalThis.matchMedia) {
@@ -102,11 +99,6 @@ export const focus = signal({});
 export const state = computed(() => {
   version.value;
   return run.value ? run.value.line.at(cursor.value) : null;
-});
-/** The item at the cursor, or null. @type {{value: Item|null}} */
-export const item = computed(() => {
-  version.value;
-  return run.value?.line.items[cursor.value] ?? null;
 });
 /** The cursor of the run beside, by time. */
 export const otherCursor = computed(() => {

@@ -43,7 +43,7 @@ export function topics(catalogue, lang) {
 }
 
 /** plain is a word as it is compared: small, with one kind of dash. */
-export function plain(word) {
+function plain(word) {
   return word.trim().toLowerCase().replace(/[\s_–—]+/g, '-');
 }
 

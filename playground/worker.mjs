@@ -48,8 +48,6 @@ const operations = {
     const before = JSON.stringify({ tcpkit_trace: 1, scenario: head.scenario, text, extra, hash: run.hash(), packets });
     return `${before.slice(0, -1)},"timeline":${JSON.stringify({ ...head, items: undefined }).slice(0, -1)},"items":${run.itemsText()}}}\n`;
   },
-  check: ({ key }) => of(key).check(),
-  view: ({ key, args: [host] }) => of(key).view(host),
 
   // seek goes to a step, measures how long that took, and says what the engine is then.
   seek({ key, args: [step] }) {

@@ -2,7 +2,7 @@ import test from 'node:test';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { Timeline } from '../fold.mjs';
-import { after, causeOf, connections, cost, endOf, isns, knowledge, merge, pathOf, peerOf, ranges, schedules, settings } from '../views/facts.mjs';
+import { causeOf, connections, cost, endOf, isns, knowledge, merge, pathOf, peerOf, ranges, schedules, settings } from '../views/facts.mjs';
 import { ring, strip } from '../views/strip.mjs';
 
 const fixture = JSON.parse(readFileSync(new URL('fixture-h1.json', import.meta.url)));
@@ -17,11 +17,6 @@ function timeline(items, hosts = fixture.header.hosts) {
 const handshake = () => timeline(fixture.items);
 const sent = (t, p, h, more) => ({ k: 'send', t, n: p, p, h, d: 1 - h, c: 1, ...more });
 const came = (t, p, h) => ({ k: 'arrive', t, n: 100 + p, p, h });
-
-test('after counts what is at or before the cursor', () => {
-  const list = [{ i: 1 }, { i: 4 }, { i: 4 }, { i: 9 }];
-  assert.deepEqual([0, 1, 3, 4, 8, 9, 20].map((at) => after(list, at)), [0, 1, 1, 3, 3, 4, 4]);
-});
 
 test('a path has the edges so far, and begins where its first edge does', () => {
   const line = handshake();

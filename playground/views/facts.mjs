@@ -1,23 +1,13 @@
 // What a timeline tells beyond the state at one item: the edges taken so far, what
 // each end has learnt, what was sent again and when, what is missing in a stream.
 // Pure functions of a Timeline (fold.mjs) and the place of the cursor.
+import { lastUpTo } from '../search.mjs';
 
 /** @typedef {import('../fold.mjs').Timeline} Timeline */
 /** @typedef {import('../fold.mjs').Item} Item */
 
 /** after returns how many of the items of list stand at or before the cursor. */
-export function after(list, at) {
-  let low = 0;
-  let high = list.length;
-  while (low < high) {
-    const mid = (low + high) >> 1;
-    if (list[mid].i <= at) low = mid + 1; else high = mid;
-  }
-  return low;
-}
-
-/** The latest item of list at or before the cursor, undefined if there is none. */
-export const latest = (list, at) => list[after(list, at) - 1];
+const after = (list, at) => lastUpTo(list.length, (k) => list[k].i, at) + 1;
 
 const known = new WeakMap();
 
@@ -30,8 +20,8 @@ export function factsOf(line) {
   let f = known.get(line);
   if (!f) {
     f = {
-      seen: 0, mostHeld: 1, mostHalf: new Map(), states: [], knows: [], calls: [], hosts: [], reads: [], drops: [], wrong: [],
-      mems: new Map(), timers: new Map(), sends: new Map(), heard: new Map(), windows: new Map(), chains: new Map(), isns: new Map(),
+      seen: 0, mostHeld: 1, mostHalf: new Map(), states: [], knows: [], hosts: [], drops: [],
+      sends: new Map(), heard: new Map(), windows: new Map(), chains: new Map(), isns: new Map(),
     };
     known.set(line, f);
   }
@@ -51,13 +41,9 @@ function take(f, line, it) {
   switch (it.k) {
     case 'state': f.states.push(it); break;
     case 'know': f.knows.push(it); break;
-    case 'call': f.calls.push(it); break;
     case 'host': f.hosts.push(it); break;
-    case 'read': f.reads.push(it); break;
     case 'drop': f.drops.push(it); break;
-    case 'violation': f.wrong.push(it); break;
     case 'mem':
-      put(f.mems, it.h, it);
       f.mostHeld = Math.max(f.mostHeld, it.held ?? 0);
       f.mostHalf.set(it.h, Math.max(f.mostHalf.get(it.h) ?? 0, it.half ?? 0));
       break;
@@ -65,7 +51,6 @@ function take(f, line, it) {
       takeWindows(f, it);
       confirmISN(f, line, it);
       break;
-    case 'timer': put(f.timers, conn(it.h, it.c), it); break;
     case 'send':
       put(f.sends, conn(it.h, it.c), it);
       if (has(it, 'S') && it.c) takeISN(f, it);

@@ -27,7 +27,7 @@ export function Gauges() {
 }
 
 /** running lists the timers that run at a state, the one that ends first at the front. */
-export function running(st) {
+function running(st) {
   const all = [];
   st?.hosts.forEach((host, h) => {
     for (const conn of Object.values(host.conns)) {
@@ -120,7 +120,7 @@ const told = ['keepalive', 'keepalive-idle', 'keepalive-interval', 'keepalive-co
  * settingRows are the rows of the table: for each host, and for each flow in which its
  * program sets something, the settings that the scenario speaks of; of keepalive all.
  */
-export function settingRows({ hosts, sockets }, defaults) {
+function settingRows({ hosts, sockets }, defaults) {
   const rows = [];
   for (const host of hosts) {
     const own = sockets.filter((one) => one.host === host.name);

@@ -27,7 +27,7 @@ export function Held() {
 }
 
 /** recordOf names what an end keeps: "nothing", "half-open", "tcb", "time-wait" or "down". */
-export function recordOf(host, conn) {
+function recordOf(host, conn) {
   if (!host.up) return 'down';
   switch (conn?.state) {
     case undefined: case 'CLOSED': case 'LISTEN': // what others it has
@@ -111,7 +111,7 @@ function Queues({ end }) {
  * roomFor is how many half-open connections a host's listeners keep: one more than the
  * backlog, as Linux has it, and no more than syn-backlog. 0: the scenario does not say.
  */
-export function roomFor({ hosts, listens }, name) {
+function roomFor({ hosts, listens }, name) {
   const most = Number(hosts.find((host) => host.name === name)?.set['syn-backlog'] ?? Infinity);
   return listens.filter((one) => one.host === name && one.backlog > 0).reduce((sum, one) => sum + Math.min(one.backlog + 1, most), 0);
 }
@@ -147,7 +147,7 @@ const minute = 60e9;
  * hintOf names what is odd about a connection: it is in its state for long, or among many
  * such, or open without a timer while the other end has vanished.
  */
-export function hintOf(one, conn, { many, ghosts }, t0 = now.value) {
+function hintOf(one, conn, { many, ghosts }, t0 = now.value) {
   const age = t0 - one.since;
   if (one.state === 'CLOSE-WAIT' && age >= 10e9) return 'close-wait';
   if (one.state === 'FIN-WAIT-2' && age >= 10e9) return 'fin-wait-2';

@@ -114,7 +114,7 @@ function Head({ x1, y1, x2, y2, kind }) {
 }
 
 /** marksOf are the words behind a label that tell what is not usual. */
-export function marksOf(packet) {
+function marksOf(packet) {
   const marks = [];
   if (packet.kind === 'again') marks.push(t('ladder.again'));
   if (packet.kind === 'probe') marks.push(t('ladder.probe'));
@@ -238,7 +238,7 @@ export function Notes({ notes, bands, fr, plan, onPick }) {
 }
 
 /** noteOf is the text of an item beside the lifeline, and what it is to the eye. */
-export function noteOf(item, short = false) {
+function noteOf(item, short = false) {
   switch (item.k) {
     case 'state':
       return { text: short ? SHORT[item.to] ?? item.to : item.to, kind: 'state', title: `${item.from ?? ''} → ${item.to}` };

@@ -2,6 +2,7 @@
 // pointed at in one lights in the other.
 import { html, useState } from '../lib/preact.mjs';
 import { t, has } from '../words.mjs';
+import { fieldAt } from '../header.mjs';
 import { isMarked } from '../effects.mjs';
 
 const ROW = 8; // octets in a line of the dump
@@ -82,6 +83,4 @@ export function Dump({ octets, fields, lit, light }) {
 
 const slice = (octets, from, upto) => [...octets.subarray(from, Math.min(from + ROW, upto))];
 
-function groupAt(fields, at) {
-  return fields.find((f) => at >= f.at && at < f.at + f.size)?.group ?? '';
-}
+const groupAt = (fields, at) => fields[fieldAt(fields, at)]?.group ?? '';

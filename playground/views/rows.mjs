@@ -47,7 +47,7 @@ export function Rows({ caption, heads, rows, at = -1, onRow }) {
 const write = (head, v) => (v === null || v === undefined ? '' : head.show ? head.show(v) : String(v));
 
 /** sorted gives the order of rows by a column; rows without a value come last. */
-export function sorted(rows, { column, down }) {
+function sorted(rows, { column, down }) {
   const order = rows.map((_, k) => k);
   if (column === 0 && !down) return order;
   return order.sort((x, y) => {

@@ -3,6 +3,7 @@
 // A graph has an x column, times in nanoseconds, and a column for each series, with null
 // where nothing was told at that time. uPlot and the table read the same columns.
 
+import { lastUpTo } from '../search.mjs';
 import { endOf, has } from './facts.mjs';
 
 /**
@@ -111,7 +112,7 @@ const windowSeries = [
 const high = 65535 * 2 ** 14;
 
 /** windows is what bounds one connection's sending, over time. */
-export function windows(line, h, c) {
+function windows(line, h, c) {
   const sheet = new Sheet(windowSeries);
   const now = {};
   for (const it of line.items) {
@@ -143,7 +144,7 @@ const timeSeries = [
 ];
 
 /** times is the round trip as one connection measures it, in nanoseconds. */
-export function times(line, h, c) {
+function times(line, h, c) {
   const sheet = new Sheet(timeSeries);
   for (const it of line.items) {
     if (it.h !== h || it.c !== c) continue;
@@ -157,15 +158,7 @@ export function times(line, h, c) {
 export const graphs = (line, h, c) => [sequence(line, h, c), windows(line, h, c), times(line, h, c)];
 
 /** rowAt is the last row of a graph that has happened at the cursor, -1 if none has. */
-export function rowAt(graph, at) {
-  let low = 0;
-  let high = graph.items.length;
-  while (low < high) {
-    const mid = (low + high) >> 1;
-    if (graph.items[mid] <= at) low = mid + 1; else high = mid;
-  }
-  return low - 1;
-}
+export const rowAt = (graph, at) => lastUpTo(graph.items.length, (row) => graph.items[row], at);
 
 /** valueAt is the latest value of a series at a row or before. */
 export function valueAt(graph, k, row) {

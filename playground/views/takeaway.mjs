@@ -7,13 +7,13 @@ import { pluginsOf } from '../engine.mjs';
 import { says } from '../scenario.mjs';
 
 /** linkOf writes the address of what is shown now; "" if it does not fit. */
-export function address() {
+function address() {
   const fragment = store.fragment.value;
   return fragment && location.href.split('#')[0] + '#' + fragment;
 }
 
 /** script is the whole scenario, as "tcpkit sim run FILE" reads it. */
-export function script(run) {
+function script(run) {
   return run.extra.length ? `${run.text.trimEnd()}\n\n# ${t('page.added')}\n${run.extra.join('\n')}\n` : run.text;
 }
 

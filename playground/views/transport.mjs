@@ -39,7 +39,7 @@ export function Transport() {
 }
 
 /** times writes a speed: "0.05×". */
-export function times(speed) {
+function times(speed) {
   return `${Number(speed.toPrecision(2))}×`;
 }
 
@@ -87,6 +87,6 @@ const icons = {
   branch: 'M3 1h2v14H3zM4 9c4 0 5-1 5-4h2c0 4-2 6-7 6zM10 1l3 4H7z',
 };
 
-export function Icon({ name }) {
+function Icon({ name }) {
   return html`<svg class="icon" viewBox="0 0 16 16" width="14" height="14" aria-hidden="true"><path d=${icons[name]}/></svg>`;
 }
