@@ -80,9 +80,10 @@ test('what limits a sender, in a word', () => {
 test('a long run is made into graphs in little time', () => {
   const line = transfer(2500);
   assert.ok(line.items.length > 10000);
-  const begun = performance.now();
+  const begun = process.cpuUsage(); // whatever else the machine does
   graphs(line, 0, 1);
-  assert.ok(performance.now() - begun < 500);
+  const { user, system } = process.cpuUsage(begun);
+  assert.ok(user + system < 500_000, `${user + system} µs`);
 });
 
 test('CSV quotes what needs it', () => {
