@@ -22,14 +22,14 @@ type explainKind struct {
 // The kinds, in the order in which they are shown.
 var explainKinds = []explainKind{
 	{"state", phrase{"state", "状态"}, phrase{"the states of a connection", "连接的状态"}},
-	{"flag", phrase{"flag", "控制位"}, phrase{"the control bits of a segment", "报文段的控制位"}},
+	{"flag", phrase{"flag", "标志"}, phrase{"the control bits of a segment", "报文段的标志（控制位）"}},
 	{"option", phrase{"option", "选项"}, phrase{"TCP options", "TCP 选项"}},
 	{"term", phrase{"term", "术语"}, phrase{"the glossary", "术语表"}},
 	{"timer", phrase{"timer", "定时器"}, phrase{"the timers of a connection", "连接的定时器"}},
 	{"scenario", phrase{"scenario", "场景"}, phrase{"runs to look at", "可以观看的场景"}},
-	{"claim", phrase{"popular statement", "流行的说法"}, phrase{"popular statements that are wrong or loose", "流行但不对或不严谨的说法"}},
+	{"claim", phrase{"popular statement", "常见的说法"}, phrase{"popular statements that are wrong or loose", "常见但不对或不严谨的说法"}},
 	{"rule", phrase{"rule", "规则"}, phrase{"rules by which the engine acts, with their sections", "引擎所依据的规则及其出处"}},
-	{"drop", phrase{"reason for a drop", "丢弃的原因"}, phrase{"why a packet goes nowhere", "分组为什么没有下文"}},
+	{"drop", phrase{"reason for a drop", "丢弃的原因"}, phrase{"why a packet goes nowhere", "分组为什么被丢弃"}},
 }
 
 // A topic is one thing that can be explained.

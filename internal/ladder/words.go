@@ -69,7 +69,7 @@ var (
 	sayStranger  = phrase{" (stranger)", "（外来）"}
 	sayLost      = phrase{"lost: %s", "丢失：%s"}
 	sayIdle      = phrase{"nothing for %s", "%s内没有动静"}
-	sayFolded    = phrase{"%s more in %s", "还有 %s 个，历时%s"}
+	sayFolded    = phrase{"%s more in %s", "还有 %s 个，历时 %s"}
 )
 
 // lostWhy are the reasons for which a network loses a packet.

@@ -104,7 +104,7 @@ var texts = [texts_]text{
 		"{from}在 {port} 端口监听：被动打开。"}},
 	WaitBegins: {"3.6.1", [langs]string{
 		"{From} waits for 2MSL: should its ACK be lost, the FIN comes again and finds an answer; and old segments die out before the same ports are used anew.",
-		"{from}等待 2MSL：万一 ACK 丢失，重传的 FIN 还能得到回应；残留在网络中的旧报文段，也会在这对端口再次使用之前消失。"}},
+		"{from}等待 2MSL：万一 ACK 丢失，重传的 FIN 还能得到回应；残留在网络中的旧报文段，也会在这一对端口再次使用之前消失。"}},
 	WaitOver: {"3.10.8", [langs]string{
 		"2MSL have passed: {from} forgets the connection.",
 		"2MSL 已过，{from}删除这个连接。"}},

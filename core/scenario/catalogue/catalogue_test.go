@@ -196,6 +196,45 @@ func TestChineseIsSetWell(t *testing.T) {
 	}
 }
 
+// One thing has one name in Chinese. What is often said wrongly may use another.
+func TestOneChineseWordForOneThing(t *testing.T) {
+	instead := map[string]string{
+		"重发": "重传", "序列号": "序号", "坚持定时器": "持续定时器", "计时器": "定时器", "数据包": "分组", "对端": "对方",
+		"空洞": "缺口", "失序": "乱序", "不变量": "不变式", "两将军": "两军问题", "到期": "超时", "重置": "复位", "侦听": "监听",
+		"同步收到": "同步已接收", "慢开始": "慢启动", "窗口缩放": "窗口扩大", "报头": "首部", "这条连接": "这个连接", "通俗": "大白话",
+	}
+	for id, s := range Shipped().Words("zh") {
+		for word, want := range instead {
+			if !strings.HasSuffix(id, ".claim") {
+				require.NotContains(t, strings.ReplaceAll(s, "一对端口", ""), word, "%s: say %s", id, want)
+			}
+		}
+	}
+}
+
+// Where the sentences of a scenario first name a state, its Chinese name stands behind
+// it, as long as the summary has not had it.
+func TestStatesAreExplainedInChinese(t *testing.T) {
+	c := Shipped()
+	for _, s := range c.Scenarios() {
+		summary, _ := c.Word("zh", s.ID+".summary")
+		told := ""
+		for _, m := range regexp.MustCompile(`(?m)^say (\S+)`).FindAllStringSubmatch(s.Text, -1) {
+			words, _ := c.Word("zh", m[1])
+			told += words + "\n"
+		}
+		for state := tcp.Closed; state <= tcp.TimeWait; state++ {
+			name, _ := c.Word("zh", "state."+state.String()+".name")
+			full := state.String() + "（" + name + "）"
+			first := regexp.MustCompile(state.String() + `(（\p{Han}[^）]*）)?`).FindString(told)
+			if !strings.Contains(summary, full) && (first != "" || strings.Contains(summary, state.String())) {
+				require.Contains(t, []string{full, ""}, first, "%s: %s is named before it is explained", s.ID, state)
+				require.Contains(t, told, full, "%s: %s is named and not explained", s.ID, state)
+			}
+		}
+	}
+}
+
 func TestParseWords(t *testing.T) {
 	words, err := ParseWords("x.txt", "# c\na.b: one\n  two\n\nz-1: 三次\n  握手 SYN\n  加\nq:\n  said \"a: b\"\n")
 	require.NoError(t, err)
