@@ -146,7 +146,7 @@ export class Engine {
         if (mine && !mine.ended) this.listener.header(data.key, data.header);
         break;
       case 'items':
-        if (mine) this.listener.items(data.key, data.items);
+        if (mine) this.listener.items(data.key, JSON.parse(new TextDecoder().decode(data.json)));
         break;
       case 'ended':
         if (!mine) break;

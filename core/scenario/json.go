@@ -84,6 +84,10 @@ func (w *writer) ifText(name, s string) {
 func (w *writer) string(s string) {
 	w.comma()
 	w.b = append(w.b, '"')
+	if isPlain(s) {
+		w.b = append(append(w.b, s...), '"')
+		return
+	}
 	for _, c := range s {
 		switch {
 		case c == '"' || c == '\\':
@@ -96,6 +100,16 @@ func (w *writer) string(s string) {
 		}
 	}
 	w.b = append(w.b, '"')
+}
+
+// isPlain reports whether a string is written as it stands, as nearly all are.
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c >= 0x7f || c == '"' || c == '\\' || c == '<' {
+			return false
+		}
+	}
+	return true
 }
 
 // hex writes 16 digits, since JSON's numbers end at 2 to the 53.

@@ -132,10 +132,20 @@ func (r *recorder) item(k Kind, at clock.Duration, host int, conn uint32) Item {
 	return i
 }
 
+// room is a slice with room for n more. append makes a large one larger by a quarter,
+// and so copies each element five times on the way, and leaves as much behind; where
+// memory is never given back, as in WASM, that is what a long run would cost.
+func room[E any](s []E, n int) []E {
+	if cap(s)-len(s) >= n {
+		return s
+	}
+	return slices.Grow(s, max(n, len(s)))
+}
+
 // add appends an item, and what the narration has to say of it.
 func (r *recorder) add(i Item) {
 	i.Step = r.step
-	r.items = append(r.items, i)
+	r.items = append(room(r.items, 1), i)
 	r.narrate(&i)
 }
 

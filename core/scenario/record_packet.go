@@ -13,13 +13,13 @@ import (
 // keep puts a packet's octets to the others.
 func (r *recorder) keep(id uint32, b []byte, at clock.Duration) stored {
 	p := stored{id: id, start: uint32(len(r.octets)), length: uint32(len(b)), time: at, item: uint32(len(r.items))}
-	r.octets = append(r.octets, b...)
+	r.octets = append(room(r.octets, len(b)), b...)
 	return p
 }
 
 func (r *recorder) sent(w *sim.World, s *sim.Sight, at clock.Duration) {
 	for len(r.packets) <= int(s.Packet) {
-		r.packets = append(r.packets, stored{})
+		r.packets = append(room(r.packets, 1), stored{})
 	}
 	p := r.keep(s.Packet, s.Bytes, at)
 	p.from, p.to = int8(s.Host), int8(s.To)

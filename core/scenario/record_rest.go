@@ -87,7 +87,7 @@ func (r *recorder) compare(w *sim.World, n uint32, at clock.Duration) {
 	for k, v := range q {
 		if v != c.last[k] {
 			changed |= 1 << k
-			r.values = append(r.values, v)
+			r.values = append(room(r.values, 1), v)
 		}
 	}
 	c.last = q

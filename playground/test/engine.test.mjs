@@ -29,7 +29,7 @@ class Fake {
         this.hangs = true;
         return;
       }
-      if (!quiet) this.say({ say: 'items', key, items: [{ k: 'send' }] });
+      if (!quiet) this.say({ say: 'items', key, json: new TextEncoder().encode('[{"k":"send"}]') });
       this.say({ say: 'ended', key, hash: 'h', checks: [], steps: 1, quiet });
       this.say({ say: 'working', key: 0 });
     } else this.say({ say: 'answer', id, value: op });

@@ -261,6 +261,8 @@ export declare class Run {
   items(from?: number, upto?: number): Item[];
   /** itemsText is items as the JSON that the module writes. */
   itemsText(from?: number, upto?: number): string;
+  /** itemsOctets is that text in UTF-8, which a worker can transfer for its page to parse. */
+  itemsOctets(from?: number, upto?: number): Uint8Array<ArrayBuffer>;
   /** view is a host as it is at this step, with its connections. */
   view(host: number | string): Status[];
   /** packet has the octets of a packet, by the p of an item. */

@@ -547,6 +547,10 @@ export class Run {
     return this.#kit.text('tcpkit_run_items', this.#handle, from, upto);
   }
 
+  itemsOctets(from = 0, upto = 0x7fffffff) {
+    return this.#octets('tcpkit_run_items', from, upto);
+  }
+
   view(host) {
     return this.#json('tcpkit_run_view', this.#host(host));
   }

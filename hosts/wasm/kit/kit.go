@@ -71,6 +71,17 @@ func (k *Kit) give(b []byte) int32 {
 	return int32(copy(k.Buffer, b))
 }
 
+// write has f append to the buffer, from its beginning, and returns how much that was:
+// what is large is not made elsewhere first.
+func (k *Kit) write(f func(b []byte) []byte) int32 {
+	b := f(k.Buffer[:0])
+	if len(b) > bufferMost {
+		return k.fail(errTooLarge)
+	}
+	k.Buffer = b[:min(cap(b), bufferMost)]
+	return int32(len(b))
+}
+
 // fail leaves an error in the buffer and returns its size as a negative number.
 func (k *Kit) fail(err error) int32 {
 	const most = 64 << 10

@@ -186,7 +186,7 @@ func (k *Kit) RunHead(handle int32) int32 {
 func (k *Kit) RunItems(handle int32, from, upto uint32) int32 {
 	const most = 1<<31 - 1
 	return k.withRun(handle, func(r *run) int32 {
-		return k.give(r.AppendItems(nil, int(min(from, most)), int(min(upto, most))))
+		return k.write(func(b []byte) []byte { return r.AppendItems(b, int(min(from, most)), int(min(upto, most))) })
 	})
 }
 
@@ -224,7 +224,7 @@ func (k *Kit) RunPacket(handle int32, id uint32) int32 {
 
 // RunPcapng leaves a capture of what a host has sent and received.
 func (k *Kit) RunPcapng(handle int32, host uint32) int32 {
-	return k.withHost(handle, host, func(r *run) int32 { return k.give(r.AppendPcapng(nil, int(host))) })
+	return k.withHost(handle, host, func(r *run) int32 { return k.write(func(b []byte) []byte { return r.AppendPcapng(b, int(host)) }) })
 }
 
 // RunCheck leaves each expectation and how it went with it, as JSON.
