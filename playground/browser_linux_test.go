@@ -71,14 +71,14 @@ func store[T any](tab *chrome.Tab, expression string) T {
 	return chrome.Eval[T](tab, `import('./store.mjs').then((s) => (`+expression+`))`)
 }
 
-// native runs a scenario here, and returns its hash as people see it.
-func native(t *testing.T, text string, extra ...string) string {
+// made is a scenario's run made here, to its end.
+func made(t *testing.T, text string, extra ...string) *scenario.Run {
 	t.Helper()
 	s, err := scenario.Parse(text, extra...)
 	require.NoError(t, err)
 	engine, err := wazero.New(wazero.Config{})
 	require.NoError(t, err)
-	defer engine.Close()
+	t.Cleanup(func() { engine.Close() })
 	r, err := scenario.New(s, func(o *scenario.Order) (tcp.Hook, tcp.HookMask, error) {
 		set := plugins.NewSet()
 		for _, spec := range o.Specs {
@@ -99,7 +99,21 @@ func native(t *testing.T, text string, extra ...string) string {
 	})
 	require.NoError(t, err)
 	r.Finish()
-	return string(scenario.AppendHash(nil, r.Hash()))
+	return r
+}
+
+// native is the hash of a run made here, as people see it.
+func native(t *testing.T, text string, extra ...string) string {
+	t.Helper()
+	return string(scenario.AppendHash(nil, made(t, text, extra...).Hash()))
+}
+
+// shipped is the text of a scenario of the catalogue.
+func shipped(t *testing.T, id string) string {
+	t.Helper()
+	s, ok := catalogue.Shipped().Scenario(id)
+	require.True(t, ok, id)
+	return s.Text
 }
 
 // Every scenario of the catalogue runs to its end in the tab, holds what it expects,

@@ -20,7 +20,12 @@ function asked(line) {
   return m ? { p: Number(m[1]), what: m[2] } : null;
 }
 
-/** durationWord writes a span as the language reads it: whole milliseconds, at least one. */
+/** wholeMS makes a span what a line can say of it: whole milliseconds, at least one. */
+export function wholeMS(ns) {
+  return Math.max(1, Math.round(ns / 1e6)) * 1e6;
+}
+
+/** durationWord writes a span as the language reads it. */
 export function durationWord(ns) {
-  return `${Math.max(1, Math.round(ns / 1e6))}ms`;
+  return `${wholeMS(ns) / 1e6}ms`;
 }

@@ -68,9 +68,18 @@ type Tab struct {
 	t    testing.TB
 	ctx  context.Context
 	home *url.URL
+	seen *seen
+}
 
+// seen is what a page has done that it must not do, in words.
+type seen struct {
 	lock  sync.Mutex
-	wrong []string // what a page must not do, in words
+	wrong []string
+}
+
+// In is the tab for a part of the test that it was opened in.
+func (tab *Tab) In(t testing.TB) *Tab {
+	return &Tab{t, tab.ctx, tab.home, tab.seen}
 }
 
 // Open opens an address in a new tab of a size in pixels of CSS, after some steps.
@@ -80,7 +89,7 @@ func (b *Browser) Open(address string, width, height int64, before ...Step) *Tab
 	home, err := url.Parse(address)
 	require.NoError(b.t, err)
 	ctx, cancel := chromedp.NewContext(b.ctx)
-	tab := &Tab{t: b.t, ctx: ctx, home: home}
+	tab := &Tab{b.t, ctx, home, &seen{}}
 	b.t.Cleanup(func() {
 		require.Empty(b.t, tab.Wrong(), "the page has done what it must not do")
 		cancel()
@@ -146,17 +155,17 @@ func exception(d *runtime.ExceptionDetails) string {
 }
 
 func (tab *Tab) note(what string) {
-	tab.lock.Lock()
-	defer tab.lock.Unlock()
-	tab.wrong = append(tab.wrong, what)
+	tab.seen.lock.Lock()
+	defer tab.seen.lock.Unlock()
+	tab.seen.wrong = append(tab.seen.wrong, what)
 }
 
 // Wrong is what the page has done so far that it must not do, and forgets it.
 func (tab *Tab) Wrong() []string {
-	tab.lock.Lock()
-	defer tab.lock.Unlock()
-	w := tab.wrong
-	tab.wrong = nil
+	tab.seen.lock.Lock()
+	defer tab.seen.lock.Unlock()
+	w := tab.seen.wrong
+	tab.seen.wrong = nil
 	return w
 }
 

@@ -5,7 +5,7 @@ import * as store from '../store.mjs';
 import { t } from '../words.mjs';
 import { duration, clock, segment } from '../format.mjs';
 import { layout, packetsOf } from '../layout.mjs';
-import { durationWord } from '../faults.mjs';
+import { wholeMS } from '../faults.mjs';
 import { Arrow, Bands, Folds, Glow, Grip, Notes, Says, Timers, Times, frame, inWords, wayOf } from './ladder-draw.mjs';
 import { Menu, change, later, restorable } from './ladder-menu.mjs';
 
@@ -94,14 +94,14 @@ function Drawing({ run, titled, aside = false }) {
     if (y < box.scrollTop + 40 || y > box.scrollTop + box.clientHeight - 70) box.scrollTop = Math.max(0, y - box.clientHeight * 0.35);
   };
 
-  const pick = (packet, focus = true) => {
+  const pick = (packet) => {
     store.select(packet.p, run.key);
-    bring(packet.y1, true);
-    if (focus) list.current?.focus({ preventScroll: true });
+    list.current?.focus({ preventScroll: true });
   };
   const openMenu = (packet) => {
     const way = wayOf(packet, fr);
-    pick(packet, false);
+    store.select(packet.p, run.key);
+    bring(packet.y1, true);
     setMenu({ p: packet.p, x: Math.max(4, Math.min(width - 230, (way.x1 + way.x2) / 2 - 100)), y: way.y1 + 14 });
   };
   const closeMenu = (back) => {
@@ -115,7 +115,12 @@ function Drawing({ run, titled, aside = false }) {
   const onKey = (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const at = picked ? picked.index : near(plan.packets, aside ? store.otherCursor.value : store.cursor.value);
-    const go = (k) => plan.packets.length && pick(plan.packets[Math.max(0, Math.min(plan.packets.length - 1, k))]);
+    const go = (k) => {
+      const packet = plan.packets[Math.max(0, Math.min(plan.packets.length - 1, k))];
+      if (!packet) return;
+      pick(packet);
+      bring(packet.y1, true);
+    };
     const acts = {
       ArrowDown: () => go(picked ? at + 1 : at), ArrowUp: () => go(at - 1), PageDown: () => go(at + 10), PageUp: () => go(at - 10),
       Home: () => go(0), End: () => go(plan.packets.length - 1),
@@ -150,7 +155,6 @@ function Drawing({ run, titled, aside = false }) {
     if (event.pointerType !== 'mouse' && !grip) return;
     if (aside || packet.arrivals.length === 0) return;
     const begin = { packet, y: event.clientY, id: event.pointerId, moved: false, arrival: packet.arrivals[0].y, to: packet.arrivals[0].y };
-    scroller.current.setPointerCapture(event.pointerId);
     setDrag(begin);
   };
   // touch-action is not heeded on what is inside an SVG
@@ -161,14 +165,14 @@ function Drawing({ run, titled, aside = false }) {
     if (!drag || event.pointerId !== drag.id) return;
     const by = event.clientY - drag.y;
     if (!drag.moved && Math.abs(by) < DRAG_FROM) return;
+    scroller.current.setPointerCapture(drag.id); // not before: a click goes to what captures
     setDrag({ ...drag, moved: true, to: Math.max(drag.arrival, drag.arrival + by) });
   };
   const onPointerUp = (event) => {
     if (!drag || event.pointerId !== drag.id) return;
     setDrag(null);
-    if (!drag.moved) return pick(drag.packet);
-    const by = plan.timeAt(drag.to) - drag.packet.arrivals[0].at;
-    if (by >= 5e5) does(drag.packet, 'later', () => later(drag.packet, by, run.extra));
+    if (!drag.moved) return;
+    if (drag.to > drag.arrival) does(drag.packet, 'later', () => later(drag.packet, laterBy(drag, plan), run.extra));
   };
   const onClick = (event) => {
     if (drag) return;
@@ -223,7 +227,7 @@ function Drawing({ run, titled, aside = false }) {
           <${Cursor} plan=${plan} fr=${fr} aside=${aside} bring=${bring} from=${from} upto=${upto}/>
           ${picked && html`<${Arrow} packet=${picked} fr=${fr} picked=${true} labelled=${true}/>`}
           ${grips}
-          ${drag?.moved && html`<${Ghost} drag=${drag} fr=${fr} plan=${plan}/>`}
+          ${drag?.to > drag?.arrival && html`<${Ghost} drag=${drag} fr=${fr} plan=${plan}/>`}
         </svg>`}
         ${menu && picked && html`<${Menu} packet=${picked} x=${menu.x} y=${menu.y} onClose=${closeMenu} onInspect=${inspect}/>`}
       </div>
@@ -301,12 +305,15 @@ function Cursor({ plan, fr, aside, bring, from, upto }) {
 
 const waysOf = (packet, fr) => (packet.arrivals.length ? packet.arrivals.map((arrival) => wayOf(packet, fr, arrival)) : [wayOf(packet, fr)]);
 
+// laterBy is how much later a segment that is dragged would arrive: what lies below its
+// arrival at the same instant is passed in a millisecond.
+const laterBy = (drag, plan) => wholeMS(plan.timeAt(drag.to) - drag.packet.arrivals[0].at);
+
 // Ghost is where a segment that is dragged would arrive.
 function Ghost({ drag, fr, plan }) {
   const way = wayOf(drag.packet, fr);
-  const by = plan.timeAt(drag.to) - drag.packet.arrivals[0].at;
   return html`<g class="ghost"><line x1=${way.x1} y1=${way.y1} x2=${way.x2} y2=${drag.to}/><circle cx=${way.x2} cy=${drag.to} r="6"/>
-    <text x=${way.x2 - way.dir * 14} y=${drag.to + 18} text-anchor=${way.dir > 0 ? 'end' : 'start'}>${t('ladder.later-by', { time: duration(by), word: durationWord(Math.max(1e6, by)) })}</text></g>`;
+    <text x=${way.x2 - way.dir * 14} y=${drag.to + 18} text-anchor=${way.dir > 0 ? 'end' : 'start'}>${t('ladder.later-by', { time: duration(laterBy(drag, plan)) })}</text></g>`;
 }
 
 // List says the segments in words, for the keyboard and for those who do not see the
