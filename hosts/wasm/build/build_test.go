@@ -72,6 +72,7 @@ func FuzzPack(f *testing.F) {
 	f.Add(module(part(dataSection, append([]byte{1}, segment(100, 1, 2)...)...)))
 	f.Add(module(part(codeSection, append([]byte{1, byte(len(access()))}, access()...)...)))
 	f.Add(module(part(dataSection, append([]byte{1}, segment(100, append([]byte(tableMagic), make([]byte, 100)...)...)...)...)))
+	f.Add(module(part(codeSection, 1, 5, 0xf0, 0xff, 0xff, 0x57, 0))) // says that it has 184,549,360 groups of locals
 	f.Fuzz(func(t *testing.T, wasm []byte) {
 		packed, err := Pack(wasm)
 		if err != nil {

@@ -94,7 +94,7 @@ const (
 // that Go's compiler does not use is left as it is.
 func foldAddresses(f []byte) []byte {
 	r := reader{b: f}
-	for n := r.number(); n > 0; n-- { // groups of locals
+	for n := r.number(); n > 0 && !r.bad; n-- { // groups of locals
 		r.number()
 		r.take(1)
 	}
