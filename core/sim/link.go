@@ -42,6 +42,9 @@ type flying struct {
 	router bool // what a router has to say of the packet with that id
 }
 
+// flyingOctets is what a flying takes beside its Bytes, on machines of 64 bits.
+const flyingOctets = 64
+
 // channel is what direction d is like.
 func (w *World) channel(d int32) *Channel {
 	l := &w.cfg.Links[d/2]
@@ -68,7 +71,7 @@ func (w *World) send(from int, p *packet.Packet) {
 		w.carry(from, p.Bytes)
 		return
 	}
-	for off := 0; off >= 0; {
+	for off := 0; off >= 0 && !w.stopped; {
 		off = packet.NextSegment(p, off, &w.piece)
 		w.inspectPiece(from, &w.piece)
 		w.carry(from, w.piece.Bytes)

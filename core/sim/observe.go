@@ -10,10 +10,14 @@ import (
 
 // An Observer is told of everything that happens in a World, in its order: packets,
 // the events of each stack, the calls of users. It may look at the World, and must
-// not change it.
+// not change it; but it may Stop it.
 type Observer interface {
 	See(w *World, s *Sight)
 }
+
+// Stop ends the run, and what the step under way had still to do: for an Observer that
+// has no room for more. A Clone of the World from then on is stopped too.
+func (w *World) Stop() { w.stopped = true }
 
 // What a Sight is of.
 type What uint8
@@ -143,10 +147,14 @@ func (w *World) Names(flow int) (first, second wire.AddrPort) {
 // HostOf is the host that has an address, -1 if none has.
 func (w *World) HostOf(a wire.Addr) int { return w.hostOf(a) }
 
-// Held is how many octets all stacks hold on behalf of connections.
+// Held is about how many octets a Clone takes: what all stacks hold on behalf of
+// connections, and packets on their way.
 func (w *World) Held() (octets int) {
 	for i := range w.hosts {
 		octets += w.hosts[i].stack.Held()
+	}
+	for i := range w.air {
+		octets += flyingOctets + len(w.air[i].Bytes)
 	}
 	return octets
 }

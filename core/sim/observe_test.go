@@ -214,3 +214,35 @@ func TestTolerate(t *testing.T) {
 		}
 	}
 }
+
+// A stopper has seen enough at some packet.
+type stopper struct{ after int }
+
+func (o *stopper) See(w *World, s *Sight) {
+	if s.What == Sent {
+		if o.after--; o.after == 0 {
+			w.Stop()
+		}
+	}
+}
+
+// An observer that stops the world is told of nothing more that is sent, whoever was
+// sending, and the world takes no more steps.
+func TestStop(t *testing.T) {
+	for seed := range uint64(20) {
+		for after := 1; after < 200; after += 13 {
+			w, err := randomWorld(seed)
+			require.NoError(t, err)
+			o := &stopper{after}
+			w.Observe(o)
+			if err := w.Finish(); o.after > 0 {
+				continue // it has sent fewer
+			} else {
+				require.NoError(t, err)
+			}
+			require.Zero(t, o.after, "seed %d", seed)
+			require.False(t, w.Step())
+			require.False(t, w.Clone().Step())
+		}
+	}
+}

@@ -103,7 +103,7 @@ func (w *World) takeStranger(h int, c *core.Conn) {
 
 // serveStranger reads all that there is, and closes when there will be no more.
 func (w *World) serveStranger(h int, c *core.Conn) {
-	for {
+	for !w.stopped {
 		n, err := c.Read(w.now, w.scratch[:])
 		if n > 0 && w.observer != nil {
 			w.see(Sight{What: Read, Host: h, Flow: -1, Conn: c.ID(), N: uint64(n), Wrong: true})

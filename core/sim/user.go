@@ -216,7 +216,7 @@ func (w *World) tell(i int32, what core.ReadyMask) {
 func (w *World) act(i int32) {
 	for w.ends[i].state == atWork {
 		read := w.readSome(i)
-		if !w.walk(i) && !read || w.failure != nil {
+		if !w.walk(i) && !read || w.halted() {
 			return
 		}
 	}
@@ -290,6 +290,9 @@ func (w *World) readSome(i int32) (any bool) {
 		if e.pace.Every > 0 {
 			e.readAt = w.now.Add(e.pace.Every)
 			w.wake(i, e.readAt)
+			return any
+		}
+		if w.stopped {
 			return any
 		}
 	}
@@ -401,6 +404,9 @@ func (w *World) option(i int32, c *core.Conn, s *Step, n uint64, err error) {
 func (w *World) write(i int32, s *Step, c *core.Conn) bool {
 	e := &w.ends[i]
 	for e.left > 0 && !e.broken {
+		if w.stopped {
+			return false
+		}
 		if w.now < e.until {
 			w.wake(i, e.until)
 			return false

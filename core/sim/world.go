@@ -39,6 +39,7 @@ type World struct {
 	calm     bool
 	over     bool // all programs have exited
 	garbled  bool // a host has Garbles
+	stopped  bool // by the observer
 	failure  *Failure
 	recent   recent
 	captured []Captured
@@ -240,8 +241,8 @@ func (w *World) Clone() *World {
 	c.agenda, c.landed, c.flooded = slices.Clone(w.agenda), slices.Clone(w.landed), slices.Clone(w.flooded)
 	c.air = make([]flying, len(w.air))
 	for i := range c.air {
-		c.air[i].id, c.air[i].to, c.air[i].again, c.air[i].router = w.air[i].id, w.air[i].to, w.air[i].again, w.air[i].router
-		c.air[i].Set(&w.air[i].Packet)
+		c.air[i] = w.air[i]
+		c.air[i].Bytes = slices.Clone(w.air[i].Bytes)
 	}
 	c.recent = w.recent.clone()
 	c.captured = slices.Clone(w.captured)
@@ -428,9 +429,10 @@ func (w *World) next() (at clock.Instant, timer int) {
 }
 
 // Step makes the next thing happen and checks the invariants. It returns false
-// when nothing is left to happen, and after a failure.
+// when nothing is left to happen, after a failure, and once the observer has stopped
+// it.
 func (w *World) Step() bool {
-	if w.failure != nil {
+	if w.halted() {
 		return false
 	}
 	at, timer := w.next()
@@ -445,7 +447,7 @@ func (w *World) Step() bool {
 	w.weather()
 	if timer >= 0 {
 		w.settle(timer)
-		return w.failure == nil
+		return !w.halted()
 	}
 	e := w.agenda.pop()
 	switch e.kind {
@@ -465,7 +467,7 @@ func (w *World) Step() bool {
 	default:
 		panic("sim: no such event")
 	}
-	return w.failure == nil
+	return !w.halted()
 }
 
 // weather notes what begins and what ends now.
@@ -515,7 +517,7 @@ func (w *World) Finish() error {
 			w.stop(-1, 0, "it goes on and on")
 		}
 	}
-	if w.failure == nil {
+	if !w.halted() {
 		w.checkEnd()
 	}
 	if w.failure != nil {
@@ -529,6 +531,7 @@ func (w *World) arrive(i int32) {
 	f := &w.air[i]
 	h := int(f.to)
 	w.in.Set(&f.Packet)
+	f.Reset() // a Clone need not have it
 	w.landed = append(w.landed, i)
 	if w.hosts[h].off {
 		w.lost(f.id, LostDead)
@@ -551,12 +554,18 @@ func (w *World) input(h int) {
 	w.settle(h)
 }
 
+// halted reports whether nothing more may happen, not even in the step under way.
+func (w *World) halted() bool { return w.failure != nil || w.stopped }
+
 // settle does what is due on a host, and lets it send and its users act until all
 // are quiet. Then it checks.
 func (w *World) settle(h int) {
 	for range quiet {
 		w.expire(h)
 		w.drain(h)
+		if w.stopped {
+			return
+		}
 		if !w.tellUsers(h) {
 			w.check(h)
 			return
@@ -584,7 +593,7 @@ const quiet = 1 << 16
 
 // drain takes all that a host has to send.
 func (w *World) drain(h int) {
-	for w.hosts[h].stack.Output(w.now, &w.out) {
+	for !w.stopped && w.hosts[h].stack.Output(w.now, &w.out) {
 		w.show(h)
 		w.inspect(h, &w.out)
 		w.send(h, &w.out)
