@@ -60,10 +60,10 @@ func (r *Run) Arrived(i *Item) []byte {
 	return r.Packet(i.Packet)
 }
 
-// fateOf says when a packet is lost, which is told right behind its Send.
+// fateOf says when a packet is lost, which is told before the next Send.
 func (r *Run) fateOf(k int) string {
 	send := &r.rec.items[k]
-	for k++; k < len(r.rec.items) && r.rec.items[k].Step == send.Step; k++ {
+	for k++; k < len(r.rec.items) && r.rec.items[k].Kind != Send && r.rec.items[k].Step == send.Step; k++ {
 		if i := &r.rec.items[k]; i.Kind == Lose && i.Packet == send.Packet {
 			return "lost: " + sim.Loss(i.Why).String() + "\n"
 		}

@@ -1,9 +1,11 @@
 package scenario
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/tcpkit/tcpkit/core/clock"
+	"github.com/tcpkit/tcpkit/core/sim"
 )
 
 // An Error is the first thing in a text that cannot be read: what it is, and what to
@@ -40,9 +42,9 @@ const (
 	maxAddrs    = 4
 	maxListens  = 32
 	maxFlows    = 64
-	maxConns    = 256 // of all flows
-	maxSteps    = 256 // of one program
-	maxWrite    = 64 << 20
+	maxConns    = 256      // of all flows
+	maxSteps    = 256      // of one program
+	maxWrite    = 64 << 20 // octets of all programs: more does not pass in a run
 	maxFaults   = 1024
 	maxCuts     = 256
 	maxTurns    = 64
@@ -197,9 +199,15 @@ func (p *parser) identity() {
 // whole looks at what only the whole text can be wrong in.
 func (p *parser) whole() {
 	s := p.s
-	conns, floods := 0, uint64(0)
+	conns, floods, written := 0, uint64(0), uint64(0)
 	for i := range s.Flows {
-		conns += max(1, s.Flows[i].Times)
+		f := &s.Flows[i]
+		conns += max(1, f.Times)
+		for _, step := range slices.Concat(f.Steps[0], f.Steps[1]) {
+			if step.Op == sim.Write || step.Op == sim.WriteUrgent {
+				written += step.N * uint64(max(1, f.Times))
+			}
+		}
 	}
 	for i := range s.Floods {
 		floods += uint64(s.Floods[i].Count)
@@ -213,6 +221,8 @@ func (p *parser) whole() {
 		p.fail(0, "the flows are more than "+strconv.Itoa(maxConns)+" connections", "leave some out")
 	case floods > maxFlood:
 		p.fail(0, "the floods are more than "+strconv.Itoa(maxFlood)+" segments", "make them smaller")
+	case written > maxWrite:
+		p.fail(0, "the programs write more than "+strconv.Itoa(maxWrite>>20)+"M in all", "have them write less")
 	default:
 		p.reach()
 		p.resolve()

@@ -43,7 +43,11 @@ func (p *parser) openFlow() {
 		case p.accept("ipv6"):
 			f.Six = true
 		case p.accept("times"):
-			f.Times = int(p.ordinal("how many connections"))
+			if n := p.ordinal("how many connections"); n > maxConns {
+				p.failWord("no flow is "+strconv.Itoa(int(n))+" connections", "all flows together are "+strconv.Itoa(maxConns)+" at most")
+			} else {
+				f.Times = int(n)
+			}
 		case p.accept("every"):
 			f.Every = p.duration("the time between two of them")
 		default:

@@ -205,7 +205,10 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 		{two + "expect segment 1 client -> server SYN without mss=5", `line 4: "mss=5" is no option that can be expected; `, 47},
 		{two + "tolerate it", `line 4: what does "it" mean here?; the line was complete before it`, 10},
 		{two + "scenario Y", "line 4: a text is one scenario, and this is X; leave out the second line that begins with scenario", 1},
-		{two + "flow a client server:80 times 300", "the flows are more than 256 connections; leave some out", 0},
+		{two + "flow a client server:80 times 200\nflow b client server:80 times 57", "the flows are more than 256 connections; leave some out", 0},
+		{two + "flow a client server:80 times 257", "no flow is 257 connections; all flows together are 256 at most", 31},
+		{two + "flow a client server:80 times 2147483648", "no flow is 2147483648 connections; all flows", 31}, // more than an int of 32 bits
+		{two + "flow a client server:80 times 2\n  client write 16M\n  server write 17M", "the programs write more than 64M in all; have them write less", 0},
 		{two + "flood server:80 count 4096\nflood server:80 count 1", "the floods are more than 4096 segments; make them smaller", 0},
 		{two + "seed 18446744073709551616", `line 4: "18446744073709551616" is not the seed, a number; give a number below 2 to the 64`, 6},
 	} {

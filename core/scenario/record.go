@@ -27,6 +27,7 @@ type recorder struct {
 	told    []uint32 // by sentence: how often what it is tied to has happened
 	said    []bool
 	broken  []violation // those that were told
+	full    string      // which bound of a run was reached
 
 	step     uint32
 	arriving uint32 // the packet that is being taken in, 0: none
@@ -121,6 +122,15 @@ func (r *recorder) See(w *sim.World, s *sim.Sight) {
 	default:
 		panic("scenario: a sight that nobody records")
 	}
+	switch {
+	case len(r.items) >= maxRunItems:
+		r.full = "items"
+	case len(r.octets) >= maxRunOctets:
+		r.full = "octets"
+	default:
+		return
+	}
+	w.Stop()
 }
 
 // item begins an item about a connection.

@@ -6,10 +6,13 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/tcpkit/tcpkit/core/clock"
+	"github.com/tcpkit/tcpkit/core/event"
+	"github.com/tcpkit/tcpkit/core/siphash"
 	"github.com/tcpkit/tcpkit/core/tcp"
 )
 
@@ -284,22 +287,63 @@ func TestGoldenTimeline(t *testing.T) {
 	require.Equal(t, strings.Split(strings.TrimSpace(string(want)), "\n"), strings.Split(string(got), "\n"))
 }
 
-// What would be more than a tab can bear ends at a bound, and says so.
+// roomy lets one end write, and the other take, all at once.
+const roomy = `host client set send-buffer=64M set send-buffer-max=64M set memory=1G set initial-window=4294967295 set initial-octets=4294967295
+host client set initial-window-max=4294967295 set pacing=false
+host server set receive-buffer=64M set receive-buffer-max=64M set memory=1G
+`
+
+// What would be more than a tab can bear ends at a bound, and says so; within a step
+// too, since one can be all of it.
 func TestBounds(t *testing.T) {
-	if testing.Short() {
-		t.Skip("a run of 64 MiB")
+	for name, c := range map[string]struct{ why, lines string }{
+		"bit by bit":     {"items", "flow web\n  client write 63M\n  client close-write\n  server await-eof"},
+		"octets at once": {"octets", roomy + "flow web\n  client write 63M"},
+		"octet by octet": {"items", roomy + "flow web\n  client write 63M chunk 1"},
+		"read, likewise": {"items", roomy + "flow web\n  client write 1M\n  server never-read\n  server wait 10s\n  server pace 1 0s\n  server await-eof"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if testing.Short() && c.why != "items" {
+				t.Skip("a long run")
+			}
+			t.Parallel()
+			r := run(t, threeWay, c.lines)
+			last := r.Items(0)[len(r.Items(0))-1]
+			require.Equal(t, Ended, last.Kind)
+			require.Equal(t, c.why, last.Text)
+			require.NoError(t, r.Failure())
+			require.LessOrEqual(t, len(r.Items(0)), maxRunItems+10)
+			require.LessOrEqual(t, len(r.rec.octets), maxRunOctets+100_000)
+			hash := r.Hash()
+			r.Seek(r.Steps() / 2)
+			r.Finish()
+			require.Equal(t, hash, r.Hash())
+			// A capture takes as long as there are items, not their square.
+			begin := time.Now()
+			require.NotEmpty(t, r.AppendPcapng(nil, 0))
+			require.Less(t, time.Since(begin), 15*time.Second)
+		})
 	}
-	r := run(t, "scenario X\n"+net+`flow web client server:80
-  client write 64M
-  client write 64M
-  client close-write
-  server await-eof
-`)
-	last := r.Items(0)[len(r.Items(0))-1]
-	require.Equal(t, Ended, last.Kind)
-	require.Contains(t, []string{"octets", "items"}, last.Text)
-	require.LessOrEqual(t, len(r.Items(0)), maxRunItems+100)
-	require.LessOrEqual(t, len(r.rec.octets), maxRunOctets+100_000)
+}
+
+// A ticker has a timer that runs out each millisecond, for nothing.
+type ticker struct{ at clock.Instant }
+
+func (h *ticker) At(*tcp.Record) tcp.Verdict { return tcp.Pass }
+func (h *ticker) Deadline() clock.Instant    { return max(h.at, 1) }
+func (h *ticker) Expire(now clock.Instant, _ *tcp.Beside, _ *event.Log) {
+	h.at = now.Add(clock.Millisecond)
+}
+func (h *ticker) Clone() tcp.Hook                          { c := *h; return &c }
+func (h *ticker) Fingerprint(*siphash.Hash, clock.Instant) {}
+
+// One that goes on without anything to be seen ends after so many steps.
+func TestStepsAreBounded(t *testing.T) {
+	r, err := New(parse(t, threeWay, "plugin client ticker"), func(*Order) (tcp.Hook, tcp.HookMask, error) { return &ticker{}, 0, nil })
+	require.NoError(t, err)
+	r.Finish()
+	require.Equal(t, maxRunSteps, r.Steps())
+	require.Equal(t, "steps", r.Items(0)[len(r.Items(0))-1].Text)
 }
 
 // A run that ends at a broken invariant says so.

@@ -70,7 +70,8 @@ func (k *checkpoints) before(step int) checkpoint {
 }
 
 // Seek moves the cursor to a step, recording what was not yet, and returns where it
-// stands: at the end if there are not so many.
+// stands: at the end if there are not so many, and where it was if the way back needs
+// plugins that can't be loaded again.
 func (r *Run) Seek(step int) int {
 	step = max(step, 0)
 	for r.steps < step && r.advance() {

@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -30,22 +31,31 @@ func TestSeek(t *testing.T) {
 		if testing.Short() && text == busy {
 			continue
 		}
+		steps := run(t, text).Steps()
+		random := rand.New(rand.NewPCG(1, 2))
+		places := make([]int, 60)
+		for i := range places {
+			places[i] = random.IntN(steps + 3)
+		}
 		plain, err := New(parse(t, text), nil)
 		require.NoError(t, err)
-		prints, hashes := []uint64{plain.Fingerprint()}, []uint64{plain.Hash()}
-		for plain.Step() {
-			prints, hashes = append(prints, plain.Fingerprint()), append(hashes, plain.Hash())
+		prints, hashes := map[int]uint64{}, []uint64{plain.Hash()}
+		for more := true; more; more = plain.Step() {
+			if at := plain.At(); at == steps || slices.Contains(places, at) {
+				prints[at] = plain.Fingerprint() // which takes its time
+			}
+			if plain.At() > 0 {
+				hashes = append(hashes, plain.Hash())
+			}
 		}
 		require.True(t, plain.Ended())
 		want := plain.AppendItems(nil, 0, -1)
 
 		r, err := New(parse(t, text), nil)
 		require.NoError(t, err)
-		random := rand.New(rand.NewPCG(1, 2))
-		for range 60 {
-			to := random.IntN(len(prints) + 3)
+		for _, to := range places {
 			at := r.Seek(to)
-			require.Equal(t, min(to, len(prints)-1), at)
+			require.Equal(t, min(to, steps), at)
 			require.Equal(t, at, r.At())
 			require.Equal(t, prints[at], r.Fingerprint(), "step %d", at)
 			require.Equal(t, hashes[at], r.Hash(), "step %d", at)
@@ -54,8 +64,8 @@ func TestSeek(t *testing.T) {
 			}
 		}
 		r.Finish()
-		require.Equal(t, len(prints)-1, r.Steps())
-		require.Equal(t, hashes[len(hashes)-1], r.Hash())
+		require.Equal(t, steps, r.Steps())
+		require.Equal(t, hashes[steps], r.Hash())
 		require.Equal(t, string(want), string(r.AppendItems(nil, 0, -1)))
 		require.LessOrEqual(t, len(r.back.list), maxCheckpoints)
 	}
@@ -170,4 +180,25 @@ flow web client server:80
 	r.Finish()
 	require.Equal(t, plain.Hash(), r.Hash(), "the front is as if nobody had gone back")
 	require.Equal(t, loaded-3, closed, "all but those of the two fronts and the last")
+}
+
+// Packets on their way count for how many copies are kept.
+func TestCopiesAreBounded(t *testing.T) {
+	const flying = 8 << 20
+	r := run(t, threeWay, roomy+`host other 10.0.0.3
+link other server delay 1ms
+fault client -> server DATA all delay 900h
+flow web
+  client write 8M
+  client hold
+  server write 1
+  server hold
+flow chat other server:80
+  other write 3000 chunk 1 every 10ms
+  server hold
+`)
+	require.NoError(t, r.Failure())
+	require.Greater(t, r.Steps(), maxCheckpoints*firstSpacing)
+	require.Greater(t, r.front.Held(), flying)
+	require.LessOrEqual(t, len(r.back.list), checkpointsOctets/flying+1)
 }
