@@ -25,9 +25,15 @@ func serve(t *testing.T, engine playground.Module) (port string) {
 	t.Helper()
 	files, err := playground.Files()
 	require.NoError(t, err)
+	return serveHandler(t, playground.Handler(files, engine))
+}
+
+// serveHandler runs the server with another handler.
+func serveHandler(t *testing.T, h http.Handler) (port string) {
+	t.Helper()
 	listeners, err := playground.Listen(0)
 	require.NoError(t, err)
-	s := playground.NewServer(playground.Handler(files, engine))
+	s := playground.NewServer(h)
 	done := make(chan error, len(listeners))
 	for _, l := range listeners {
 		go func() { done <- s.Serve(l) }()

@@ -32,6 +32,7 @@ const (
 type Browser struct {
 	t         testing.TB
 	ctx       context.Context
+	abroad    *abroad
 	Downloads string // the folder that gets what pages save
 }
 
@@ -39,6 +40,7 @@ type Browser struct {
 func New(t testing.TB) *Browser {
 	t.Helper()
 	path := need.Tool(t, "chromium", "chromium")
+	out := goAbroad(t)
 	base, cancelBase := context.WithTimeout(context.Background(), patience)
 	alloc, cancelAlloc := chromedp.NewExecAllocator(base,
 		chromedp.ExecPath(path), chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck, chromedp.Headless, chromedp.DisableGPU,
@@ -46,15 +48,16 @@ func New(t testing.TB) *Browser {
 		chromedp.NoSandbox, chromedp.Flag("disable-dev-shm-usage", true),
 		// It asks nobody for anything by itself.
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
-		chromedp.Flag("disable-extensions", true), chromedp.Flag("hide-scrollbars", true), chromedp.Flag("force-device-scale-factor", "1"),
+		chromedp.Flag("proxy-server", out.address), chromedp.Flag("disable-extensions", true), chromedp.Flag("hide-scrollbars", true), chromedp.Flag("force-device-scale-factor", "1"),
 		chromedp.UserDataDir(t.TempDir()))
 	ctx, cancel := chromedp.NewContext(alloc)
-	b := &Browser{t: t, ctx: ctx, Downloads: t.TempDir()}
+	b := &Browser{t: t, ctx: ctx, abroad: out, Downloads: t.TempDir()}
 	t.Cleanup(func() {
 		_ = chromedp.Cancel(ctx) // waits for the browser, so that its folder can go
 		cancel()
 		cancelAlloc()
 		cancelBase()
+		require.Empty(t, b.Left(), "what would have left this machine")
 	})
 	_, err := chromedp.CallBrowser(ctx, browser.SetDownloadBehavior, browser.SetDownloadBehaviorParams{
 		Behavior: browser.SetDownloadBehaviorBehaviorAllow, DownloadPath: b.Downloads,

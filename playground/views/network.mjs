@@ -1,11 +1,12 @@
 // The network: knobs for links, hosts and chance. Each writes a line of the scenario
 // language behind the text, and the run is made again.
-import { html, useState } from '../lib/preact.mjs';
-import { run, setExtra } from '../store.mjs';
+import { html, useEffect, useRef, useState } from '../lib/preact.mjs';
+import { run, setExtra, version } from '../store.mjs';
 import { t } from '../words.mjs';
 import { fields, profiles, profile, read, sow, tidy, turn } from '../knobs.mjs';
 
 export function Network() {
+  version.value;
   const r = run.value;
   if (!r) return html`<section class="sheet network" aria-labelledby="h-network"><h2 id="h-network">${t('page.network')}</h2><p class="quiet">${t('views.nothing-yet')}</p></section>`;
   const own = read(r.text, []);
@@ -34,16 +35,20 @@ const fieldOf = (said, link, name) => said.links.find((other) => other.a === lin
 // empty field gives the scenario's own value back.
 function Knob({ id, label, kind, value, own, turned }) {
   const [wrong, setWrong] = useState(false);
+  const field = useRef(null);
   const changed = value !== own;
+  useEffect(() => { field.current.value = value ?? ''; }, [value]);
   const commit = (typed) => {
     if (typed.trim() === (value ?? '')) return setWrong(false);
-    const tidied = typed.trim() === '' ? '' : kind === 'seed' ? (/^\d{1,15}$/.test(typed.trim()) ? typed.trim() : null) : tidy(kind, typed);
+    const tidied = typed.trim() === '' ? own ?? '' : kind === 'seed' ? (/^\d{1,15}$/.test(typed.trim()) ? typed.trim() : null) : tidy(kind, typed);
     setWrong(tidied === null);
-    if (tidied !== null) turned(tidied === own ? '' : tidied);
+    if (tidied === null) return;
+    field.current.value = tidied;
+    if (tidied !== (value ?? '')) turned(tidied === own ? '' : tidied);
   };
   return html`<div class="knob">
     <label for=${id}>${label}${changed && html` <span class="chip" title=${t('panels.network.was', { value: own ?? '–' })}>${t('panels.network.changed')}</span>`}</label>
-    <input key=${value ?? ''} id=${id} type="text" class="num" size="8" autocomplete="off" spellcheck="false" defaultValue=${value ?? ''} placeholder="–" aria-invalid=${wrong} aria-describedby=${id + '-hint'}
+    <input ref=${field} id=${id} type="text" class="num" size="8" autocomplete="off" spellcheck="false" placeholder="–" aria-invalid=${wrong} aria-describedby=${id + '-hint'}
       onBlur=${(e) => commit(e.currentTarget.value)} onKeyDown=${(e) => { e.stopPropagation(); if (e.key === 'Enter') commit(e.currentTarget.value); }} />
     <small id=${id + '-hint'} class=${wrong ? 'is-wrong' : 'faint'}>${t((wrong ? 'panels.wrong.' : 'panels.hint.') + kind)}</small>
   </div>`;
