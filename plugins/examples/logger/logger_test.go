@@ -6,11 +6,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tcpkit/tcpkit/core"
 	"github.com/tcpkit/tcpkit/core/clock"
 	"github.com/tcpkit/tcpkit/core/event"
+	"github.com/tcpkit/tcpkit/core/sim"
 	"github.com/tcpkit/tcpkit/core/tcp"
 	"github.com/tcpkit/tcpkit/core/wire"
-	"github.com/tcpkit/tcpkit/hosts/wasm/skeleton"
 	"github.com/tcpkit/tcpkit/plugins"
 	"github.com/tcpkit/tcpkit/plugins/examples/logger"
 	"github.com/tcpkit/tcpkit/plugins/wazero"
@@ -55,57 +56,67 @@ func ofConnections(pairs []pair) []pair {
 	})
 }
 
-func logged(events []event.Event) []pair {
-	var pairs []pair
-	for _, e := range events {
-		pairs = append(pairs, pair{tcp.State(e.From), tcp.State(e.To)})
+// A witness notes the transitions of both hosts.
+type witness [2][]pair
+
+// See is sim.Observer.
+func (o *witness) See(_ *sim.World, s *sim.Sight) {
+	if s.What == sim.Happened && s.Event.Kind == event.Transition {
+		o[s.Host] = append(o[s.Host], pair{tcp.State(s.Event.From), tcp.State(s.Event.To)})
 	}
-	return pairs
 }
 
-// TestSeesEveryTransition runs a connection from the first SYN to the end of
-// TIME-WAIT, with loss, with and without the plugin on both of its ends.
+// transfer is a world in which one connection goes from the first SYN to the end of
+// TIME-WAIT, with loss.
+func transfer(t *testing.T) sim.Config {
+	c, err := core.Profile("linux")
+	require.NoError(t, err)
+	cfg := sim.Transfer(c, wire.IPv4, 50_000, sim.Channel{Delay: 10 * clock.Millisecond, Loss: 50_000})
+	cfg.Seed, cfg.Capture = 3, true
+	return cfg
+}
+
+func run(t *testing.T, cfg sim.Config) (*sim.World, *witness) {
+	w, err := sim.New(&cfg)
+	require.NoError(t, err)
+	o := &witness{}
+	w.Observe(o)
+	require.NoError(t, w.Finish())
+	return w, o
+}
+
+// TestSeesEveryTransition runs that world with and without the plugin on both hosts.
 func TestSeesEveryTransition(t *testing.T) {
 	engine, err := wazero.New(wazero.Config{})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, engine.Close()) })
-	options := skeleton.Options{Seed: 3, Octets: 50_000, Loss: 50, Delay: 10 * clock.Millisecond}
+	without, _ := run(t, transfer(t))
+	require.Positive(t, without.Count().Lost)
 
-	var plain []byte
-	without, err := skeleton.New(options)
-	require.NoError(t, err)
-	without.Tap = &plain
-	alone := without.Run()
-	require.True(t, alone.Finished)
-	require.Positive(t, alone.Lost)
-
-	var watched []byte
-	with, err := skeleton.New(options)
-	require.NoError(t, err)
-	with.Tap = &watched
+	cfg := transfer(t)
 	var instances [2]*wazero.Instance
 	var loaded [2]*plugins.Plugin
-	for end := range instances {
+	for host := range instances {
 		k := keep{Engine: engine}
 		p, err := plugins.Load(&k, logger.Module, plugins.Options{Name: "logger"})
 		require.NoError(t, err)
 		set := plugins.NewSet()
 		set.Add(p)
 		require.Equal(t, tcp.Mask(tcp.StepTransition), set.Mask(), "it is called for what it exports")
-		with.Stack(end).SetHook(set, set.Mask())
-		instances[end], loaded[end] = k.last, p
+		cfg.Hosts[host].Hook, cfg.Hosts[host].Hooks = set, set.Mask()
+		instances[host], loaded[host] = k.last, p
 	}
-	result := with.Run()
+	with, noted := run(t, cfg)
 
 	client := []pair{
 		{tcp.Closed, tcp.SynSent}, {tcp.SynSent, tcp.Established}, {tcp.Established, tcp.FinWait1},
 		{tcp.FinWait1, tcp.FinWait2}, {tcp.FinWait2, tcp.TimeWait}, {tcp.TimeWait, tcp.Closed},
 	}
-	require.Equal(t, client, seen(t, instances[skeleton.Client]), "a handshake, an active close and the wait")
-	for end, i := range instances {
-		require.NoError(t, loaded[end].Err())
-		require.Equal(t, logged(with.Transitions(end)), ofConnections(seen(t, i)), "the plugin saw what the log has, in its order")
+	require.Equal(t, client, seen(t, instances[sim.TransferClient]), "a handshake, an active close and the wait")
+	for host, i := range instances {
+		require.NoError(t, loaded[host].Err())
+		require.Equal(t, noted[host], ofConnections(seen(t, i)), "the plugin saw what the log has, in its order")
 	}
-	require.Equal(t, alone, result, "who watches changes nothing (THREATS P16)")
-	require.Equal(t, plain, watched, "the packets are the same, octet by octet")
+	require.Equal(t, without.Hash(), with.Hash(), "who watches changes nothing (THREATS P16)")
+	require.Equal(t, without.Captured(), with.Captured(), "the packets are the same, octet by octet")
 }
