@@ -9,11 +9,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tcpkit/tcpkit/core"
+	"github.com/tcpkit/tcpkit/core/clock"
+	"github.com/tcpkit/tcpkit/core/event"
 	"github.com/tcpkit/tcpkit/core/pcapng"
 	"github.com/tcpkit/tcpkit/core/scenario/catalogue"
 	"github.com/tcpkit/tcpkit/hosts/wasm/kit"
@@ -32,8 +36,44 @@ func node(t *testing.T, input string, args ...string) string {
 	return string(out)
 }
 
-func TestTypes(t *testing.T) {
-	require.Empty(t, node(t, "", "testdata/types.mjs"), "tcpkit.d.ts fits tcpkit.mjs")
+// checkTypes holds that tcpkit.d.ts and plugins.d.ts fit what they are of.
+func checkTypes(t *testing.T, module string) {
+	require.Empty(t, node(t, "", "testdata/types.mjs", module))
+}
+
+// listed are the words in quotes of what a pattern finds in a file of the wrapper.
+func listed(t *testing.T, file, pattern string) (words []string) {
+	text, err := os.ReadFile("js/" + file)
+	require.NoError(t, err)
+	found := regexp.MustCompile("(?s)" + pattern).FindSubmatch(text)
+	require.NotNil(t, found, "%s: %s", file, pattern)
+	for _, m := range regexp.MustCompile(`'([^']+)'`).FindAllSubmatch(found[1], -1) {
+		words = append(words, string(m[1]))
+	}
+	return words
+}
+
+// TestNames holds that the wrapper, its types and Go have the same kinds of events, the
+// same options and the same bits, in the same order.
+func TestNames(t *testing.T) {
+	kinds := listed(t, "tcpkit.mjs", `const EVENT_KINDS = \[(.*?)\]`)
+	for k, name := range kinds {
+		require.Equal(t, event.Kind(k).String(), name)
+	}
+	require.Equal(t, "unknown", event.Kind(len(kinds)).String(), "those are all")
+	require.Equal(t, kinds[1:], listed(t, "tcpkit.d.ts", `type EventKind =(.*?);`))
+
+	options := listed(t, "tcpkit.mjs", `const OPTIONS = \[(.*?)\]`)
+	require.Equal(t, options, listed(t, "tcpkit.d.ts", `type Option =(.*?);`))
+	require.Len(t, options, kit.OptionTOS)
+
+	text, err := os.ReadFile("js/tcpkit.mjs")
+	require.NoError(t, err)
+	require.Contains(t, string(text), fmt.Sprintf("const READY = { readable: %d, writable: %d, connected: %d, closed: %d, softError: %d, urgent: %d, acceptable: %d };",
+		core.Readable, core.Writable, core.Connected, core.Closed, core.SoftError, core.Urgent, core.Acceptable))
+	require.Contains(t, string(text), fmt.Sprintf("const SHUT = { read: %d, write: %d };", kit.ShutRead, kit.ShutWrite))
+	require.Contains(t, string(text), fmt.Sprintf("const AGAIN = -%#x;", -int64(kit.Again)))
+	require.Contains(t, string(text), fmt.Sprintf("const NEVER = %#xn;", int64(clock.Never)))
 }
 
 // nativeKit is a Kit with the shipped plugins, in this process.
@@ -87,6 +127,8 @@ func checkExamples(t *testing.T, module string) {
 	said := node(t, "", "examples/node/echo.mjs", module)
 	require.Contains(t, said, `the client reads "hello" after 40 ms, in ESTABLISHED`)
 	require.Contains(t, said, "0 connections are left after 60.06 s")
+
+	require.Regexp(t, `^tcpkit, both ends, MTU 9000: median \d+ MB/s, best \d+\n$`, node(t, "", "examples/node/speed.mjs", module, "9000", "1000000"))
 
 	const ghost = "../../core/scenario/catalogue/scenarios/H5-two-way.scenario"
 	text, err := os.ReadFile(ghost)

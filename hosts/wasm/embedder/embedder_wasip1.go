@@ -177,10 +177,13 @@ func (i *instance) call(h abi.Hook) (int64, error) {
 	return result, nil
 }
 
+// roomMost is how much of a plugin's the embedder may leave at once.
+const roomMost = 64 << 20
+
 //go:wasmexport tcpkit_plugin_room
 func exportRoom(id, size uint32) uint32 {
 	i := find(id)
-	if i == nil {
+	if i == nil || size > roomMost {
 		return 0
 	}
 	if uint32(len(i.room)) < size {

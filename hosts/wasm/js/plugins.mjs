@@ -349,6 +349,7 @@ export class Plugins {
   /** tell is ask with octets, of which the engine gets a copy. */
   tell(id, what, a, octets) {
     const room = this.#engine.tcpkit_plugin_room(id, octets.length) >>> 0;
+    if (room === 0 && octets.length > 0) return 0n; // too much: the engine is not told
     this.#view.octets.set(octets, room);
     const size = BigInt(octets.length);
     return a === undefined ? this.ask(id, what, size) : this.ask(id, what, BigInt(a), size);

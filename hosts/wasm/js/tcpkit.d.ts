@@ -144,6 +144,11 @@ export interface Ready {
   connected: boolean;
   /** The connection has ended; its error() says how. */
   closed: boolean;
+  /** The network has said something of the connection that does not end it, RFC 9293 §3.9.2.2. */
+  softError: boolean;
+  /** Urgent data was announced, RFC 9293 §3.8.5. */
+  urgent: boolean;
+  /** accept will find a connection. */
   acceptable: boolean;
 }
 
@@ -262,7 +267,7 @@ export declare class Run {
   /** itemsText is items as the JSON that the module writes. */
   itemsText(from?: number, upto?: number): string;
   /** itemsOctets is that text in UTF-8, which a worker can transfer for its page to parse. */
-  itemsOctets(from?: number, upto?: number): Uint8Array<ArrayBuffer>;
+  itemsOctets(from?: number, upto?: number): Uint8Array;
   /** view is a host as it is at this step, with its connections. */
   view(host: number | string): Status[];
   /** packet has the octets of a packet, by the p of an item. */

@@ -12,7 +12,7 @@ const AGAIN = -0x80000000;
 /** clock.Never. */
 const NEVER = 0x7fffffffffffffffn;
 
-const READY = { readable: 1, writable: 2, connected: 4, closed: 8, acceptable: 128 };
+const READY = { readable: 1, writable: 2, connected: 4, closed: 8, softError: 16, urgent: 32, acceptable: 128 };
 const SHUT = { read: 1, write: 2 };
 const OPTIONS = [
   'no-delay', 'cork', 'keepalive', 'quick-ack', 'user-timeout', 'linger', 'send-buffer', 'receive-buffer', 'ttl', 'tos',

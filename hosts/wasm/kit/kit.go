@@ -15,6 +15,8 @@ type Kit struct {
 	runs   table[*run]
 	files  map[string][]byte // of plugins
 	packet packet.Packet     // of the call at hand
+
+	filesHeld int // octets of all files
 }
 
 // Again is what a call returns that can do nothing now and is no error.
@@ -25,6 +27,7 @@ const (
 	bufferLeast = 4096
 	bufferMost  = 64 << 20
 	filesMost   = 64
+	filesOctets = 64 << 20 // of all of them
 	stacksMost  = 1024
 )
 
@@ -115,13 +118,16 @@ func (k *Kit) File(nameSize, size uint32) int32 {
 		return k.fail(errNotGiven)
 	}
 	name := string(b[:nameSize])
-	if _, there := k.files[name]; !there && len(k.files) >= filesMost {
-		return k.fail(plugins.Error("there are too many files"))
+	before, there := k.files[name]
+	octets := k.filesHeld - len(before) + len(b[nameSize:])
+	if !there && len(k.files) >= filesMost || octets > filesOctets {
+		return k.fail(plugins.Error("the files are too many, or too large"))
 	}
 	if k.files == nil {
 		k.files = make(map[string][]byte)
 	}
 	k.files[name] = append([]byte(nil), b[nameSize:]...)
+	k.filesHeld = octets
 	return 0
 }
 

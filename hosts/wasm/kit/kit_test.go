@@ -146,10 +146,29 @@ func TestStream(t *testing.T) {
 	require.Equal(t, int32(Again), p.Accept(copied, l, 3), "the copy has its listener still")
 }
 
+func TestFilesAreBounded(t *testing.T) {
+	k := &Kit{}
+	file := func(name string, size int) string {
+		return k.said(k.File(uint32(len(name)), k.Put(append([]byte(name), make([]byte, size)...))))
+	}
+	const half = filesOctets/2 - 8
+	require.Empty(t, file("a", half))
+	require.Empty(t, file("b", half))
+	require.Empty(t, file("b", half), "in place of the one before")
+	require.Contains(t, file("c", half), "too large")
+	require.Empty(t, file("a", 1))
+	require.Empty(t, file("c", half))
+	for i := range filesMost - 3 {
+		require.Empty(t, file("d"+string(rune('A'+i)), 0))
+	}
+	require.Contains(t, file("e", 0), "too many")
+}
+
 func TestTransfer(t *testing.T) {
 	k := &Kit{}
 	require.Greater(t, k.Transfer(1<<20, 1500), int32(1<<20/1500))
 	require.Negative(t, k.Transfer(-1, 1500))
+	require.Negative(t, k.Transfer(transferMost+1, 1500), "nobody waits for it")
 	require.Negative(t, k.Transfer(1, 10))
 	require.Positive(t, k.Transfer(0, 1500))
 }
@@ -164,11 +183,14 @@ func FuzzCalls(f *testing.F) {
 		p.Dial(p.a, 1, p.Put([]byte("10.0.0.2:80")))
 		p.settle(1)
 		p.Record(p.a, 1<<32-1)
+		const scenario = "scenario x\nhost a 10.0.0.1\nhost b 10.0.0.2\nlink a b delay 1ms\nlisten b 80\nflow f a b:80\n  a write 9\nend 1s\n"
+		run := p.RunNew(p.Put([]byte(scenario)), uint32(len(scenario)))
+		require.Positive(t, run)
 		now, conn := int64(1), int32(1)
 		for i, c := range calls {
 			s, x := []int32{p.a, p.b, 3, -7}[c>>5&3], uint32(c>>3)
 			size := min(p.Put([]byte(text)), 1<<16)
-			switch c % 23 {
+			switch c % 32 {
 			case 0:
 				p.StackNew(p.Put(host(text)))
 			case 1:
@@ -216,6 +238,24 @@ func FuzzCalls(f *testing.F) {
 				conn = int32(x)
 			case 22:
 				p.File(x, size)
+			case 23:
+				p.RunNew(x, size)
+			case 24:
+				p.RunStep(run, x)
+			case 25:
+				p.RunSeek(run, x)
+			case 26:
+				p.RunItems(run, x, uint32(i))
+			case 27:
+				p.RunView(run, x)
+			case 28:
+				p.RunPacket(run, x)
+			case 29:
+				p.RunPcapng(run, x)
+			case 30:
+				run = max(p.RunClone(run), run)
+			case 31:
+				p.RunFree(int32(x))
 			}
 		}
 	})

@@ -20,11 +20,14 @@ type transfer struct {
 // turn is how much time each turn of a transfer takes.
 const turn = 5 * clock.Microsecond
 
+// transferMost is what one transfer may send: some seconds of it.
+const transferMost = 4 << 30
+
 // Transfer sends octets from one stack to another and returns how many packets that
 // took, both ways.
 func (k *Kit) Transfer(octets int64, mtu uint32) int32 {
 	x := &transfer{now: clock.Instant(clock.Second)}
-	if octets < 0 {
+	if octets < 0 || octets > transferMost {
 		return k.fail(tcp.ErrInvalid)
 	}
 	if err := x.run(octets, int(min(mtu, 1<<16))); err != nil {
