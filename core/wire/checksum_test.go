@@ -60,6 +60,15 @@ func TestSumAgreesWithNaive(t *testing.T) {
 	}
 }
 
+func FuzzSum(f *testing.F) {
+	f.Add([]byte{}, uint16(0))
+	f.Add([]byte{1}, uint16(0xffff))
+	f.Add(content(64+32+8+7, 1), uint16(1))
+	f.Fuzz(func(t *testing.T, b []byte, acc uint16) {
+		require.Equal(t, naiveSum(b, uint32(acc)), wire.Fold(wire.Sum(b, uint64(acc))))
+	})
+}
+
 // A sum may be made in parts that begin at even offsets, in any order.
 func TestSumOfParts(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

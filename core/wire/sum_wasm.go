@@ -5,10 +5,10 @@ import "math/bits"
 // Sum adds the 16-bit words of b to acc. An odd octet at the end counts as the
 // upper half of a word, so only the last part of a message may have one.
 func Sum(b []byte, acc uint64) uint64 {
-	// RFC 1071 §2(B): the sum may be made in the other byte order and swapped at
-	// the end. In 64 bits the swap is a rotation by 8. WebAssembly has no addition
-	// with carry; words of 32 bits do not fill 64 before there are 2^32 of them. Two
-	// sums keep two adders busy.
+	// WebAssembly has no addition with carry. RFC 1071 §2(1) defers carries: in 64 bits
+	// those of a sum of 32-bit words have room for 2^32 words, more than a slice has
+	// here. §2(B): the sum may be made in the other byte order and swapped at the end,
+	// which in 64 bits is a rotation by 8. Two sums keep two adders busy.
 	var s0, s1 uint64
 	for len(b) >= 64 {
 		p := (*[64]byte)(b)
@@ -23,7 +23,7 @@ func Sum(b []byte, acc uint64) uint64 {
 		s0 += uint64(Le32(b))
 		b = b[4:]
 	}
-	for i, c := range b {
+	for i, c := range b { // fewer than 4 octets
 		s0 += uint64(c) << (8 * i)
 	}
 	s0, carry := bits.Add64(bits.RotateLeft64(s0, 8), acc, 0)

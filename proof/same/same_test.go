@@ -57,10 +57,10 @@ func marked(output string) (lines []string) {
 	return lines
 }
 
-// build makes the test binary of this package for another platform.
-func build(t *testing.T, platform ...string) string {
+// build makes the test binary of a package for another platform.
+func build(t *testing.T, dir string, platform ...string) string {
 	file := filepath.Join(t.TempDir(), "same.test")
-	cmd := exec.Command("go", "test", "-c", "-o", file, ".")
+	cmd := exec.Command("go", "test", "-c", "-o", file, dir)
 	cmd.Env = append(append(os.Environ(), "CGO_ENABLED=0"), platform...)
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%s", out)
@@ -70,7 +70,7 @@ func build(t *testing.T, platform ...string) string {
 var listArgs = []string{"-test.run=^TestList$", "-test.timeout=10m"}
 
 func run386(t *testing.T, seeds uint64) string {
-	cmd := exec.Command(build(t, "GOARCH=386"), listArgs...)
+	cmd := exec.Command(build(t, ".", "GOARCH=386"), listArgs...)
 	cmd.Env = append(os.Environ(), scriptsVariable+"="+scripts, seedsVariable+"="+fmt.Sprint(seeds))
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%s", out)
@@ -78,7 +78,15 @@ func run386(t *testing.T, seeds uint64) string {
 }
 
 func runWASM(t *testing.T, seeds uint64) string {
-	wasm, err := os.ReadFile(build(t, "GOOS=wasip1", "GOARCH=wasm"))
+	return inWASM(t, ".", wazero.NewModuleConfig().
+		WithArgs(slices.Concat([]string{"same.test"}, listArgs)...).
+		WithEnv(scriptsVariable, "/scripts").WithEnv(seedsVariable, fmt.Sprint(seeds)).
+		WithFSConfig(wazero.NewFSConfig().WithReadOnlyDirMount(scripts, "/scripts")))
+}
+
+// inWASM runs the test binary of a package under wazero and returns what it prints.
+func inWASM(t *testing.T, dir string, cfg wazero.ModuleConfig) string {
+	wasm, err := os.ReadFile(build(t, dir, "GOOS=wasip1", "GOARCH=wasm"))
 	require.NoError(t, err)
 	ctx := context.Background()
 	r := wazero.NewRuntime(ctx)
@@ -86,16 +94,23 @@ func runWASM(t *testing.T, seeds uint64) string {
 	_, err = wasi_snapshot_preview1.Instantiate(ctx, r)
 	require.NoError(t, err)
 	var out bytes.Buffer
-	cfg := wazero.NewModuleConfig().WithStdout(&out).WithStderr(&out).
-		WithArgs(slices.Concat([]string{"same.test"}, listArgs)...).
-		WithEnv(scriptsVariable, "/scripts").WithEnv(seedsVariable, fmt.Sprint(seeds)).
-		WithFSConfig(wazero.NewFSConfig().WithReadOnlyDirMount(scripts, "/scripts")).
-		WithSysWalltime().WithSysNanotime()
-	_, err = r.InstantiateWithConfig(ctx, wasm, cfg)
+	_, err = r.InstantiateWithConfig(ctx, wasm, cfg.WithStdout(&out).WithStderr(&out).WithSysWalltime().WithSysNanotime())
 	var exit *sys.ExitError
 	if err != nil {
 		require.ErrorAs(t, err, &exit)
 		require.Zero(t, exit.ExitCode(), "%s", out.String())
 	}
 	return out.String()
+}
+
+// In WASM core/wire has a Sum of its own, since there is no addition with carry: the
+// tests of checksums hold there too.
+func TestSumsInWASM(t *testing.T) {
+	const wire = "../../core/wire"
+	said := inWASM(t, wire, wazero.NewModuleConfig().
+		WithArgs("wire.test", "-test.v", "-test.run=Sum|Fold|Flipped|Partial", "-rapid.nofailfile").
+		WithFSConfig(wazero.NewFSConfig().WithReadOnlyDirMount(wire, "/")))
+	for _, name := range []string{"TestSumAgreesWithNaive", "TestSumOfTheRFC", "TestSumOfParts", "FuzzSum"} {
+		require.Contains(t, said, "--- PASS: "+name)
+	}
 }
