@@ -124,8 +124,15 @@ func (w *Words) failed(host, op, err string) string {
 	return w.say(sayFailed, host, op, err)
 }
 
-func (w *Words) wrong(host string) string     { return w.say(sayWrong, w.name(host)) }
-func (w *Words) violation(what string) string { return w.say(sayViolation, what) }
+func (w *Words) wrong(host string) string { return w.say(sayWrong, w.name(host)) }
+
+// violation tells which invariant is broken, in words of the catalogue where it has some.
+func (w *Words) violation(what string) string {
+	if s, ok := w.Files.Word(w.Lang.String(), "ladder.violation."+strings.ReplaceAll(what, " ", "-")); ok {
+		what = s
+	}
+	return w.say(sayViolation, what)
+}
 
 // gap says what is left out between two rows.
 func (w *Words) gap(r *Row) string {

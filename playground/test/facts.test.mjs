@@ -2,7 +2,7 @@ import test from 'node:test';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { Timeline } from '../fold.mjs';
-import { causeOf, connections, cost, endOf, isns, knowledge, merge, pathOf, peerOf, ranges, schedules, settings } from '../views/facts.mjs';
+import { aloneAs, causeOf, connections, cost, endOf, isns, knowledge, merge, pathOf, peerOf, ranges, schedules, settings } from '../views/facts.mjs';
 import { ring, strip } from '../views/strip.mjs';
 
 const fixture = JSON.parse(readFileSync(new URL('fixture-h1.json', import.meta.url)));
@@ -141,4 +141,11 @@ test('a ring is empty at nothing and nearly closed at all', () => {
   assert.equal(ring(20, 20, 16, 0), '');
   assert.match(ring(20, 20, 16, 0.25), /A16 16 0 0 1 36\.00 20\.00$/);
   assert.match(ring(20, 20, 16, 1), / 1 1 /);
+});
+
+test('who alone believes in a connection has a ghost of the lab, or is half-open', () => {
+  const host = (...conns) => ({ conns: Object.fromEntries(conns.map((conn, c) => [c, conn])) });
+  assert.equal(aloneAs(host({ state: 'ESTABLISHED', rule: 'lab' })), 'ghosts');
+  assert.equal(aloneAs(host({ state: 'ESTABLISHED', rule: 'ack-establishes' })), 'half-open');
+  assert.equal(aloneAs(host({ state: 'CLOSED', rule: 'lab' }, { state: 'FIN-WAIT-2', rule: 'ack-of-fin' })), 'half-open');
 });

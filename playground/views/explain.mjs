@@ -4,7 +4,10 @@ import { open } from '../store.mjs';
 import { t, lang, catalogue } from '../words.mjs';
 import { topics, search, byKey } from '../topics.mjs';
 
-const begins = ['TIME-WAIT', 'SYN', 'half-open', 'half-closed', 'sack', 'rto', 'C8'];
+const begins = {
+  en: ['TIME-WAIT', 'SYN', 'half-open', 'half-closed', 'sack', 'rto', 'C8'],
+  zh: ['TIME-WAIT', '同步已发送', '半打开', '半关闭', '选择确认', '重传超时', 'C8'],
+};
 
 export function Explain() {
   const [word, ask] = useState('');
@@ -14,7 +17,7 @@ export function Explain() {
   return html`<section class="sheet explain" aria-labelledby="h-explain"><h2 id="h-explain">${t('page.explain')}</h2>
     <label>${t('panels.explain.word')} <input type="search" value=${word} maxlength="60" autocomplete="off" spellcheck="false" placeholder="TIME-WAIT"
       onInput=${(e) => ask(e.currentTarget.value)} /></label>
-    ${word === '' && html`<p class="row faint">${t('panels.explain.such-as')} ${begins.map((one) => html`<button key=${one} class="link" onClick=${() => ask(one)}>${one}</button>`)}</p>`}
+    ${word === '' && html`<p class="row faint">${t('panels.explain.such-as')} ${begins[lang.value].map((one) => html`<button key=${one} class="link" onClick=${() => ask(one)}>${one}</button>`)}</p>`}
     <p class="sr" role="status">${word === '' ? '' : t('panels.explain.found', { n: found.length })}</p>
     ${word !== '' && found.length === 0 && html`<p class="quiet">${t('panels.explain.nothing', { word })}</p>`}
     <dl class="explain-list">${found.map((topic) => html`<${Entry} key=${topic.kind + topic.id} topic=${topic} />`)}</dl>

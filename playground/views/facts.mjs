@@ -402,3 +402,12 @@ const socketSteps = {
   'set-linger': ['linger-time'],
   'set-no-delay': ['no-delay'],
 };
+
+/**
+ * aloneAs names what the connections of a host are of which the other end knows nothing:
+ * "ghosts" if a plugin made them without a third segment, otherwise "half-open", which is
+ * what a crash of the other end leaves (RFC 9293 §3.5.1).
+ */
+export function aloneAs(host) {
+  return Object.values(host.conns).some((conn) => conn.rule === 'lab' && conn.state === 'ESTABLISHED') ? 'ghosts' : 'half-open';
+}

@@ -140,6 +140,9 @@ function settingRows({ hosts, sockets }, defaults) {
   return rows;
 }
 
+// valueOf is a setting's value as it is shown.
+const valueOf = (value) => ['true', 'false'].includes(String(value)) ? t(`views.settings.${value}`) : value;
+
 function Settings() {
   const r = run.value;
   if (!r) return null;
@@ -150,9 +153,10 @@ function Settings() {
     <thead><tr><th scope="col">${t('views.settings.name')}</th><th scope="col">${t('views.settings.system')}</th><th scope="col">${t('views.settings.socket')}</th><th scope="col">${t('views.settings.effective')}</th></tr></thead>
     <tbody>${rows.map((row) => {
       const end = ends.find((one) => one.name === row.host);
-      const system = row.system ?? t('views.settings.profile', { profile: row.profile });
+      const system = valueOf(row.system) ?? t('views.settings.profile', { profile: row.profile });
+      const socket = valueOf(row.socket);
       return html`<tr key=${row.host + row.flow + row.name}><th scope="row">${end ? html`<${EndName} end=${end} />` : row.host}${row.flow && ` · ${row.flow}`} <code>${row.name}</code>${has(`views.setting.${row.name}`) && html` <small>${t(`views.setting.${row.name}`)}</small>`}</th>
-        <td class=${row.socket === undefined ? 'rules' : ''}>${system}</td><td class=${row.socket === undefined ? '' : 'rules'}>${row.socket ?? '–'}</td><td><b>${row.socket ?? system}</b></td></tr>`;
+        <td class=${row.socket === undefined ? 'rules' : ''}>${system}</td><td class=${row.socket === undefined ? '' : 'rules'}>${socket ?? '–'}</td><td><b>${socket ?? system}</b></td></tr>`;
     })}</tbody></table></div>`;
 }
 

@@ -6,7 +6,7 @@ import { has, t } from '../words.mjs';
 import { duration, octets } from '../format.mjs';
 import { EndName, endsOf, settingsOf } from './ends.mjs';
 import { at, receiveBar, sendBar, ticks } from './bars.mjs';
-import { connections, factsOf, nameOf, peerOf, ranges } from './facts.mjs';
+import { aloneAs, connections, factsOf, nameOf, peerOf, ranges } from './facts.mjs';
 
 const listed = 12;
 
@@ -48,7 +48,7 @@ function Record({ end }) {
       ${conn?.tcb.held > 0 && !['CLOSED', 'TIME-WAIT'].includes(conn.state) && html` <span>${octets(conn.tcb.held)}</span>`}</p>
     <div class="meter"><div class="fill" style=${{ width: `${mem.held / most * 100}%` }}></div></div>
     <p class="figure">${t('views.held.octets', { n: octets(mem.held) })}${' · '}${t('views.held.conns', { n: mem.conns })}
-      ${mem.ghosts > 0 && html` · <span class="wrong">✗ ${t('views.held.ghosts', { n: mem.ghosts })}</span>`}
+      ${mem.ghosts > 0 && html` · <span class="wrong">✗ ${t(`views.held.${aloneAs(host)}`, { n: mem.ghosts })}</span>`}
       ${mem.timewaits > 0 && html` · ${t('views.held.timewaits', { n: mem.timewaits })}`}</p>
   </div>`;
 }

@@ -3,7 +3,7 @@
 import { html } from '../lib/preact.mjs';
 import { flagNames, duration, clock } from '../format.mjs';
 import { labelOf, PART, TIMER_LANES } from '../layout.mjs';
-import { t, lang } from '../words.mjs';
+import { has, t, lang } from '../words.mjs';
 import { side } from '../store.mjs';
 
 const BAND = 14; // width of the band of a state
@@ -257,15 +257,21 @@ function noteOf(item, short = false) {
     case 'plugin':
       return { text: `${item.name}: ${[item.verdict, item.text].filter(Boolean).join(' ')}`, kind: 'plugin' };
     case 'violation':
-      return { text: `! ${item.what ?? t('ladder.violation')}`, kind: 'violation wrong', title: item.what };
+      return { text: `! ${broken(item.what)}`, kind: 'violation wrong', title: item.what };
     default:
       return { text: item.k, kind: '' };
   }
 }
 
+/** broken says which invariant is broken: in words of its own where there are some. */
+function broken(what) {
+  const id = `ladder.violation.${what?.replaceAll(' ', '-')}`;
+  return has(id) ? t(id) : what ?? t('ladder.violation');
+}
+
 /** callOf writes a program's call: "write 500", "set-keepalive 2 h". */
 export function callOf(item) {
-  if (!item.arg) return item.op;
+  if (!item.arg || item.op === 'set-no-delay') return item.op;
   return `${item.op} ${/^(write|read|pace)/.test(item.op) || typeof item.arg !== 'number' ? item.arg : duration(item.arg)}`;
 }
 

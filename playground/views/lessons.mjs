@@ -4,6 +4,7 @@ import * as store from '../store.mjs';
 import { t, has, catalogue, lang } from '../words.mjs';
 import { says, plainID } from '../scenario.mjs';
 import { Copy } from './copy.mjs';
+import { aloneAs } from './facts.mjs';
 
 /** begin opens a scenario from its beginning; a what-if comes beside the real one. */
 export function begin(id) {
@@ -80,7 +81,7 @@ export function Story() {
 // that nobody has written, rules that were broken.
 function Signs({ state, run }) {
   const signs = [];
-  for (const { name, mem } of state.hosts) if (mem.ghosts > 0) signs.push(t('page.ghosts', { host: name, n: mem.ghosts }));
+  for (const host of state.hosts) if (host.mem.ghosts > 0) signs.push(t(`page.${aloneAs(host)}`, { host: host.name, n: host.mem.ghosts }));
   for (const [f, flow] of Object.entries(state.flows)) {
     flow.wrong.forEach((wrong, who) => {
       if (wrong) signs.push(t('page.wrong-octets', { host: run.header.hosts[run.header.flows?.[f]?.hosts[who] ?? who]?.name ?? '' }));

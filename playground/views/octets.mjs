@@ -49,7 +49,7 @@ function Cell({ field, base, flat, lit, light, marked, text }) {
   const label = one ? `${shortOf(field)}: ${t(field.value ? 'inspector.set' : 'inspector.clear')}` : undefined;
   return html`<button class=${kind} style=${style} aria-label=${label} title=${label} onFocus=${() => light(field)} onMouseEnter=${() => light(field)} onClick=${() => light(field)}>
     <span class="name">${one ? [...shortOf(field)].map((c) => html`<i>${c}</i>`) : nameOf(field)}</span>${!one && html`<span class="value"><span class="sr">: </span>${text ?? ''}</span>`}
-    ${marked && html`<span class="sr">, ${t('inspector.marked')}</span>`}
+    ${marked && html`<span class="sr"> · ${t('inspector.marked')}</span>`}
   </button>`;
 }
 

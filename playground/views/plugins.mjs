@@ -57,7 +57,7 @@ export function Plugins() {
       <button id="plugin-on" class="strong" disabled=${name === ''} onClick=${add}>${t('panels.plugins.on')}</button>
     </div>
     ${name !== '' && has('plugin.' + name) && html`<p class="quiet">${t('plugin.' + name)}${lab.includes(name) ? ' ' + t('panels.plugins.lab') : ''}</p>`}
-    <p><label class="button">${t('panels.plugins.upload')} <input id="plugin-file" class="sr" type="file" accept=".wasm,application/wasm" onChange=${(e) => upload(e.currentTarget)} /></label>
+    <p class="row"><label class="button">${t('panels.plugins.upload')} <input id="plugin-file" class="sr" type="file" accept=".wasm,application/wasm" onChange=${(e) => upload(e.currentTarget)} /></label>
       <span class="faint">${t('panels.plugins.stays')}</span></p>
     ${error && html`<p class="is-wrong" role="alert">${error}</p>`}
     <${Told} line=${r.line} />
