@@ -40,10 +40,7 @@ func there(t *testing.T, host, port string, octets int, inTime time.Duration) {
 // The congestion controllers that are plugins carry 32 MiB to the kernel, and as many
 // back, over a link with loss and delay: a minute and a half for aimd at whole size.
 func TestControllersOnTUN(t *testing.T) {
-	octets := release.Count(8<<20, 32<<20)
-	if testing.Short() {
-		octets = 1 << 20
-	}
+	octets := release.Count(1<<20, 32<<20)
 	for _, name := range []string{"aimd", "bbr-lite"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -1,10 +1,10 @@
 package main
 
 import (
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/tcpkit/tcpkit/core/rule"
 	"github.com/tcpkit/tcpkit/core/scenario/catalogue"
@@ -149,11 +149,10 @@ func edgesOf(s tcp.State, lang narrate.Lang) (all []edge) {
 // fold makes words that people write in several ways the same: SYN_RCVD and
 // syn-rcvd, "half open" and half-open.
 func fold(s string) string {
-	s = strings.ToLower(strings.TrimSpace(s))
-	return separators.ReplaceAllString(s, "-")
+	return strings.Join(strings.FieldsFunc(strings.ToLower(s), isSeparator), "-")
 }
 
-var separators = regexp.MustCompile(`[-_\s‐‑–]+`)
+func isSeparator(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune("-_‐‑–", r) }
 
 // A match is a topic and the spelling by which it was found.
 type match struct {

@@ -12,47 +12,6 @@ import (
 	"github.com/tcpkit/tcpkit/internal/need"
 )
 
-// From nothing to a plugin that does something, in each language: what a new folder
-// has is built, and passes its own test.
-func TestPluginNewBuild(t *testing.T) {
-	languages := map[string][]string{"go": nil, "wat": {"wat2wasm"}, "c": {"clang", "wasm-ld"}, "as": {"asc"}}
-	if testing.Short() {
-		delete(languages, "go") // its module takes seconds to be compiled
-	}
-	for lang, tools := range languages {
-		t.Run(lang, func(t *testing.T) {
-			for _, tool := range tools {
-				need.Tool(t, tool, "wabt, clang, lld, and assemblyscript from npm")
-			}
-			t.Chdir(t.TempDir())
-			code, out, errs := try("plugin", "new", "--lang", lang, "hello")
-			require.Equal(t, exitOK, code, errs)
-			require.Equal(t, "hello: a source, its manifest, its test and a README; build it by\n  tcpkit plugin build hello\n", out)
-
-			code, out, errs = try("plugin", "build", "hello")
-			require.Equal(t, exitOK, code, errs)
-			require.Empty(t, errs)
-			require.Regexp(t, `^hello/hello\.wasm: \d+ octets\n$`, out)
-
-			code, out, errs = try("plugin", "check", "hello/hello.wasm")
-			require.Equal(t, exitOK, code, out+errs)
-			code, out, errs = try("script", "--plugin", "hello/hello.wasm", "hello/hello.pkt")
-			require.Equal(t, exitOK, code, out+errs)
-			require.Equal(t, "1 passed, 0 failed, 0 unsupported\n", out)
-			code, out, _ = try("script", "--plugin", "hello/hello.wasm,tos=40", "hello/hello.pkt")
-			require.Equal(t, exitExpectation, code)
-			require.Contains(t, out, "expected 32, actual 40")
-			code, out, errs = try("plugin", "run", "hello/hello.wasm")
-			require.Equal(t, exitOK, code, errs)
-			require.Contains(t, out, "hello: tos 0x0 -> 0x20\n")
-
-			code, _, errs = try("plugin", "new", "--lang", "c", "hello")
-			require.Equal(t, exitRuntime, code)
-			require.Contains(t, errs, "hello: file exists: take another name")
-		})
-	}
-}
-
 // What a run shows of each segment is what it was, and below it what each plugin has
 // made of it, by name; on a terminal of 80 columns.
 func TestPluginRunShows(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tcpkit/tcpkit/internal/need"
+	"github.com/tcpkit/tcpkit/internal/release"
 )
 
 // command runs a program to its end and gives its stdout.
@@ -34,10 +35,7 @@ func TestCurl(t *testing.T) {
 	t.Parallel()
 	curl := need.Tool(t, "curl", "curl")
 	n := newNet(t)
-	size := 200 << 20
-	if testing.Short() {
-		size = 8 << 20
-	}
+	size := release.Count(16<<20, 200<<20)
 	dir, got := t.TempDir(), t.TempDir()
 	big := make([]byte, size)
 	rand.NewChaCha8([32]byte{1}).Read(big)

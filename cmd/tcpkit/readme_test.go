@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -58,37 +57,56 @@ func TestReadmeNames(t *testing.T) {
 }
 
 // pluginLangs are the languages of the README's plugin chapter, and what builds them.
-var pluginLangs = []struct{ lang, tool, install string }{
-	{"go", "go", "Go"}, {"wat", "wat2wasm", "wabt"}, {"c", "wasm-ld", "clang and lld"}, {"as", "npx", "npm"},
+var pluginLangs = []struct{ lang, tools, install string }{
+	{"go", "go", "Go"}, {"wat", "wat2wasm", "wabt"}, {"c", "clang wasm-ld", "clang and lld"}, {"as", "asc", "assemblyscript from npm"},
 }
 
 // TestReadmePlugin runs the commands of the README's chapter on plugins as they stand
-// there, in each language; the one on a TUN stands in TestReadmePluginOnTUN.
+// there, in each language: from nothing to a plugin that does something, is built, and
+// passes its own test. The one on a TUN stands in TestReadmePluginOnTUN.
 func TestReadmePlugin(t *testing.T) {
 	for _, l := range pluginLangs {
 		t.Run(l.lang, func(t *testing.T) {
-			need.Tool(t, l.tool, l.install)
+			if l.lang == "go" && testing.Short() {
+				t.Skip("its module takes seconds to be compiled")
+			}
+			for tool := range strings.FieldsSeq(l.tools) {
+				need.Tool(t, tool, l.install)
+			}
 			commands := pluginCommands(t, l.lang)
 			t.Chdir(t.TempDir())
 			for _, words := range commands {
 				if words[0] == "listen" {
 					continue
 				}
-				var out, errs bytes.Buffer
-				code := run(words, strings.NewReader(""), &out, &errs)
-				require.Zero(t, code, "tcpkit %s\n%s%s", strings.Join(words, " "), out.String(), errs.String())
+				code, out, errs := try(words...)
+				require.Zero(t, code, "tcpkit %s\n%s%s", strings.Join(words, " "), out, errs)
 				switch strings.Join(words[:min(2, len(words))], " ") {
+				case "plugin new":
+					require.Equal(t, "mark: a source, its manifest, its test and a README; build it by\n  tcpkit plugin build mark\n", out)
+				case "plugin build":
+					require.Empty(t, errs)
+					require.Regexp(t, `^mark/mark\.wasm: \d+ octets\n$`, out)
 				case "plugin check":
-					require.Contains(t, out.String(), "ok")
+					require.Contains(t, out, "ok")
 				case "script --plugin":
-					require.Contains(t, out.String(), "1 passed, 0 failed")
+					require.Equal(t, "1 passed, 0 failed, 0 unsupported\n", out)
 				case "plugin run":
-					require.Contains(t, out.String(), "mark: tos 0x0 -> 0x28\n")
-					require.Contains(t, out.String(), "mark says: a connection is established")
+					require.Contains(t, out, "mark: tos 0x0 -> 0x28\n")
+					require.Contains(t, out, "mark says: a connection is established")
 				case "plugin bench":
-					require.Contains(t, out.String(), "segment_leaving")
+					require.Contains(t, out, "segment_leaving")
 				}
 			}
+			code, out, _ := try("script", "--plugin", "mark/mark.wasm,tos=40", "mark/mark.pkt")
+			require.Equal(t, exitExpectation, code)
+			require.Contains(t, out, "expected 32, actual 40")
+			code, out, errs := try("plugin", "run", "mark/mark.wasm")
+			require.Equal(t, exitOK, code, errs)
+			require.Contains(t, out, "mark: tos 0x0 -> 0x20\n")
+			code, _, errs = try("plugin", "new", "--lang", "c", "mark")
+			require.Equal(t, exitRuntime, code)
+			require.Contains(t, errs, "mark: file exists: take another name")
 		})
 	}
 }

@@ -243,13 +243,17 @@ func (p *simPlan) show(c *catalogue.Catalogue, runs []*simRun) error {
 		}
 		return nil
 	}
-	pen := ladder.NewPen(p.app.out, p.lang)
 	page, err := p.page(c, runs)
 	if err != nil {
 		return err
 	}
-	w := page.Words
-	if len(runs) == 2 {
+	return p.draw(page)
+}
+
+// draw draws what would stand on a page.
+func (p *simPlan) draw(page *ladder.Page) error {
+	pen, w := ladder.NewPen(p.app.out, p.lang), page.Words
+	if len(page.Runs) == 2 {
 		a, b := &page.Runs[0], &page.Runs[1]
 		if pen.DrawBeside([2]string{headOf(a), headOf(b)}, [2]*ladder.Timeline{a.Timeline, b.Timeline}, [2][]ladder.Row{a.Rows, b.Rows}, w) {
 			p.ends(pen, page)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -56,19 +57,26 @@ func TestSimRun(t *testing.T) {
 // Every scenario can be drawn, in both languages: nothing is wider than the terminal,
 // no id stands where words should, no spaces end a line.
 func TestSimRunDrawsAll(t *testing.T) {
-	for _, columns := range []string{"80", "120"} {
-		t.Setenv("COLUMNS", columns)
-		for _, s := range catalogue.Shipped().Scenarios() {
-			for _, lang := range []string{"en", "zh"} {
-				_, out, errs := try("sim", "run", s.ID, "--lang", lang)
-				require.Empty(t, errs, s.ID)
-				most := map[string]int{"80": 79, "120": 107}[columns]
-				for line := range strings.Lines(out) {
+	c := catalogue.Shipped()
+	for _, s := range c.Scenarios() {
+		source := &simSource{name: s.ID, text: s.Text}
+		r, err := source.play()
+		require.NoError(t, err)
+		for _, lang := range []narrate.Lang{narrate.English, narrate.Chinese} {
+			var out bytes.Buffer
+			p := &simPlan{app: &app{out: &out}, lang: lang}
+			page, err := p.page(c, []*simRun{r})
+			require.NoError(t, err)
+			for columns, most := range map[string]int{"80": 79, "120": 107} {
+				t.Setenv("COLUMNS", columns)
+				out.Reset()
+				require.NoError(t, p.draw(page))
+				for line := range strings.Lines(out.String()) {
 					line = strings.TrimSuffix(line, "\n")
 					require.LessOrEqual(t, narrate.Width(line), most, "%s: %s", s.ID, line)
 					require.Equal(t, strings.TrimRight(line, " "), line)
 				}
-				require.NotRegexp(t, `(?m)^ +`+s.ID+`\.[a-z]`, out, "an id without words")
+				require.NotRegexp(t, `(?m)^ +`+s.ID+`\.[a-z]`, out.String(), "an id without words")
 			}
 		}
 	}
