@@ -297,21 +297,6 @@ func TestAccessible(t *testing.T) {
 	}
 }
 
-// A run of ten thousand events is gone through quickly.
-func TestSeekIsQuick(t *testing.T) {
-	tab := open(t, "#s=H1", 1280, 900)
-	store[int](tab, `(s.openText('LONG', `+"`"+long+"`"+`), 0)`)
-	ready(tab)
-	steps := store[int](tab, `s.run.value.steps`)
-	require.Greater(t, steps, 10_000)
-	worst := store[float64](tab, `(async () => {
-		let worst = 0;
-		for (let k = 0; k < 40; k++) worst = Math.max(worst, (await s.ask('seek', Math.floor(`+strconv.Itoa(steps)+` * ((k * 7919) % 41) / 41))).ms);
-		return worst;
-	})()`)
-	t.Logf("the slowest of 40 seeks took %.1f ms", worst)
-}
-
 // The first minute of a newcomer: open, press play, see the handshake, open "why not
 // two", put the what-if beside it, see the ghost, read why.
 func TestFirstMinute(t *testing.T) {

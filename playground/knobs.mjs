@@ -4,10 +4,11 @@
 
 /** The fields of a link that have a knob, with their unit and what they may be. */
 export const fields = [
-  { name: 'delay', kind: 'time', most: 60_000 },
-  { name: 'jitter', kind: 'time', most: 60_000 },
+  { name: 'delay', kind: 'time' },
+  { name: 'jitter', kind: 'time' },
   { name: 'loss', kind: 'chance' },
   { name: 'reorder', kind: 'chance' },
+  { name: 'hold', kind: 'time' },
   { name: 'duplicate', kind: 'chance' },
   { name: 'corrupt', kind: 'chance' },
   { name: 'rate', kind: 'size' },

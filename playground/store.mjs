@@ -146,6 +146,7 @@ export function side(h) {
 
 /** The fragment of the address that shows this again, "" if it would be too long. */
 export const fragment = computed(() => {
+  version.value;
   const r = run.value;
   if (!r) return '';
   return print({

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp/kb"
 	"github.com/stretchr/testify/require"
 
 	"github.com/tcpkit/tcpkit/internal/chrome"
@@ -77,11 +78,10 @@ func TestTrappedModule(t *testing.T) {
 	require.Equal(t, native(t, shipped(t, "H1")), store[string](tab, `s.run.value.hash`))
 }
 
-// typed writes into a field and leaves it.
+// typed writes into a field, in place of what stands there.
 func typed(tab *chrome.Tab, selector, what string) {
-	tab.ClickAt(tab.Middle(selector), 3) // all that stands there is chosen
-	tab.Press(what)
-	tab.Press("\r")
+	tab.ClickAt(tab.Middle(selector), 3) // all of it is chosen
+	tab.Press(kb.Delete + what + kb.Enter)
 }
 
 // held keeps some of what is served back until it is let go.

@@ -28,6 +28,9 @@ type Loader func(o *Order) (tcp.Hook, tcp.HookMask, error)
 // start is the time of the world at which a run begins.
 const start = clock.Instant(clock.Second)
 
+// usualHold is how long a link that reorders holds a packet back at most, unless it says so.
+const usualHold = 20 * clock.Millisecond
+
 // link finds the link of two hosts, and whether from and to are its A and B.
 func (s *Scenario) link(from, to int) (index int, along bool) {
 	i := slices.IndexFunc(s.Links, func(l Link) bool { return l.A == min(from, to) && l.B == max(from, to) })
@@ -92,7 +95,7 @@ func (s *Scenario) config(load Loader) (*sim.Config, error) {
 		cfg.Hosts = append(cfg.Hosts, h)
 	}
 	for _, l := range s.Links {
-		cfg.Links = append(cfg.Links, sim.Link{A: l.A, B: l.B, AB: l.Ways[0], BA: l.Ways[1]})
+		cfg.Links = append(cfg.Links, sim.Link{A: l.A, B: l.B, AB: channel(l.Ways[0]), BA: channel(l.Ways[1])})
 	}
 	for _, l := range s.Listens {
 		h := &cfg.Hosts[l.Host]
@@ -119,6 +122,14 @@ func (s *Scenario) config(load Loader) (*sim.Config, error) {
 		cfg.Floods = append(cfg.Floods, sim.Flood{At: start.Add(f.At), Every: f.Every, Count: f.Count, To: to, Flags: f.Flags})
 	}
 	return cfg, nil
+}
+
+// channel is one way of a link. Packets that may overtake others need time for it.
+func channel(c sim.Channel) sim.Channel {
+	if c.Reorder > 0 && c.Hold == 0 {
+		c.Hold = usualHold
+	}
+	return c
 }
 
 func (s *Scenario) host(i int, load Loader) (sim.Host, error) {

@@ -51,7 +51,7 @@
 // Profiles are those of core.Profile, KEYs are those of "tcpkit listen --set help". A
 // host or a link that is named again has what is said then overridden; a listener is
 // replaced. Behind mtu a router says what is too large, unless silent. reorder holds
-// packets back for up to hold.
+// packets back for up to hold, 20ms without it.
 //
 //	flow NAME CLIENT SERVER:PORT [at TIME] [port N] [meet] [skew TIME] [ipv6] [times N] [every TIME]
 //	  HOST write N [chunk N] [every TIME]

@@ -414,3 +414,11 @@ shut server at 5s
 expect path server SYN-RECEIVED ESTABLISHED FIN-WAIT-1 FIN-WAIT-2 TIME-WAIT CLOSED
 `)
 }
+
+// A link that is only said to reorder does so: packets overtake others.
+func TestReorderWithoutHold(t *testing.T) {
+	const text = "scenario S\nseed 1\n" + net + "flow web client server:80\n  client write 30000\n  client close\n"
+	with := func(line string) uint64 { return run(t, text, line).Hash() }
+	require.NotEqual(t, run(t, text).Hash(), with("link client server reorder 50%"))
+	require.Equal(t, with("link client server reorder 50% hold 20ms"), with("link client server reorder 50%"))
+}

@@ -4,6 +4,7 @@ package chrome
 
 import (
 	"context"
+	"errors"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/performance"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
@@ -227,4 +229,25 @@ func (tab *Tab) Press(keys string, options ...chromedp.KeyOption) {
 func (tab *Tab) Picture() []byte {
 	tab.t.Helper()
 	return run(tab, chromedp.CaptureScreenshot())
+}
+
+// Busy is how much of the processor the page's own thread has had so far, without its
+// Workers. It does not count what other programs take of the machine.
+func (tab *Tab) Busy() time.Duration {
+	tab.t.Helper()
+	return run(tab, func(ctx context.Context, _ *chromedp.Target) (time.Duration, error) {
+		if _, err := chromedp.Call(ctx, performance.Enable, performance.EnableParams{TimeDomain: performance.EnableTimeDomainThreadTicks}); err != nil {
+			return 0, err
+		}
+		found, err := chromedp.Call(ctx, performance.GetMetrics, cdp.Empty{})
+		if err != nil {
+			return 0, err
+		}
+		for _, m := range found.Metrics {
+			if m.Name == "TaskDuration" {
+				return time.Duration(m.Value * float64(time.Second)), nil
+			}
+		}
+		return 0, errors.New("the browser does not tell")
+	})
 }

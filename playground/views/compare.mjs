@@ -18,6 +18,7 @@ export function Compare() {
 
 // Kept are the runs that are there, each with what can be done to it.
 function Kept() {
+  store.version.value;
   return html`<ul class="kept">${store.runs.value.map((r) => html`<li key=${r.key} class=${r.key === store.shown.value ? 'here' : ''}>
     <span class="run-name num">${r.name}</span> <span class="num">${r.id}</span> <span class="quiet">${titleOf(r.id)}${r.extra.length ? ' · ' + t('page.changes', { n: r.extra.length }) : ''}</span>
     <span class="spring"></span>
