@@ -26,6 +26,8 @@
 //	tcpkit_stack_events(stack i32) i32         records of seven u64, those of package event
 //	tcpkit_stack_hash(stack i32) i32           8 octets, the most significant first
 //	tcpkit_stack_fingerprint(stack i32, now i64) i32
+//	tcpkit_stack_capture(stack, most i32) i32  a file of the packets from now on, of so many octets at most; 0 ends it
+//	tcpkit_stack_pcapng(stack i32) i32         that file
 //	tcpkit_stack_status(stack i32, now i64) i32                 JSON
 //	tcpkit_stack_plugin(stack i32, now i64, size i32) i32       NAME,option=value of a file
 //	tcpkit_stack_plugin_errors(stack i32) i32                   lines of name, tab, error

@@ -65,6 +65,9 @@ func TestModule(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "tcpkit.wasm")
 	require.NoError(t, os.WriteFile(file, wasm, 0o644))
 	t.Run("types", func(t *testing.T) { checkTypes(t, file) })
+	t.Run("library", func(t *testing.T) {
+		require.Empty(t, node(t, "", "testdata/library.mjs", file, "../../plugins/examples/logger/logger.wasm"))
+	})
 	t.Run("scenarios", func(t *testing.T) { checkScenarios(t, file) })
 	t.Run("examples", func(t *testing.T) { checkExamples(t, file) })
 	t.Run("browser", func(t *testing.T) { checkBrowser(t, wasm) })

@@ -36,6 +36,12 @@ func exportHash(stack int32) int32 { return calls.Hash(stack) }
 //go:wasmexport tcpkit_stack_fingerprint
 func exportFingerprint(stack int32, now int64) int32 { return calls.Fingerprint(stack, now) }
 
+//go:wasmexport tcpkit_stack_capture
+func exportCapture(stack int32, most uint32) int32 { return calls.Capture(stack, most) }
+
+//go:wasmexport tcpkit_stack_pcapng
+func exportPcapng(stack int32) int32 { return calls.Pcapng(stack) }
+
 //go:wasmexport tcpkit_stack_status
 func exportStatus(stack int32, now int64) int32 { return calls.Status(stack, now) }
 

@@ -115,6 +115,13 @@ export declare class Stack {
   hash(): string;
   /** fingerprint covers all that decides the stack's future: 16 hexadecimal digits. */
   fingerprint(now: Time): string;
+  /**
+   * capture begins a capture of the packets from now on, of at most so many octets as a
+   * file: 16 MB if it is left out. 0 ends it.
+   */
+  capture(most?: number): void;
+  /** pcapng is that capture, for Wireshark: empty if none was begun. Times are those that the calls have. */
+  pcapng(): Uint8Array;
   /** status has all connections, those in TIME-WAIT too. */
   status(now: Time): Status[];
   /**

@@ -331,6 +331,14 @@ export class Stack {
     return hex(this.taken(this.call('tcpkit_stack_fingerprint', instant(now))));
   }
 
+  capture(most = 16e6) {
+    this.call('tcpkit_stack_capture', most);
+  }
+
+  pcapng() {
+    return this.taken(this.call('tcpkit_stack_pcapng'));
+  }
+
   status(now) {
     return JSON.parse(this.#kit.text('tcpkit_stack_status', this.#handle, instant(now)));
   }

@@ -1,11 +1,13 @@
 package kit
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tcpkit/tcpkit/core/pcapng"
 	"github.com/tcpkit/tcpkit/core/tcp"
 )
 
@@ -144,6 +146,38 @@ func TestStream(t *testing.T) {
 	require.Zero(t, p.Unlisten(p.b, l, 3))
 	require.Contains(t, p.said(p.Accept(p.b, l, 3)), "nothing behind this handle")
 	require.Equal(t, int32(Again), p.Accept(copied, l, 3), "the copy has its listener still")
+}
+
+// directions are those of the packets of a capture.
+func (p *pair) directions(stack int32) (all []pcapng.Direction) {
+	n := p.Pcapng(stack)
+	require.GreaterOrEqual(p, n, int32(0))
+	r := pcapng.NewReader(slices.Clone(p.Buffer[:n]))
+	for packet := (pcapng.Packet{}); n > 0 && r.Next(&packet); {
+		all = append(all, packet.Direction)
+	}
+	require.NoError(p, r.Err())
+	return all
+}
+
+func TestCapture(t *testing.T) {
+	p := newPair(t)
+	require.Empty(t, p.directions(p.a), "none was begun")
+	const few = 250
+	require.Zero(t, p.Capture(p.a, 1<<32-1))
+	require.Zero(t, p.Capture(p.b, few))
+	p.Listen(p.b, 1, -1, p.Put([]byte(":80")))
+	require.Positive(t, p.Dial(p.a, 1, p.Put([]byte("10.0.0.2:80"))))
+	p.settle(1)
+	handshake := []pcapng.Direction{pcapng.Outbound, pcapng.Inbound, pcapng.Outbound}
+	require.Equal(t, handshake, p.directions(p.a))
+	require.Equal(t, []pcapng.Direction{pcapng.Inbound}, p.directions(p.b), "what there is room for")
+	require.LessOrEqual(t, p.Pcapng(p.b), int32(few))
+
+	copied := p.StackClone(p.a)
+	require.Zero(t, p.Capture(p.a, 0))
+	require.Empty(t, p.directions(p.a), "it was ended")
+	require.Equal(t, handshake, p.directions(copied), "the copy goes on")
 }
 
 func TestFilesAreBounded(t *testing.T) {

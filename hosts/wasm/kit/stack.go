@@ -5,6 +5,7 @@ import (
 	"github.com/tcpkit/tcpkit/core/clock"
 	"github.com/tcpkit/tcpkit/core/event"
 	"github.com/tcpkit/tcpkit/core/packet"
+	"github.com/tcpkit/tcpkit/core/pcapng"
 	"github.com/tcpkit/tcpkit/core/scenario"
 	"github.com/tcpkit/tcpkit/core/siphash"
 	"github.com/tcpkit/tcpkit/core/wire"
@@ -20,6 +21,7 @@ type stack struct {
 	set       *plugins.Set // nil: no plugin was added
 	mtu       int
 	events    []event.Event
+	capture   *capture // nil: there is none
 }
 
 const errBackwards plugins.Error = "time does not run backwards: it was later already when this stack was called last, or it is negative"
@@ -105,7 +107,7 @@ func (k *Kit) StackClone(handle int32) int32 {
 		return k.fail(errHandle)
 	}
 	from := s.value
-	c := &stack{Stack: from.Clone(), now: from.now, conns: make(map[uint32]*core.Conn), mtu: from.mtu}
+	c := &stack{Stack: from.Clone(), now: from.now, conns: make(map[uint32]*core.Conn), mtu: from.mtu, capture: from.capture.clone()}
 	for id, conn := range from.conns {
 		if copied := c.Conn(conn.Slot()); copied != nil && copied.ID() == id {
 			c.conns[id] = copied
@@ -148,6 +150,7 @@ func (k *Kit) Input(handle int32, now int64, size uint32) int32 {
 	}
 	k.packet.Reset()
 	k.packet.Bytes = append(k.packet.Bytes, b...)
+	s.capture.add(t, b, pcapng.Inbound)
 	s.Input(t, &k.packet)
 	return 0
 }
@@ -161,6 +164,7 @@ func (k *Kit) Output(handle int32, now int64) int32 {
 	if !s.Output(t, &k.packet) {
 		return 0
 	}
+	s.capture.add(t, k.packet.Bytes, pcapng.Outbound)
 	return k.give(k.packet.Bytes)
 }
 
