@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -129,6 +130,16 @@ func checkExamples(t *testing.T, module string) {
 	require.Contains(t, said, "0 connections are left after 60.06 s")
 
 	require.Regexp(t, `^tcpkit, both ends, MTU 9000: median \d+ MB/s, best \d+\n$`, node(t, "", "examples/node/speed.mjs", module, "9000", "1000000"))
+
+	readme, err := os.ReadFile("../../README.md")
+	require.NoError(t, err)
+	snippet := regexp.MustCompile("(?s)```js\n(.*?)```").FindSubmatch(readme)
+	require.NotNil(t, snippet)
+	wrapper, err := filepath.Abs("js/tcpkit.mjs")
+	require.NoError(t, err)
+	page := filepath.Join(filepath.Dir(module), "page.mjs")
+	require.NoError(t, os.WriteFile(page, bytes.Replace(snippet[1], []byte("./hosts/wasm/js/tcpkit.mjs"), []byte("file://"+wrapper), 1), 0o644))
+	require.Equal(t, "ESTABLISHED ESTABLISHED\n", node(t, "", page), "what README.md has")
 
 	const ghost = "../../core/scenario/catalogue/scenarios/H5-two-way.scenario"
 	text, err := os.ReadFile(ghost)
