@@ -100,7 +100,7 @@ func (s *Stack) abortFor(now clock.Instant, seg *tcp.Segment) {
 		c.tcb.AbortWith(now, tcp.ErrAborted, tcp.ByPlugin, rule.AbortReset)
 		s.after(now, c)
 	case r < 0:
-		s.endWait(now, int32(-r-1), tcp.ByPlugin, rule.AbortReset)
+		s.endWait(now, int32(-r-1), tcp.ByPlugin, rule.AbortSilent)
 	default:
 		if why := s.reset(now, seg); why != rule.NotDropped {
 			s.drop(now, why)
@@ -166,7 +166,7 @@ func (s *Stack) mayLeave(now clock.Instant, who ref, p *packet.Packet, t *wire.T
 		switch s.env.Leaves(now, r, p, t, ip) {
 		case tcp.Reset:
 			if who < 0 {
-				s.endWait(now, int32(-who-1), tcp.ByPlugin, rule.AbortReset)
+				s.endWait(now, int32(-who-1), tcp.ByPlugin, rule.AbortSilent)
 			}
 			return false
 		case tcp.DropIt:

@@ -103,7 +103,7 @@ var drops = [DropCount]struct {
 	DropResources:       {"no-resources", MemoryPressure},
 	DropSynSentAck:      {"syn-sent-bad-ack", SynSentBadAck},
 	DropSynSentReset:    {"syn-sent-reset", SynSentReset},
-	DropSynSentNothing:  {"syn-sent-no-syn", SynSentSyn},
+	DropSynSentNothing:  {"syn-sent-no-syn", SynSentNothing},
 	DropSequence:        {"sequence", SequenceChallenge},
 	DropPAWS:            {"paws", PAWS},
 	DropReset:           {"reset", ResetChallenge},

@@ -104,6 +104,9 @@ const (
 	ECNReaction
 	FastOpenRefused
 	Lab
+	SynSentNothing
+	TailLossProbe
+	SynAgain
 	last
 )
 

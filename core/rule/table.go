@@ -4,8 +4,8 @@ package rule
 var rows = [last]Row{
 	None: {},
 
-	OpenPassive:    {OpenPassive, 9293, "3.10.1", "MUST-41", "open-passive", "a passive open waits in LISTEN"},
-	OpenActive:     {OpenActive, 9293, "3.10.1", "MUST-46", "open-active", "an active open sends a SYN with the initial sequence number"},
+	OpenPassive:    {OpenPassive, 9293, "3.10.1", "", "open-passive", "a passive open waits in LISTEN"},
+	OpenActive:     {OpenActive, 9293, "3.10.1", "", "open-active", "an active open sends a SYN with the initial sequence number"},
 	SendInListen:   {SendInListen, 9293, "3.10.2", "", "send-in-listen", "sending in LISTEN turns the passive open into an active one"},
 	CloseListen:    {CloseListen, 9293, "3.10.4", "", "close-listen", "closing in LISTEN just deletes the connection"},
 	CloseSynSent:   {CloseSynSent, 9293, "3.10.4", "", "close-syn-sent", "closing in SYN-SENT just deletes the connection"},
@@ -57,7 +57,7 @@ var rows = [last]Row{
 	SynLimit:            {SynLimit, 9293, "3.8.3", "MUST-22", "syn-limit", "no answer to any SYN: the open is given up"},
 	SynAckLimit:         {SynAckLimit, 9293, "3.8.3", "MUST-22", "syn-ack-limit", "no answer to any SYN-ACK: the half-open connection is forgotten"},
 	TimeWaitOver:        {TimeWaitOver, 9293, "3.10.8", "MUST-13", "time-wait-over", "2 MSL have passed"},
-	FinWait2Timeout:     {FinWait2Timeout, 9293, "3.6", "", "fin-wait-2-timeout", "nobody can read any more and the peer does not close: an orphan in FIN-WAIT-2 is deleted"},
+	FinWait2Timeout:     {FinWait2Timeout, 9293, "3.6", "", "fin-wait-2-timeout", "nobody can read any more and the peer does not close: Linux deletes an orphan in FIN-WAIT-2, the RFC knows no such timer"},
 	LingerOver:          {LingerOver, 9293, "3.10.5", "", "linger-over", "the linger time has passed: the connection is aborted"},
 	KeepaliveProbe:      {KeepaliveProbe, 9293, "3.8.4", "SHLD-12", "keepalive-probe", "an idle connection is probed"},
 	KeepaliveDead:       {KeepaliveDead, 9293, "3.8.4", "MUST-29", "keepalive-dead", "no probe was answered: the peer is gone"},
@@ -71,7 +71,7 @@ var rows = [last]Row{
 	SackRecovery:    {SackRecovery, 6675, "5", "", "sack-recovery", "selective acknowledgments show a hole: it is filled"},
 	PartialAck:      {PartialAck, 6582, "3.2", "", "partial-ack", "an ACK within recovery shows the next hole"},
 	SynCookie:       {SynCookie, 4987, "3.6", "", "syn-cookie", "the queue of half-open connections is full: the SYN-ACK carries all that is known in its sequence number"},
-	BacklogFull:     {BacklogFull, 4987, "3.3", "", "backlog-full", "no room for another half-open connection"},
+	BacklogFull:     {BacklogFull, 4987, "2.2", "", "backlog-full", "no room for another half-open connection"},
 	AcceptQueueFull: {AcceptQueueFull, 9293, "3.10.7.2", "", "accept-queue-full", "the application does not accept; the connection has to wait"},
 	ICMPHard:        {ICMPHard, 5461, "4.1", "SHLD-26", "icmp-hard", "an ICMP error refuses the open"},
 	ICMPSoft:        {ICMPSoft, 9293, "3.9.2.2", "MUST-56", "icmp-soft", "an ICMP error is noted and the connection goes on"},
@@ -88,4 +88,8 @@ var rows = [last]Row{
 	FastOpenRefused: {FastOpenRefused, 7413, "4.2.2", "", "fast-open-refused", "the data of a SYN was not acknowledged and goes again with the next ACK"},
 
 	Lab: {Lab, 9293, "3.3.2", "", "lab", "against the rules: a plugin of the lab takes this edge of the figure on its own"},
+
+	SynSentNothing: {SynSentNothing, 9293, "3.10.7.3", "", "syn-sent-nothing", "in SYN-SENT a segment with neither SYN nor RST is dropped"},
+	TailLossProbe:  {TailLossProbe, 8985, "7.3", "", "tail-loss-probe", "no acknowledgment for about two round trips: the last segment goes again, before the timer runs out"},
+	SynAgain:       {SynAgain, 9293, "3.10.7.4", "", "syn-again", "in SYN-RECEIVED a SYN that comes again is acknowledged by the SYN and ACK again"},
 }

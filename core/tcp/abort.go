@@ -26,14 +26,23 @@ func (c *TCB) AbortWith(now clock.Instant, err Error, by Cause, id rule.ID) {
 			c.reset(now, err, by, id)
 			return
 		}
-		c.end(now, err, by, id)
+		c.end(now, err, by, silent(id))
 	case SynSent, TimeWait:
-		c.end(now, err, by, id)
+		c.end(now, err, by, silent(id))
 	case SynReceived, Established, FinWait1, FinWait2, CloseWait:
 		c.reset(now, err, by, id)
 	default:
 		panic("tcp: no such state")
 	}
+}
+
+// silent is the rule of an abort that sends nothing: §3.10.5 asks for a reset in the
+// states between SYN-SENT and CLOSING alone.
+func silent(id rule.ID) rule.ID {
+	if id == rule.AbortReset {
+		return rule.AbortSilent
+	}
+	return id
 }
 
 // AbortForMemory ends the connection, if it has not ended, so that its memory is

@@ -269,18 +269,18 @@ func (c *TCB) sendLost(now clock.Instant, p *packet.Packet) (sent, built bool) {
 	if c.rec.force > 0 {
 		c.rec.force--
 	}
-	return c.resend(now, p, i, n, fin)
+	return c.resend(now, p, i, n, fin, c.lossRule())
 }
 
-// resend sends the first n octets of stretch i, and perhaps the FIN, again.
-func (c *TCB) resend(now clock.Instant, p *packet.Packet, i int, n uint32, fin bool) (sent, built bool) {
+// resend sends the first n octets of stretch i, and perhaps the FIN, again, as id has it.
+func (c *TCB) resend(now clock.Instant, p *packet.Packet, i int, n uint32, fin bool, id rule.ID) (sent, built bool) {
 	start := c.out.list[i].start
 	c.out.again(i, covers(n, fin), now)
 	c.sentAgain(now)
 	c.count.resent++
 	c.env.Stats.Retransmits++
 	if c.env.Log.On(event.Retransmit) {
-		c.log(now, event.Event{Kind: event.Retransmit, Rule: retransmitRule(c.rec.phase), By: uint8(c.rec.phase), A: uint64(start)<<32 | uint64(n)})
+		c.log(now, event.Event{Kind: event.Retransmit, Rule: id, By: uint8(c.rec.phase), A: uint64(start)<<32 | uint64(n)})
 	}
 	if c.env.Hooks.Has(StepRetransmit) {
 		c.hookRetransmit(now, start, start.Add(covers(n, fin)))
@@ -300,11 +300,16 @@ func covers(n uint32, fin bool) seq.Size {
 	return seq.Size(n)
 }
 
-func retransmitRule(p Phase) rule.ID {
-	if p == Loss {
+// lossRule is the rule by which what is taken for lost goes again.
+func (c *TCB) lossRule() rule.ID {
+	switch {
+	case c.rec.phase == Loss:
 		return rule.Retransmit
+	case c.ts.sackOK:
+		return rule.SackRecovery
+	default:
+		return rule.FastRetransmit
 	}
-	return rule.FastRetransmit
 }
 
 // sendNew sends what was not sent before, and the FIN behind it, as far as the

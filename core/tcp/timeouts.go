@@ -16,16 +16,21 @@ func (c *TCB) Expire(now clock.Instant) {
 		}
 		c.stop(slot)
 		c.checkLimited()
+		// RFC 8985 §7.2: at the time of the timeout the probe has its turn first.
+		probes := slot == timerRetransmit && c.isArmed(timerTLP)
 		if c.env.Log.On(event.TimerFired) {
-			c.log(now, event.Event{Kind: event.TimerFired, By: slot, A: uint64(c.retries)})
+			by := slot
+			if probes {
+				by = timerTLP
+			}
+			c.log(now, event.Event{Kind: event.TimerFired, By: by, A: uint64(c.retries)})
 		}
 		if c.env.Hooks.Has(StepTimerFired) && !c.hookFired(now, slot) {
 			continue
 		}
 		switch slot {
 		case timerRetransmit:
-			if c.isArmed(timerTLP) {
-				// RFC 8985 §7.2: at the time of the timeout the probe has its turn first.
+			if probes {
 				c.stop(timerTLP)
 				c.probeTimeout(now)
 				break

@@ -29,8 +29,12 @@ const TimerSlots = timerSlots
 
 // Slots by their names: TimerWait is that of TIME-WAIT's 2 MSL.
 const (
-	TimerWait      = timerWait
-	TimerKeepalive = timerKeepalive
+	TimerRetransmit = timerRetransmit
+	TimerPersist    = timerPersist
+	TimerDelack     = timerDelack
+	TimerKeepalive  = timerKeepalive
+	TimerWait       = timerWait
+	TimerTLP        = timerTLP
 )
 
 var timerNames = [timerSlots]string{

@@ -3,6 +3,7 @@ package tcp
 import (
 	"github.com/tcpkit/tcpkit/core/clock"
 	"github.com/tcpkit/tcpkit/core/packet"
+	"github.com/tcpkit/tcpkit/core/rule"
 	"github.com/tcpkit/tcpkit/core/seq"
 	"github.com/tcpkit/tcpkit/core/siphash"
 	"github.com/tcpkit/tcpkit/core/wire"
@@ -117,7 +118,7 @@ func (c *TCB) sendLast(now clock.Instant, p *packet.Packet) (sent, built bool) {
 	if c.out.resent == 0 {
 		c.ownLoss().doubt.stamped = false // what was sent again long ago tells nothing
 	}
-	return c.resend(now, p, i, uint32(n), fin)
+	return c.resend(now, p, i, uint32(n), fin, rule.TailLossProbe)
 }
 
 // forgetProbe is TLP_init (§7.1): what a recovery finds out, a probe need not.

@@ -70,7 +70,7 @@ var rulesZH = map[rule.ID]string{
 	rule.SynLimit:            "所有 SYN 都没有回应，放弃打开",
 	rule.SynAckLimit:         "所有 SYN+ACK 都没有回应，丢弃这个半连接",
 	rule.TimeWaitOver:        "2MSL 已过",
-	rule.FinWait2Timeout:     "已没有程序能读取数据，对方又不关闭：删除 FIN-WAIT-2 中的孤儿连接",
+	rule.FinWait2Timeout:     "已没有程序能读取数据，对方又不关闭：Linux 会删除 FIN-WAIT-2 中的孤儿连接，RFC 没有这样的定时器",
 	rule.LingerOver:          "逗留时间已过，中止连接",
 	rule.KeepaliveProbe:      "探测空闲的连接",
 	rule.KeepaliveDead:       "没有一个探测得到回应，对方已不在",
@@ -98,6 +98,10 @@ var rulesZH = map[rule.ID]string{
 	rule.TimestampMissing: "双方商定使用时间戳之后，不带时间戳的报文段会被丢弃",
 	rule.ECNReaction:      "ACK 带有 ECE：对这一窗口的数据，拥塞窗口只减小一次",
 	rule.FastOpenRefused:  "SYN 所带的数据没有得到确认，随下一个 ACK 再次发送",
+
+	rule.SynSentNothing: "在 SYN-SENT 中，既没有 SYN 也没有 RST 的报文段被丢弃",
+	rule.SynAgain:       "在 SYN-RECEIVED 中再次收到 SYN，以同样的 SYN 加 ACK 再次确认",
+	rule.TailLossProbe:  "大约两个往返时间没有确认：在定时器超时之前，最后的报文段再发送一次",
 
 	rule.Lab: "违反规则：实验插件自行走了图中的这条边",
 }

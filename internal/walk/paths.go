@@ -111,7 +111,7 @@ func Paths() []Path {
 			Walk: (*World).closed},
 		{From: tcp.Closing, To: tcp.Closed, By: tcp.BySegment, Rule: rule.ResetExact, Why: silent,
 			Walk: func(w *World) { w.closing(); w.send(rst | ack) }},
-		{From: tcp.Closing, To: tcp.Closed, By: tcp.ByCall, Rule: rule.AbortReset, Why: silent,
+		{From: tcp.Closing, To: tcp.Closed, By: tcp.ByCall, Rule: rule.AbortSilent, Why: silent,
 			Walk: func(w *World) { w.closing(); w.abort(w.ca) }},
 
 		{From: tcp.LastAck, To: tcp.Closed, By: tcp.BySegment, Rule: rule.AckLastAck, Why: silent,
