@@ -23,25 +23,28 @@ func (r *Run) AppendPcapng(b []byte, host int) []byte {
 		Epoch:   epoch,
 	}
 	b = w.AppendHeader(b)
-	because := "" // what the next segment of the host is due to
+	because, named := "", rule.None // what the next segment of the host is due to, and the rule named last
 	step := uint32(0)
 	for k := range r.rec.items {
 		i := &r.rec.items[k]
 		if i.Step != step {
-			step, because = i.Step, ""
+			step, because, named = i.Step, "", rule.None
 		}
 		if int(i.Host) != host {
 			continue
 		}
 		switch i.Kind {
 		case Send:
+			if i.Rule != named {
+				because += why(i)
+			}
 			b = w.AppendPacket(b, clock.Instant(i.At), r.Packet(i.Packet), pcapng.Outbound, trimmed(r.fateOf(k)+because))
 			because = ""
 		case Arrive:
 			b = w.AppendPacket(b, clock.Instant(i.At), r.Arrived(i), pcapng.Inbound, trimmed(r.handling(k)))
 		default:
 			if i.Packet == 0 {
-				because += why(i)
+				because, named = because+why(i), i.Rule
 			}
 		}
 	}

@@ -251,6 +251,7 @@ func (r *Run) checkSegment(e *Expect, o *Result) {
 	for _, want := range e.Options {
 		o.Held = o.Held && want.holds(found)
 	}
+	o.Held = o.Held && (e.Rule == 0 || e.Rule == k.Rule)
 	w := &printer{}
 	if k.Host >= 0 && k.To >= 0 {
 		w.words(r.s.Hosts[k.Host].Name, "->", r.s.Hosts[k.To].Name)
@@ -263,6 +264,7 @@ func (r *Run) checkSegment(e *Expect, o *Result) {
 		printOptional(w, x.name, Optional{true, x.n})
 	}
 	printOptions(w, found)
+	printRule(w, k.Rule)
 	o.Text = string(w.word("at").time(k.At).b)
 }
 

@@ -89,7 +89,7 @@
 //
 //	expect path HOST STATE ...      the states that its end of the flow passes, from the first change on
 //	expect state HOST STATE
-//	expect segment ID A -> B KIND [seq N] [ack N] [len N] [win N] [with OPTIONS] [without OPTIONS]
+//	expect segment ID A -> B KIND [seq N] [ack N] [len N] [win N] [with OPTIONS] [without OPTIONS] [rule RULE]
 //	expect segments [CMP] N         that hosts have sent
 //	expect count A -> B KIND [CMP] N     that were sent
 //	expect lost A -> B KIND [CMP] N
@@ -121,6 +121,8 @@
 // of the connection that has sent the segment, or that it is for. OPTIONS of a header
 // are mss, window-scale, sack-permitted, sack, timestamps, fast-open, user-timeout, with
 // commas between; a number may follow as in mss=1460, of sack it is that of the blocks.
+// A RULE is one of core/rule by its name: that which has taken an edge, or by which a
+// segment has left.
 //
 //	say ID on start | segment N | arrive N | lose N | time TIME | end
 //	say ID on state HOST STATE [N] | timer HOST TIMER [N] | drop HOST REASON [N] | error HOST

@@ -153,6 +153,8 @@ func (p *parser) expectSegment(e *Expect) {
 			e.Options = p.options(e.Options, false)
 		case p.accept("without"):
 			e.Options = p.options(e.Options, true)
+		case p.accept("rule"):
+			e.Rule = p.rule()
 		default:
 			return
 		}

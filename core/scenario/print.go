@@ -314,10 +314,7 @@ func (s *Scenario) printExpect(w *printer, e *Expect) {
 		for _, state := range e.States {
 			w.word(state.String())
 		}
-		if e.Rule != 0 {
-			row, _ := rule.Lookup(e.Rule)
-			w.words("rule", row.Name)
-		}
+		printRule(w, e.Rule)
 	case ExpectSegment:
 		w.number(uint64(e.Nth)).words(host, "->", s.Hosts[e.To].Name).match(e.Match)
 		printOptional(w, "seq", e.Seq)
@@ -325,6 +322,7 @@ func (s *Scenario) printExpect(w *printer, e *Expect) {
 		printOptional(w, "len", e.Len)
 		printOptional(w, "win", e.Win)
 		printOptions(w, e.Options)
+		printRule(w, e.Rule)
 	case ExpectSegments, ExpectViolation:
 		printCompare(w, e)
 	case ExpectCount, ExpectLost:
@@ -367,6 +365,12 @@ func (e *Expect) text(s *Scenario) string {
 	w := &printer{}
 	s.printExpect(w, e)
 	return string(w.b[:len(w.b)-1])
+}
+
+func printRule(w *printer, id rule.ID) {
+	if row, ok := rule.Lookup(id); ok {
+		w.words("rule", row.Name)
+	}
 }
 
 func printOptional(w *printer, name string, o Optional) {

@@ -69,6 +69,7 @@ type hostBook struct {
 	out   uint32   // id of the connection that the latest SegmentOut was of
 	outIs bool
 	fired bool // a timer that probes ran out since the latest Send
+	why   reason
 	mem   [6]uint64
 }
 
@@ -287,6 +288,9 @@ func (r *recorder) happened(w *sim.World, host int, e *event.Event, at clock.Dur
 		return
 	}
 	r.add(i)
+	if i.Kind != Timer || i.Into == TimerFired {
+		r.reasoned(&i)
+	}
 }
 
 // pluginName is what stands before the comma.

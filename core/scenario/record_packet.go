@@ -31,6 +31,7 @@ func (r *recorder) sent(w *sim.World, s *sim.Sight, at clock.Duration) {
 		r.segment(w, &i, &p, &t, ip.TotalLen-ip.HeaderLen-t.HeaderLen)
 	}
 	r.packets[s.Packet] = p
+	r.because(&i)
 	if s.Host >= 0 {
 		h := &r.hosts[s.Host]
 		h.outIs, h.fired = false, false
@@ -55,7 +56,7 @@ func (r *recorder) segment(w *sim.World, i *Item, p *stored, t *wire.TCP, octets
 	switch c := &r.conns[n]; {
 	case n != 0 && (!t.Flags.Has(wire.RST) || c.synced):
 		r.learn(w, n)
-		i.Conn, i.Flow, i.User, i.Rule = n, int16(c.Flow), int8(c.User), 0
+		i.Conn, i.Flow, i.User = n, int16(c.Flow), int8(c.User)
 		one, other = c.iss, c.irs
 		if !t.Flags.Has(wire.SYN) {
 			i.D <<= c.scale

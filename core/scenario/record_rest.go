@@ -5,6 +5,7 @@ import (
 
 	"github.com/tcpkit/tcpkit/core"
 	"github.com/tcpkit/tcpkit/core/clock"
+	"github.com/tcpkit/tcpkit/core/rule"
 	"github.com/tcpkit/tcpkit/core/sim"
 	"github.com/tcpkit/tcpkit/core/tcp"
 )
@@ -119,8 +120,9 @@ func (r *recorder) restarted(n uint32, due, at clock.Duration) {
 	}
 	c.due[tcp.TimerWait] = due
 	i := r.item(Timer, at, c.Host, n)
-	i.By, i.Into, i.A = tcp.TimerWait, TimerArmed, uint64(due)
+	i.By, i.Into, i.A, i.Rule = tcp.TimerWait, TimerArmed, uint64(due), rule.FinRestartsTimeWait
 	r.add(i)
+	r.reasoned(&i)
 }
 
 // know tells when an end of a flow knows more, or nothing any more. It knows that

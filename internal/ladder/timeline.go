@@ -205,8 +205,9 @@ type builder struct {
 	right  int            // the host in the column on the right
 	now    clock.Instant
 	step   int
-	taken  int // the packet that is being taken in at this step
-	told   int // the row that what comes next speaks of, -1: the next one
+	taken  int     // the packet that is being taken in at this step
+	told   int     // the row that what comes next speaks of, -1: the next one
+	stated rule.ID // of the latest change of state
 
 	// What the next row takes along.
 	changed [2]bool
@@ -434,6 +435,9 @@ func (b *builder) send(e *Item, late bool) {
 	if hasFlag(e.Flags, '.') {
 		r.Ack = signed(e.Ack)
 	}
+	if e.Rule != b.stated {
+		b.law(e, &b.notes)
+	}
 	b.sent[e.Packet] = b.add(r)
 }
 
@@ -477,6 +481,7 @@ func (b *builder) arrive(e *Item, late bool) {
 // the next one.
 func (b *builder) state(e *Item) {
 	at := side(e.Host)
+	b.stated = e.Rule
 	i, ok := b.sent[b.taken]
 	if e.Cause == "segment" && ok && b.taken != 0 {
 		b.states[end{e.Host, e.line()}] = e.To

@@ -15,7 +15,7 @@ type Words struct {
 	Lang  narrate.Lang
 	Files *catalogue.Catalogue
 	Plain bool // the narration as a dialogue, where there is one
-	Rules bool // the rule behind each change of state
+	Rules bool // the rule behind each change of state and each segment that has one
 
 	Filters bool // Wireshark's display filter for each step
 }
@@ -149,14 +149,18 @@ func (w *Words) lost(why string) string {
 	return w.say(sayLost, why)
 }
 
-// law tells the rule behind a change of state, if that is wanted.
+// law tells the rule behind a change of state, or behind a segment without one, if
+// that is wanted.
 func (w *Words) law(host, from, to string, id rule.ID) string {
 	row, ok := rule.Lookup(id)
 	if !w.Rules || !ok {
 		return ""
 	}
 	colon := phrase{": ", "："}[w.Lang]
-	text := host + colon + from + " → " + to + colon + w.Lang.Rule(id) + " [" + id.String()
+	if from != to {
+		host += colon + from + " → " + to
+	}
+	text := host + colon + w.Lang.Rule(id) + " [" + id.String()
 	if row.Requirement != "" {
 		text += " " + row.Requirement
 	}

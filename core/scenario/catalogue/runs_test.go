@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -73,71 +74,109 @@ func TestExpectations(t *testing.T) {
 		for _, r := range p.Check() {
 			require.True(t, r.Held, "line %d: %s\nfound %d %s at %v", r.Where.Line, p.lines[r.Where.Line-1], r.Found, r.Text, r.At)
 		}
-		for i := range p.Expects {
-			spoil(&p.Expects[i])
-		}
-		for _, r := range p.Check() {
-			require.False(t, r.Held, "line %d holds, whatever it says: %s", r.Where.Line, p.lines[r.Where.Line-1])
+		for _, e := range p.Expects {
+			for _, spoilt := range spoil(&e) {
+				p.Expects = []scenario.Expect{spoilt}
+				require.False(t, p.Check()[0].Held, "line %d holds, whatever it says: %s", e.Where.Line, p.lines[e.Where.Line-1])
+			}
 		}
 	})
 }
 
-// spoil makes an expectation wrong.
-func spoil(e *scenario.Expect) {
-	other := func(is, one, two string) string {
-		if is == one {
-			return two
-		}
-		return one
+// spoil makes an expectation wrong, in each of the ways that there are: once for each
+// thing that it says.
+func spoil(e *scenario.Expect) (all []scenario.Expect) {
+	wrong := func(change func(e *scenario.Expect)) {
+		c := *e
+		c.States, c.Options = slices.Clone(e.States), slices.Clone(e.Options)
+		change(&c)
+		all = append(all, c)
 	}
-	otherState := func(s tcp.State) tcp.State {
-		if s == tcp.Closing {
-			return tcp.SynSent
+	other := func(one, two string) {
+		wrong(func(e *scenario.Expect) {
+			if e.Word == one {
+				e.Word = two
+			} else {
+				e.Word = one
+			}
+		})
+	}
+	otherState := func(i int) {
+		wrong(func(e *scenario.Expect) {
+			if e.States[i] == tcp.Closing {
+				e.States[i] = tcp.SynSent
+			} else {
+				e.States[i] = tcp.Closing
+			}
+		})
+	}
+	otherRule := func() {
+		if e.Rule != rule.None {
+			wrong(func(e *scenario.Expect) { e.Rule = e.Rule%rule.Lab + 1 })
 		}
-		return tcp.Closing
+	}
+	later := func() { // of what happens, not of how it stands
+		if e.When.Given && e.Word != "none" {
+			wrong(func(e *scenario.Expect) { e.When.At += e.When.Within + 1 })
+		}
 	}
 	switch e.Kind {
 	case scenario.ExpectPath:
-		e.States = append(e.States, tcp.Listen)
+		wrong(func(e *scenario.Expect) { e.States = append(e.States, tcp.Listen) })
+		otherState(0)
 	case scenario.ExpectState:
-		e.States[0] = otherState(e.States[0])
+		otherState(0)
 	case scenario.ExpectSegment:
-		for _, field := range []*scenario.Optional{&e.Len, &e.Ack, &e.Seq, &e.Win} {
+		for i, field := range [...]scenario.Optional{e.Seq, e.Ack, e.Len, e.Win} {
 			if field.Given {
-				field.N++
-				return
+				wrong(func(e *scenario.Expect) { [...]*scenario.Optional{&e.Seq, &e.Ack, &e.Len, &e.Win}[i].N++ })
 			}
 		}
 		for i := range e.Options {
-			e.Options[i].Absent = !e.Options[i].Absent
-			return
+			wrong(func(e *scenario.Expect) { e.Options[i].Absent = !e.Options[i].Absent })
 		}
-		if e.Match.Flags ^= wire.RST; e.Match == (sim.Match{}) {
-			e.Match.Flags = wire.SYN
-		}
+		wrong(func(e *scenario.Expect) {
+			if e.Match.Flags ^= wire.RST; e.Match == (sim.Match{}) {
+				e.Match.Flags = wire.SYN // and not any
+			}
+		})
+		wrong(func(e *scenario.Expect) { e.Host, e.To = e.To, e.Host })
+		otherRule()
+		later()
 	case scenario.ExpectEdge:
-		if e.Rule == 0 {
-			e.States[1] = otherState(e.States[1])
-		} else if e.Rule++; e.Rule > rule.Lab {
-			e.Rule = rule.OpenPassive
-		}
+		otherState(0)
+		otherState(1)
+		otherRule()
+		later()
 	case scenario.ExpectError:
-		e.Word = other(e.Word, "EMSGSIZE", "none")
+		other("EMSGSIZE", "none")
+		later()
 	case scenario.ExpectStream:
-		e.Word = other(e.Word, "wrong", "whole")
+		other("wrong", "whole")
 	case scenario.ExpectKnow:
-		e.Word = other(e.Word, "nothing", "both")
+		other("nothing", "both")
 	case scenario.ExpectSilence, scenario.ExpectQuiet:
-		e.From, e.Until = 0, 1000*clock.Hour
+		wrong(func(e *scenario.Expect) { e.From, e.Until = 0, 1000*clock.Hour })
 	default:
 		switch e.Compare {
 		case scenario.Equal:
-			e.N++
+			wrong(func(e *scenario.Expect) { e.N++ })
+			wrong(func(e *scenario.Expect) { e.N-- })
 		case scenario.AtMost:
-			e.N = -1
+			wrong(func(e *scenario.Expect) { e.N = -1 })
 		case scenario.AtLeast:
-			e.N = 1 << 53
+			wrong(func(e *scenario.Expect) { e.N = 1 << 53 })
 		}
+	}
+	return all
+}
+
+// Each scenario says by which rule what it shows goes.
+func TestExpectationsNameRules(t *testing.T) {
+	for _, c := range catalogue.Shipped().Scenarios() {
+		s, err := scenario.Parse(c.Text)
+		require.NoError(t, err)
+		require.True(t, slices.ContainsFunc(s.Expects, func(e scenario.Expect) bool { return e.Rule != rule.None }), "%s expects nothing with a rule", c.ID)
 	}
 }
 
