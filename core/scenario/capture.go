@@ -44,7 +44,10 @@ func (r *Run) AppendPcapng(b []byte, host int) []byte {
 			b = w.AppendPacket(b, clock.Instant(i.At), r.Arrived(i), pcapng.Inbound, trimmed(r.handling(k)))
 		default:
 			if i.Packet == 0 {
-				because, named = because+why(i), i.Rule
+				because += why(i)
+			}
+			if i.Rule != rule.None {
+				named = i.Rule
 			}
 		}
 	}
