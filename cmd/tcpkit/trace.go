@@ -12,6 +12,7 @@ import (
 	"github.com/tcpkit/tcpkit/core/clock"
 	"github.com/tcpkit/tcpkit/core/pcapng"
 	"github.com/tcpkit/tcpkit/core/rule"
+	"github.com/tcpkit/tcpkit/core/scenario"
 	"github.com/tcpkit/tcpkit/core/scenario/catalogue"
 	"github.com/tcpkit/tcpkit/core/wire"
 	"github.com/tcpkit/tcpkit/internal/ladder"
@@ -206,7 +207,7 @@ func (x *tracing) convert(from, to string) (err error) {
 
 // pcapng makes a capture of the packets of a recorded run, as they were sent.
 func (r *recording) pcapng() []byte {
-	w := pcapng.Writer{Application: "tcpkit " + readVersion().Version, Interface: r.Scenario, Description: "all packets, as they were sent"}
+	w := pcapng.Writer{Application: "tcpkit " + readVersion().Version, Interface: r.Scenario, Description: "all packets, as they were sent", Epoch: scenario.Epoch}
 	b := w.AppendHeader(nil)
 	fate := map[int]string{}
 	for i := range r.timeline.Items {

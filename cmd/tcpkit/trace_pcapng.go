@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/tcpkit/tcpkit/core/clock"
 	"github.com/tcpkit/tcpkit/core/pcapng"
@@ -91,7 +90,7 @@ func readCapture(b []byte) (all []heard, err error) {
 					first[back] = t.Ack.Sub(1)
 				}
 				h.Src, h.Dst = way.src.String(), way.dst.String()
-				h.Flags, h.Window, h.Len = packetdrillFlags(t.Flags), t.Window, len(upper)-t.HeaderLen
+				h.Flags, h.Window, h.Len = t.Flags.String(), t.Window, len(upper)-t.HeaderLen
 				h.Seq = uint32(t.Seq.From(first[way]))
 				if t.Flags.Has(wire.ACK) {
 					h.Ack = uint32(t.Ack.From(first[back]))
@@ -110,30 +109,16 @@ func readCapture(b []byte) (all []heard, err error) {
 	return all, r.Err()
 }
 
-// packetdrillFlags gives control bits as packetdrill's letters.
-func packetdrillFlags(f wire.Flags) string {
-	var b []byte
-	for _, one := range [...]struct {
-		bit    wire.Flags
-		letter byte
-	}{{wire.SYN, 'S'}, {wire.FIN, 'F'}, {wire.RST, 'R'}, {wire.PSH, 'P'}, {wire.URG, 'U'}, {wire.ECE, 'E'}, {wire.CWR, 'W'}, {wire.ACK, '.'}} {
-		if f.Has(one.bit) {
-			b = append(b, one.letter)
-		}
-	}
-	return string(b)
-}
-
 // ladderOf makes a timeline of a capture: what was seen at one place, so nothing is
 // known of states and of the time on the way.
 func ladderOf(all []heard) *ladder.Timeline {
 	t := &ladder.Timeline{NoStates: true}
-	var hosts []wire.Addr
+	hosts := map[wire.Addr]int{} // a flood has as many as it has packets
 	index := func(a wire.Addr) int {
-		i := slices.Index(hosts, a)
-		if i < 0 {
-			i = len(hosts)
-			hosts = append(hosts, a)
+		i, known := hosts[a]
+		if !known {
+			i = len(t.Hosts)
+			hosts[a] = i
 			t.Hosts = append(t.Hosts, ladder.Host{Name: a.String(), Addr: a.String()})
 		}
 		return i
@@ -145,10 +130,9 @@ func ladderOf(all []heard) *ladder.Timeline {
 		}
 		from, to := index(h.from), index(h.to)
 		p := i + 1
-		flags := h.Flags
 		t.Items = append(t.Items, ladder.Item{
 			Index: len(t.Items), Step: p, At: h.At, Kind: "send", Packet: p, Host: from, Dest: to,
-			Flags: flags, Seq: int64(h.Seq), Ack: int64(h.Ack), Len: h.Len, Again: h.again,
+			Flags: h.Flags, Seq: int64(h.Seq), Ack: int64(h.Ack), Len: h.Len, Again: h.again,
 		})
 		if h.Wrong != "" {
 			t.Items = append(t.Items, ladder.Item{Index: len(t.Items), Step: p, At: h.At, Kind: "drop", Packet: p, Host: to, Reason: h.Wrong})

@@ -9,6 +9,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tcpkit/tcpkit/core/clock"
+	"github.com/tcpkit/tcpkit/core/pcapng"
+	"github.com/tcpkit/tcpkit/core/scenario"
+	"github.com/tcpkit/tcpkit/core/wire"
 	"github.com/tcpkit/tcpkit/internal/ladder"
 	"github.com/tcpkit/tcpkit/internal/narrate"
 )
@@ -32,6 +36,13 @@ func TestTrace(t *testing.T) {
 		require.Equal(t, exitOK, code, errs)
 		if end == "txt" {
 			continue
+		}
+		if end == "pcapng" {
+			b, err := os.ReadFile(to)
+			require.NoError(t, err)
+			var p pcapng.Packet
+			require.True(t, pcapng.NewReader(b).Next(&p))
+			require.EqualValues(t, scenario.Epoch, p.At, "as in the capture that sim run -w writes")
 		}
 		code, out, errs := try("trace", "show", to, "--lang", "en")
 		require.Equal(t, exitOK, code, errs)
@@ -137,4 +148,24 @@ func FuzzTrace(f *testing.F) {
 			one.rec.pcapng()
 		}
 	})
+}
+
+// In a capture of a flood each packet is from somebody else.
+func TestTraceOfAFlood(t *testing.T) {
+	const packets = 10_000
+	w := pcapng.Writer{}
+	file := w.AppendHeader(nil)
+	for i := range packets {
+		ip := wire.IP{Src: wire.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), Dst: wire.AddrFrom4([4]byte{192, 0, 2, 1}), Protocol: wire.ProtocolTCP, TTL: 64}
+		syn := wire.AppendTCP(nil, &wire.TCP{SrcPort: 1024, DstPort: 80, Flags: wire.SYN})
+		packet := append(wire.AppendIP(nil, &ip, len(syn)), syn...)
+		wire.FinishTCP(packet, &ip, wire.IPv4HeaderLen, false)
+		file = w.AppendPacket(file, clock.Instant(i), packet, pcapng.Inbound, "")
+	}
+	one, err := parseTrace("flood", file)
+	require.NoError(t, err)
+	require.Empty(t, one.wrong())
+	line := one.timeline()
+	require.Len(t, line.Hosts, packets+1)
+	require.Equal(t, "10.0.39.15", line.Hosts[line.Items[packets-1].Host].Name)
 }

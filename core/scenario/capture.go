@@ -10,8 +10,9 @@ import (
 	"github.com/tcpkit/tcpkit/core/tcp"
 )
 
-// epoch is when runs begin for who reads a capture: the first of January 2026.
-const epoch = 1767225600 * clock.Second
+// Epoch is when runs begin for who reads a capture, counted from 1970: the first of
+// January 2026.
+const Epoch = 1767225600 * clock.Second
 
 // AppendPcapng appends what was recorded as a capture at one host: what it has sent,
 // whether it arrived or not, and what has arrived there, each with the rules that it
@@ -20,7 +21,7 @@ func (r *Run) AppendPcapng(b []byte, host int) []byte {
 	w := pcapng.Writer{
 		Application: "tcpkit", Interface: r.s.Hosts[host].Name,
 		Comment: "scenario " + r.s.ID + ", seed " + strconv.FormatUint(r.s.Seed, 10),
-		Epoch:   epoch,
+		Epoch:   Epoch,
 	}
 	b = w.AppendHeader(b)
 	because, named := "", rule.None // what the next segment of the host is due to, and the rule named last

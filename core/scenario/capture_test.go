@@ -26,11 +26,11 @@ func TestCapture(t *testing.T) {
 	client, server := capture(t, r, 0), capture(t, r, 1)
 	require.Equal(t, "lost: planned\nCLOSED to SYN-SENT: open-active, RFC 9293 §3.10.1", client[0].Comment)
 	require.Equal(t, pcapng.Outbound, client[0].Direction)
-	require.Equal(t, clock.Instant(epoch), client[0].At)
+	require.Equal(t, clock.Instant(Epoch), client[0].At)
 	require.Equal(t, r.Packet(1), client[0].Bytes)
 
 	require.Equal(t, r.Packet(2), server[0].Bytes, "the first SYN never came")
-	require.Equal(t, clock.Instant(epoch).Add(1050*clock.Millisecond), server[0].At)
+	require.Equal(t, clock.Instant(Epoch).Add(1050*clock.Millisecond), server[0].At)
 	require.Equal(t, "LISTEN to SYN-RECEIVED: listen-syn, RFC 9293 §3.10.7.2", server[0].Comment)
 	require.Equal(t, pcapng.Inbound, server[0].Direction)
 	require.Equal(t, r.Packet(3), server[1].Bytes)

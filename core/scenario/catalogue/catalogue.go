@@ -3,14 +3,16 @@ package catalogue
 import (
 	"cmp"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/tcpkit/tcpkit/core/scenario"
 )
 
 //go:embed scenarios words
@@ -52,7 +54,7 @@ func Load(fsys fs.FS) (*Catalogue, error) {
 		if err != nil {
 			return nil, err
 		}
-		s, err := readHead(name, string(text))
+		s, err := read(name, string(text))
 		if err != nil {
 			return nil, err
 		}
@@ -93,50 +95,21 @@ func loadWords(fsys fs.FS, lang string) (map[string]string, error) {
 	return all, nil
 }
 
-// readHead reads what a presenter has to know of a scenario before it runs. The
-// rest is core/scenario's, which also checks these lines.
-func readHead(name, text string) (*Scenario, error) {
-	s := &Scenario{Text: text}
-	n := 0
-	for line := range strings.Lines(text) {
-		n++
-		line, _, _ = strings.Cut(line, "#")
-		f := strings.Fields(line)
-		if len(f) == 0 {
-			continue
-		}
-		args := f[1:]
-		wrong := func(what, do string) (*Scenario, error) { return nil, &Error{name, n, what, do} }
-		switch f[0] {
-		case "scenario", "compare":
-			if len(args) != 1 {
-				return wrong(f[0]+" takes one id", "write it as in \""+f[0]+" H1\"")
-			}
-			if f[0] == "compare" {
-				s.Compare = args[0]
-			} else {
-				s.ID = args[0]
-			}
-		case "row":
-			s.Rows = append(s.Rows, args...)
-		case "corrects":
-			s.Corrects = append(s.Corrects, args...)
-		case "lesson":
-			place, err := 0, error(nil)
-			if len(args) == 2 {
-				place, err = strconv.Atoi(args[1])
-			}
-			if len(args) != 2 || err != nil || place < 1 {
-				return wrong("lesson takes a chapter and a place from 1", `write it as in "lesson handshake 1"`)
-			}
-			if !slices.Contains(Chapters[:], args[0]) {
-				return wrong(fmt.Sprintf("no chapter %q", args[0]), "give one of "+strings.Join(Chapters[:], ", "))
-			}
-			s.Chapter, s.Place = args[0], place
-		}
+// read reads a scenario, of which presenters know the head before it runs.
+func read(name, text string) (*Scenario, error) {
+	one, err := scenario.Parse(text)
+	var bad *scenario.Error
+	if errors.As(err, &bad) {
+		return nil, &Error{name, bad.Line, bad.What, bad.Do}
+	} else if err != nil {
+		return nil, err
 	}
+	s := &Scenario{one.ID, one.Rows, one.Compare, one.Chapter, one.Place, one.Corrects, text}
 	if want := strings.TrimSuffix(path.Base(name), ".scenario"); s.ID != want {
 		return nil, &Error{name, 1, fmt.Sprintf("the scenario calls itself %q", s.ID), fmt.Sprintf("begin it with \"scenario %s\", or rename the file", want)}
+	}
+	if s.Chapter != "" && !slices.Contains(Chapters[:], s.Chapter) {
+		return nil, &Error{name, 0, fmt.Sprintf("no chapter %q", s.Chapter), "give one of " + strings.Join(Chapters[:], ", ")}
 	}
 	if s.Rows == nil {
 		s.Rows = []string{s.ID}

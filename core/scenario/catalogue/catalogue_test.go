@@ -275,14 +275,15 @@ func FuzzParseWords(f *testing.F) {
 	})
 }
 
+const aHost = "host client 10.0.0.1\n"
+
 func TestLoadRefuses(t *testing.T) {
 	for says, files := range map[string]map[string]string{
-		`scenarios/A.scenario:1: the scenario calls itself "B"; begin it with "scenario A"`: {"scenarios/A.scenario": "scenario B\n"},
-		`scenarios/A.scenario:2: no chapter "end"; give one of handshake, data`:             {"scenarios/A.scenario": "scenario A\nlesson end 1\n"},
-		`lesson takes a chapter and a place`:                                                {"scenarios/A.scenario": "scenario A\nlesson close\n"},
-		`compare takes one id; write it as in "compare H1"`:                                 {"scenarios/A.scenario": "scenario A\ncompare\n"},
+		`scenarios/A.scenario:1: the scenario calls itself "B"; begin it with "scenario A"`: {"scenarios/A.scenario": "scenario B\n" + aHost},
+		`scenarios/A.scenario: no chapter "end"; give one of handshake, data`:               {"scenarios/A.scenario": "scenario A\n" + aHost + "lesson end 1\n"},
+		`scenarios/A.scenario:2: the line ends too soon; give the place in the chapter`:     {"scenarios/A.scenario": "scenario A\nlesson close\n"},
 		`words/en/b.txt: x has words in words/en/a.txt too; keep one`:                       {"words/en/a.txt": "x: 1", "words/en/b.txt": "x: 2"},
-		`words/zh/a.txt:1: no colon`:                                                        {"words/zh/a.txt": "x"},
+		`words/zh/a.txt:1: no colon`: {"words/zh/a.txt": "x"},
 	} {
 		fsys := fstest.MapFS{}
 		for name, text := range files {
@@ -296,7 +297,7 @@ func TestLoadRefuses(t *testing.T) {
 func TestOrderOfLessons(t *testing.T) {
 	fsys := fstest.MapFS{}
 	for id, lesson := range map[string]string{"A": "lesson data 2", "B": "lesson data 1", "C": "lesson handshake 9", "D": "", "E-if": "compare A"} {
-		fsys["scenarios/"+id+".scenario"] = &fstest.MapFile{Data: []byte("scenario " + id + "\n" + lesson + "\n")}
+		fsys["scenarios/"+id+".scenario"] = &fstest.MapFile{Data: []byte("scenario " + id + "\n" + aHost + lesson + "\n")}
 	}
 	c, err := Load(fsys)
 	require.NoError(t, err)
