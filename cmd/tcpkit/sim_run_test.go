@@ -99,7 +99,7 @@ func TestSimRunWith(t *testing.T) {
 	code, out, _ := try(append([]string{"sim", "run", "H1", "--lang", "en"}, lost...)...)
 	require.Equal(t, exitExpectation, code, "what the scenario expects does not hold then")
 	require.Contains(t, out, "✗ expect segments = 3\n    found: 4")
-	require.Contains(t, out, "by plan")
+	require.Contains(t, out, "lost, as planned")
 }
 
 func TestSimRunFiles(t *testing.T) {

@@ -1,11 +1,12 @@
 package main
 
 import (
-	"io"
+	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/stretchr/testify/require"
 
@@ -135,6 +136,7 @@ func FuzzTrace(f *testing.F) {
 		f.Add(b)
 	}
 	f.Add([]byte(`{"hosts":[{"name":"a"}],"items":[{"k":"send","d":-5,"h":99,"t":-1,"f":7},{"k":"arrive"},{"k":"state","h":-3}]}`))
+	f.Add([]byte(`{"scenario":"\u001b[2J","hosts":[{"name":"\u009b2J"}],"items":[{"k":"send","d":-1},{"k":"lose","why":"\u001b]0;x\u0007"},{"k":"violation","what":"\r\u202e"}]}`))
 	x := &tracing{app: &app{}}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		one, err := parseTrace("x", b)
@@ -143,7 +145,10 @@ func FuzzTrace(f *testing.F) {
 			return
 		}
 		one.wrong()
-		x.draw(ladder.NewPen(io.Discard, narrate.Chinese), one)
+		var out bytes.Buffer
+		x.draw(ladder.NewPen(&out, narrate.Chinese), one)
+		steers := bytes.ContainsFunc(out.Bytes(), func(r rune) bool { return r != '\n' && unicode.Is(unicode.C, r) })
+		require.False(t, steers, "nothing steers the terminal: %q", out.String())
 		if one.rec != nil {
 			one.rec.pcapng()
 		}

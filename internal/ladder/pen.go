@@ -6,6 +6,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/tcpkit/tcpkit/core/clock"
 	"github.com/tcpkit/tcpkit/internal/narrate"
@@ -86,10 +87,18 @@ func (p *Pen) Paint(code, text string) string {
 	return before + "\x1b[" + code + "m" + core + "\x1b[0m" + after
 }
 
-// Put adds text to the line, in a colour.
+// Put adds text to the line, in a colour. Characters that would steer a terminal are
+// replaced: a trace or a capture may come from anybody.
 func (p *Pen) Put(code, text string) *Pen {
-	p.line.WriteString(p.Paint(code, text))
+	p.line.WriteString(p.Paint(code, strings.Map(harmless, text)))
 	return p
+}
+
+func harmless(r rune) rune {
+	if unicode.Is(unicode.C, r) { // controls, marks of direction, what is no character
+		return '\ufffd'
+	}
+	return r
 }
 
 // End writes the line.

@@ -67,21 +67,9 @@ var (
 	sayAgain     = phrase{"again", "重传"}
 	sayProbe     = phrase{"probe", "探测"}
 	sayStranger  = phrase{" (stranger)", "（外来）"}
-	sayLost      = phrase{"lost: %s", "丢失：%s"}
 	sayIdle      = phrase{"nothing for %s", "%s内没有动静"}
 	sayFolded    = phrase{"%s more in %s", "还有 %s 个，历时 %s"}
 )
-
-// lostWhy are the reasons for which a network loses a packet.
-var lostWhy = map[string]phrase{
-	"planned": {"by plan", "按计划"},
-	"loss":    {"by chance", "随机丢失"},
-	"queue":   {"queue full", "队列已满"},
-	"outage":  {"path down", "路径中断"},
-	"mtu":     {"too large", "超过 MTU"},
-	"nobody":  {"nobody there", "无此主机"},
-	"down":    {"host down", "主机已停"},
-}
 
 func (w *Words) drop(host, reason string) string {
 	return w.say(sayDrop, w.name(host), w.Of("drop."+reason))
@@ -142,12 +130,8 @@ func (w *Words) gap(r *Row) string {
 	return w.say(sayIdle, w.Lang.Span(r.For))
 }
 
-func (w *Words) lost(why string) string {
-	if p, ok := lostWhy[why]; ok {
-		why = p[w.Lang]
-	}
-	return w.say(sayLost, why)
-}
+// lost says why a network loses a packet, in the words of the page.
+func (w *Words) lost(why string) string { return w.Of("ladder.why." + why) }
 
 // law tells the rule behind a change of state, or behind a segment without one, if
 // that is wanted.
