@@ -1,7 +1,7 @@
 // Package release says how much a test does. Each row of the threat model asks for
 // 10^4 to 10^7 of something: `go test` does so many that it stays quick, and
 //
-//	TCPKIT_RELEASE=1 go test -timeout 60m ./core/... ./plugins/... ./hosts/native ./cmd/tcpkit
+//	TCPKIT_RELEASE=1 go test -timeout 60m ./core/... ./plugins/... ./hosts/native ./cmd/tcpkit ./playground
 //
 // as many as are written there.
 package release
