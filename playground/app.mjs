@@ -21,9 +21,12 @@ import { Compare } from './views/compare.mjs';
 import { TakeAway } from './views/takeaway.mjs';
 import { Explain } from './views/explain.mjs';
 
-// Beside the ladder, and below it.
-const panels = [['segment', Inspector], ['states', States], ['knowledge', Knowledge], ['held', Held], ['gauges', Gauges]];
-const benches = [['graphs', Graphs], ['table', Table], ['network', Network], ['plugins', Plugins], ['compare', Compare], ['takeaway', TakeAway], ['explain', Explain]];
+// The panels beside the ladder: what is at the cursor first, then what is done to a run.
+const panels = [
+  ['states', States], ['segment', Inspector], ['knowledge', Knowledge], ['held', Held], ['gauges', Gauges], ['graphs', Graphs],
+  ['table', Table], ['network', Network], ['plugins', Plugins], ['compare', Compare], ['takeaway', TakeAway], ['explain', Explain],
+];
+const COLUMNS = 6; // of the tabs, for the arrow keys up and down
 
 // Guard keeps a fault in one view from taking the page with it.
 function Guard({ name, children }) {
@@ -35,7 +38,7 @@ function Guard({ name, children }) {
 
 function Tabs({ list, chosen, label }) {
   const move = (event) => {
-    const dir = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    const dir = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: COLUMNS, ArrowUp: -COLUMNS }[event.key];
     if (!dir) return;
     const names = list.map(([name]) => name);
     chosen.value = names[(names.indexOf(chosen.value) + dir + names.length) % names.length];
@@ -44,7 +47,7 @@ function Tabs({ list, chosen, label }) {
     event.currentTarget.querySelector(`[data-tab="${chosen.value}"]`)?.focus();
   };
   const [name, View] = list.find(([candidate]) => candidate === chosen.value) ?? list[0];
-  return html`<div class="stack">
+  return html`<div class="cabinet">
     <div class="tabs" role="tablist" aria-label=${label} onKeyDown=${move}>
       ${list.map(([tab]) => html`<button key=${tab} role="tab" data-tab=${tab} id=${'tab-' + tab} aria-selected=${tab === name} aria-controls=${tab === name ? 'panel-' + tab : undefined}
         tabindex=${tab === name ? 0 : -1} onClick=${() => { chosen.value = tab; }}>${t('page.' + tab)}</button>`)}
@@ -108,7 +111,6 @@ function App() {
         <${Notices}/>
         <${Guard} name="lessons"><${Story}/><//>
         <${Guard} name="ladder"><${Ladder}/><//>
-        <${Tabs} list=${benches} chosen=${store.bench} label=${t('page.benches')}/>
       </main>
       <aside class="aside panels-column" aria-label=${t('page.panels')}><${Tabs} list=${panels} chosen=${store.panel} label=${t('page.panels')}/></aside>
     </div>

@@ -58,7 +58,7 @@ func instruments(t *testing.T, width, height int64) *chrome.Tab {
 				store.heard.ended(key, { hash: line.hash, checks: [], steps: line.steps });
 			},
 			async see(panel) {
-				if (['graphs', 'table'].includes(panel)) store.bench.value = panel; else store.panel.value = panel;
+				store.panel.value = panel;
 				await frame();
 				await frame();
 			},

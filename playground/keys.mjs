@@ -3,8 +3,8 @@ import * as store from './store.mjs';
 import { lang } from './words.mjs';
 
 const faster = (times) => store.setSpeed(store.speed.value * times);
-const all = ['segment', 'states', 'knowledge', 'held', 'gauges'];
-const below = ['graphs', 'table', 'network', 'plugins', 'compare', 'takeaway', 'explain'];
+const panels = ['states', 'segment', 'knowledge', 'held', 'gauges', 'graphs', 'table', 'network', 'plugins', 'compare', 'takeaway', 'explain'];
+const panelKeys = ['1', '2', '3', '4', '5', 'g', '6', '7', '8', '9', '0', '\''];
 
 /** keys lists what is pressed, how that is shown, the word of what it does, and what it does. */
 export const keys = [
@@ -26,8 +26,7 @@ export const keys = [
   { on: ['b'], shown: ['B'], does: 'branch', act: () => store.branch() },
   { on: ['u'], shown: ['U'], does: 'undo', act: () => store.undo() },
   { on: ['s'], shown: ['S'], does: 'swap', act: () => { if (store.other.value) store.show(store.other.value.key); } },
-  { on: ['1', '2', '3', '4', 'g'], shown: ['1', '…', '4', 'G'], does: 'panels', act: (key) => { store.panel.value = all['1234g'.indexOf(key)]; } },
-  { on: ['5', '6', '7', '8', '9', '0', '\''], shown: ['5', '…', '0', '\''], does: 'benches', act: (key) => { store.bench.value = below['567890\''.indexOf(key)]; } },
+  { on: panelKeys, shown: ['1', '…', '0', 'G', '\''], does: 'panels', act: (key) => { store.panel.value = panels[panelKeys.indexOf(key)]; } },
   { on: ['z'], shown: ['Z'], does: 'language', act: () => { lang.value = lang.value === 'zh' ? 'en' : 'zh'; } },
   { on: ['t'], shown: ['T'], does: 'theme', act: () => { store.theme.value = store.theme.value === 'dark' ? 'light' : 'dark'; } },
   { on: ['?'], shown: ['?'], does: 'help', act: () => { store.dialog.value = 'help'; } },

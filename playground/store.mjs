@@ -51,9 +51,8 @@ if (globalThis.matchMedia) {
 export const engine = signal({ phase: 'waiting', done: 0, total: 0, message: '' });
 /** What to tell the user: {id, kind, text, act?}, newest last. */
 export const notices = signal([]);
-/** The panel chosen, of those beside the ladder and of those below it. */
-export const panel = signal('segment');
-export const bench = signal('graphs');
+/** The panel chosen, of those beside the ladder. */
+export const panel = signal('states');
 /** The dialog that is open, "" for none. */
 export const dialog = signal('');
 

@@ -17,11 +17,14 @@ const label = (ns) => (ns === 0 ? '0' : duration(Math.round(ns)));
 const bounds = ['right-edge', 'peer-window'];
 const sync = uPlot.sync('tcpkit');
 
+// type is how large the user's type is, to 16 pixels.
+const type = () => Number.parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+
 /** The colour tokens of the page, as they are now. */
 function tokens(node, side) {
   const style = getComputedStyle(node);
   const of = (name) => style.getPropertyValue(name).trim();
-  return { own: of(`--${side}`), peer: of(side === 'a' ? '--b' : '--a'), win: of('--mark'), again: of('--mark'), sack: of('--ink-3'), bad: of('--wrong'), text: of('--ink-3'), rule: of('--rule'), sheet: of('--sheet'), sunk: of('--sunk'), font: '11px ' + of('--sans') };
+  return { own: of(`--${side}`), line: of(`--${side}-line`), soft: of(`--${side}-soft`), peer: of(side === 'a' ? '--b' : '--a'), win: of('--mark'), again: of('--mark'), sack: of('--ink-3'), bad: of('--wrong'), text: of('--ink-3'), rule: of('--rule'), sheet: of('--sheet'), sunk: of('--sunk'), font: `${11 * type()}px ${of('--sans')}` };
 }
 
 /** A Chart draws a graph of series.mjs into a node. */
@@ -65,11 +68,11 @@ export class Chart {
       cursor: { sync: { key: sync.key, scales: ['x', null] }, drag: { x: true, y: false, setScale: false }, points: { show: false }, y: false },
       scales: { x: { time: false, auto: false, range: () => this.span ?? [0, Math.max(1e-9, this.axis.length / second)] }, y: { range: (_, low, high) => this.#height(low ?? 0, high ?? 1) } },
       axes: [
-        { ...side, size: 28, gap: 3, splits: (u, _, low, high) => this.#splits(low, high, u.bbox.width / (devicePixelRatio || 1)), values: (_, all) => all.map((v) => label(this.axis.time(v * second))) },
-        { ...side, size: 58, gap: 3, incrs: graph.unit === 'time' ? undefined : binary, values: (_, all) => all.map((v) => (graph.unit === 'time' ? label(v) : octets(v))) },
+        { ...side, size: 28 * type(), gap: 3, splits: (u, _, low, high) => this.#splits(low, high, u.bbox.width / (devicePixelRatio || 1)), values: (_, all) => all.map((v) => label(this.axis.time(v * second))) },
+        { ...side, size: 58 * type(), gap: 3, incrs: graph.unit === 'time' ? undefined : binary, values: (_, all) => all.map((v) => (graph.unit === 'time' ? label(v) : octets(v))) },
       ],
       series: [{}, ...graph.series.map((series) => ({
-        stroke: c[series.colour], width: series.kind === 'step' ? 1.5 : 0, dash: series.dash, spanGaps: true, points: { show: false },
+        stroke: c[series.colour], fill: c[series.fill], width: series.kind !== 'step' ? 0 : series.strong ? 2.2 : 1.4, dash: series.dash, spanGaps: true, points: { show: false },
         paths: series.kind === 'step' ? uPlot.paths.stepped({ align: 1 }) : () => null,
       }))],
       hooks: {
@@ -98,7 +101,7 @@ export class Chart {
   }
 
   #splits(low, high, width) {
-    return ticks(this.axis, low * second, high * second, Math.max(2, Math.floor(width / 80))).map((pos) => pos / second);
+    return ticks(this.axis, low * second, high * second, Math.max(2, Math.floor(width / 80 / type()))).map((pos) => pos / second);
   }
 
   // Long stretches in which time is folded are shaded.

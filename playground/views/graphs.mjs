@@ -8,6 +8,7 @@ import { Chart, write } from './chart.mjs';
 import { EndName, endsOf, useWidth } from './ends.mjs';
 import { graphs, limit, rowAt, senders, valueAt } from './series.mjs';
 
+const HEIGHT = 150; // of a graph 400 pixels wide
 const columns = 930; // pixels from which the graphs stand side by side
 
 /** The sender chosen, "host/connection"; "" for the one with most data. Graphs and table share it. */
@@ -58,10 +59,9 @@ export function Graphs() {
     ${one && html`<div class="row tools"><${Sender} all=${all} one=${one} />
       <span class="row"><button type="button" onClick=${() => zoom(0.5)} aria-label=${t('views.graphs.closer')}>+</button>
       <button type="button" onClick=${() => zoom(2)} aria-label=${t('views.graphs.wider')}>−</button>
-      <button type="button" disabled=${!range} onClick=${() => setRange(null)}>${t('views.graphs.whole')}</button></span>
-      <span class="faint">${t('views.graphs.how')}</span></div>
+      <button type="button" disabled=${!range} onClick=${() => setRange(null)}>${t('views.graphs.whole')}</button></span></div>
     <${Limits} one=${one} />
-    ${width > 0 && html`<div class="charts ${across === 3 ? 'abreast' : ''}">${shown.map((graph) => html`<${Figure} key=${graph.id} graph=${graph} side=${side(one.h)} width=${each} range=${range} onRange=${setRange}
+    ${width > 0 && html`<div class="charts ${across === 3 ? 'abreast' : ''}" title=${t('views.graphs.how')}>${shown.map((graph) => html`<${Figure} key=${graph.id} graph=${graph} side=${side(one.h)} width=${each} range=${range} onRange=${setRange}
       hover=${hover} onHover=${setHover} />`)}</div>`}`}
   </section>`;
 }
@@ -94,7 +94,8 @@ function Figure({ graph, side: own, width, range, onRange, hover, onHover }) {
 // A Swatch shows a series as it is drawn: by its dashes or its mark too, not its colour alone.
 function Swatch({ series }) {
   return html`<svg class="swatch ${series.colour}" viewBox="0 0 26 12" width="26" height="12" aria-hidden="true">
-    ${series.kind === 'step' ? html`<path d="M1 6 H25" stroke-dasharray=${series.dash?.join(' ')} />`
+    ${series.fill ? html`<path class="filled" d="M1 11 V3 H25 V11" />`
+    : series.kind === 'step' ? html`<path d="M1 6 H25" stroke-dasharray=${series.dash?.join(' ')} />`
     : series.mark === 'cross' ? html`<path d="M9 2 l8 8 m0 -8 l-8 8" />`
     : series.mark === 'ring' ? html`<circle class="hollow" cx="13" cy="6" r="4" />`
     : series.mark === 'bar' ? html`<path d="M13 1 V11 M9 1 H17 M9 11 H17" />`
@@ -109,7 +110,7 @@ function Plot({ graph, side: own, width, range, onRange, onHover, hidden }) {
   const ax = axis.value;
   useLayoutEffect(() => {
     chart.current = new Chart(ref.current, graph, ax, {
-      side: own, width, height: 190, seek: (pos) => seekTime(axis.value.time(pos)), zoom: onRange, hover: (at) => onHover(at === null ? null : { graph: graph.id, row: at }),
+      side: own, width, height: HEIGHT * Math.max(1, width / 400), seek: (pos) => seekTime(axis.value.time(pos)), zoom: onRange, hover: (at) => onHover(at === null ? null : { graph: graph.id, row: at }),
     });
     chart.current.move(ax.pos(now.peek()));
     return () => chart.current.destroy();

@@ -82,7 +82,7 @@ export function Arrow({ packet, fr, picked, labelled }) {
     ${lost && html`<path class="cross" d=${`M${x2 - 5} ${y2 - 5}l10 10m0 -10l-10 10`}/>
       <${Why} text=${whyOf(packet)} x=${x2} y=${y2} dir=${dir} room=${Math.abs(x2 - x1) * (1 / PART - 1)}/>`}
     ${packet.arrivals.length > 0 && html`<${Head} ...${way} kind=${packet.kind}/>`}
-    ${label && html`<text class="label" transform=${`translate(${x1 + dir * 13} ${y1 + 13 * Math.abs(Math.tan(lean * Math.PI / 180)) - 4}) rotate(${lean})`}
+    ${label && html`<text class="label" transform=${`translate(${x1 + dir * 13} ${y1 + 13 * Math.abs(Math.tan(lean * Math.PI / 180)) - 5.5}) rotate(${lean})`}
       text-anchor=${dir > 0 ? 'start' : 'end'}>${label}</text>`}
     <line class="hit" x1=${x1} y1=${y1} x2=${x2} y2=${y2}/>
   </g>`;

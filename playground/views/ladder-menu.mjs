@@ -1,6 +1,6 @@
 // What can be done to a segment on its way: lose it, deliver it later or twice, spoil
 // it. Each writes one line of the scenario language, and the run is made again.
-import { html, useEffect, useRef } from '../lib/preact.mjs';
+import { html, useEffect, useLayoutEffect, useRef } from '../lib/preact.mjs';
 import { t } from '../words.mjs';
 import { duration } from '../format.mjs';
 import { durationWord, faultLines, faultOf } from '../faults.mjs';
@@ -27,10 +27,17 @@ export function later(packet, ns, extra) {
 }
 
 /** Menu lists what can be done to a packet. It closes with Escape or when it loses the focus. */
-export function Menu({ packet, x, y, onClose, onInspect }) {
+export function Menu({ packet, x, y, within, onClose, onInspect }) {
   const box = useRef(null);
   const { extra } = store.run.value;
-  useEffect(() => box.current?.querySelector('[role=menuitem]')?.focus(), [packet.p]);
+  // It stays within what is in sight of the ladder, as far as that has room.
+  useLayoutEffect(() => {
+    const { scrollTop, clientHeight, clientWidth } = within.current;
+    const { style, offsetWidth, offsetHeight } = box.current;
+    style.left = `${Math.max(4, Math.min(x, clientWidth - offsetWidth - 4))}px`;
+    style.top = `${Math.max(scrollTop + 4, Math.min(y, scrollTop + clientHeight - offsetHeight - 4))}px`;
+  }, [x, y]);
+  useEffect(() => box.current?.querySelector('[role=menuitem]')?.focus({ preventScroll: true }), [packet.p]);
   const flight = packet.flight || 50e6;
   const entries = [
     ['inspect', 'Enter', onInspect],
@@ -54,7 +61,7 @@ export function Menu({ packet, x, y, onClose, onInspect }) {
   const leave = (event) => {
     if (!box.current?.contains(event.relatedTarget)) onClose(false);
   };
-  return html`<div class="seg-menu" role="menu" ref=${box} aria-label=${t('ladder.menu')} style=${{ left: `${x}px`, top: `${y}px` }} onKeyDown=${move} onFocusOut=${leave}>
+  return html`<div class="seg-menu" role="menu" ref=${box} aria-label=${t('ladder.menu')} onKeyDown=${move} onFocusOut=${leave}>
     ${entries.map(([name, key, act, , values]) => html`<button role="menuitem" tabindex="-1" class="plain" onClick=${() => { onClose(true); act(); }}>
       <span>${t(`ladder.do.${name}`, values)}</span>${key && html`<kbd aria-hidden="true">${key}</kbd>`}</button>`)}
   </div>`;

@@ -7,9 +7,12 @@ import { duration, clock, segment } from '../format.mjs';
 import { layout, packetsOf } from '../layout.mjs';
 import { wholeMS } from '../faults.mjs';
 import { Arrow, Bands, Folds, Glow, Grip, Notes, Says, Timers, Times, frame, inWords, wayOf } from './ladder-draw.mjs';
+import { Icon } from './transport.mjs';
 import { Menu, change, later, restorable } from './ladder-menu.mjs';
 
 const NARROW = 560;
+const WIDE = 620; // from which on the drawing grows with its room
+const LARGEST = 1.6;
 const CHUNK = 600; // the drawing is renewed when so much has been scrolled
 const DRAG_FROM = 5; // pixels before a press is a drag
 const BELOW = 7; // the cursor's line is below what has happened
@@ -26,10 +29,8 @@ export function Ladder() {
   const run = store.run.value;
   const other = store.other.value;
   return html`<section class="sheet ladder" aria-labelledby="h-ladder">
-    <div class="ladder-top">
-      <h2 id="h-ladder">${t('page.ladder')}</h2>
-      <${Tools}/>
-    </div>
+    <h2 id="h-ladder" class="sr">${t('page.ladder')}</h2>
+    <${Tools}/>
     <div class=${other ? 'ladder-pair' : ''}>
       ${run && html`<${Drawing} key=${run.key} run=${run} titled=${Boolean(other)}/>`}
       ${other && html`<${Drawing} key=${other.key} run=${other} titled=${true} aside=${true}/>`}
@@ -40,8 +41,8 @@ export function Ladder() {
 function Tools() {
   const at = zooms.indexOf(zoom.value);
   const by = (d) => { zoom.value = zooms[Math.max(0, Math.min(zooms.length - 1, at + d))]; };
-  return html`<div class="row ladder-tools">
-    <button aria-pressed=${ahead.value} onClick=${() => { ahead.value = !ahead.value; }}>${t('ladder.ahead')}</button>
+  return html`<div class="row ladder-tools" role="group" aria-label=${t('page.ladder')}>
+    <button class="plain" aria-pressed=${ahead.value} onClick=${() => { ahead.value = !ahead.value; }} aria-label=${t('ladder.ahead')} title=${t('ladder.ahead')}><${Icon} name=${ahead.value ? 'seen' : 'unseen'}/></button>
     <button class="plain" aria-label=${t('ladder.smaller')} title=${t('ladder.smaller')} disabled=${at === 0} onClick=${() => by(-1)}>−</button>
     <button class="plain" aria-label=${t('ladder.larger')} title=${t('ladder.larger')} disabled=${at === zooms.length - 1} onClick=${() => by(1)}>+</button>
   </div>`;
@@ -52,6 +53,13 @@ function cursorHeight(plan, cursor, now) {
   if (cursor < 0 || plan.items.length === 0) return now > 0 ? plan.yAt(now) : 12;
   const i = Math.min(cursor, plan.items.length - 1);
   return now > plan.items[i].t ? plan.yAt(now) : plan.y[i];
+}
+
+// unitOf is how many pixels a unit of the drawing is: its type is as large as there is
+// room for, and as the user's own.
+function unitOf(width) {
+  const type = Number.parseFloat(getComputedStyle(document.documentElement).fontSize) / 16 || 1;
+  return type * Math.max(1, Math.min(LARGEST, width / type / WIDE));
 }
 
 function Drawing({ run, titled, aside = false }) {
@@ -65,11 +73,12 @@ function Drawing({ run, titled, aside = false }) {
   const [said, setSaid] = useState('');
   const scrolled = useRef(-READING);
   const length = (store.version.value, run.line.items.length);
-  const narrow = width < NARROW;
+  const unit = unitOf(width);
+  const narrow = width / unit < NARROW;
   const hosts = Math.max(2, run.header.hosts.length);
   const plan = useMemo(() => layout(run.line.items, packetsOf(run.line), { hosts, narrow, zoom: zoom.value, fold: store.folded.value }),
     [run.line, length, hosts, narrow, zoom.value, store.folded.value]);
-  const fr = frame(width, hosts, narrow);
+  const fr = frame(width / unit, hosts, narrow);
   const picked = store.selection.value?.run === run.key ? plan.packets.find((packet) => packet.p === store.selection.value.p) : undefined;
 
   useLayoutEffect(() => {
@@ -82,16 +91,17 @@ function Drawing({ run, titled, aside = false }) {
     return () => seen.disconnect();
   }, []);
 
-  const onScroll = (event) => setTop(Math.floor(event.target.scrollTop / CHUNK));
+  const onScroll = (event) => setTop(Math.floor(event.target.scrollTop / unit / CHUNK));
   const byHand = () => { scrolled.current = performance.now(); };
   const from = Math.max(0, (top - 1) * CHUNK);
-  const upto = Math.min(plan.height, (top + 1) * CHUNK + tall + CHUNK);
+  const upto = Math.min(plan.height, (top + 1) * CHUNK + tall / unit + CHUNK);
 
   // bring keeps a height in sight, without fighting a user who scrolls.
   const bring = (y, always) => {
     const box = scroller.current;
     if (!box || (!always && performance.now() - scrolled.current < READING)) return;
-    if (y < box.scrollTop + 40 || y > box.scrollTop + box.clientHeight - 70) box.scrollTop = Math.max(0, y - box.clientHeight * 0.35);
+    const at = y * unit;
+    if (at < box.scrollTop + 40 || at > box.scrollTop + box.clientHeight - 70) box.scrollTop = Math.max(0, at - box.clientHeight * 0.35);
   };
 
   const pick = (packet) => {
@@ -102,7 +112,7 @@ function Drawing({ run, titled, aside = false }) {
     const way = wayOf(packet, fr);
     store.select(packet.p, run.key);
     bring(packet.y1, true);
-    setMenu({ p: packet.p, x: Math.max(4, Math.min(width - 230, (way.x1 + way.x2) / 2 - 100)), y: way.y1 + 14 });
+    setMenu({ p: packet.p, x: (way.x1 + way.x2) / 2 * unit - 100, y: (way.y1 + 14) * unit });
   };
   const closeMenu = (back) => {
     setMenu(null);
@@ -166,7 +176,7 @@ function Drawing({ run, titled, aside = false }) {
     const by = event.clientY - drag.y;
     if (!drag.moved && Math.abs(by) < DRAG_FROM) return;
     scroller.current.setPointerCapture(drag.id); // not before: a click goes to what captures
-    setDrag({ ...drag, moved: true, to: Math.max(drag.arrival, drag.arrival + by) });
+    setDrag({ ...drag, moved: true, to: Math.max(drag.arrival, drag.arrival + by / unit) });
   };
   const onPointerUp = (event) => {
     if (!drag || event.pointerId !== drag.id) return;
@@ -179,7 +189,7 @@ function Drawing({ run, titled, aside = false }) {
     const packet = packetAt(event);
     if (packet) pick(packet);
     else if (event.target.closest('.drawing') && !event.target.closest('.note, .say') && !aside) {
-      store.seekTime(plan.timeAt(event.clientY - scroller.current.getBoundingClientRect().top + scroller.current.scrollTop));
+      store.seekTime(plan.timeAt((event.clientY - scroller.current.getBoundingClientRect().top + scroller.current.scrollTop) / unit));
     }
   };
   const onMenu = (event) => {
@@ -215,25 +225,33 @@ function Drawing({ run, titled, aside = false }) {
 
   return html`<div class=${`ladder-box${narrow ? ' narrow' : ''}`}>
     ${titled && html`<p class="ladder-title"><b>${run.name}</b> ${run.id}${run.extra.length ? ` + ${run.extra.length}` : ''}</p>`}
-    <${Heads} run=${run} fr=${fr} aside=${aside}/>
+    <${Heads} run=${run} fr=${fr} unit=${unit} aside=${aside}/>
     <div class="ladder-scroll" ref=${scroller} onScroll=${onScroll} onWheel=${byHand} onTouchMove=${byHand} onTouchStart=${onTouchStart}
       onPointerDown=${onPointerDown} onPointerMove=${onPointerMove} onPointerUp=${onPointerUp} onPointerCancel=${() => setDrag(null)}
       onClick=${onClick} onContextMenu=${onMenu} onDblClick=${onDouble}>
       <${List} box=${list} plan=${plan} picked=${picked} run=${run} aside=${aside} onKey=${onKey}/>
-      <div class="ladder-tall" style=${{ height: `${plan.height}px` }}>
-        ${width > 0 && html`<svg class="drawing" aria-hidden="true" width=${width} height=${Math.max(1, upto - from)} viewBox=${`0 ${from} ${width} ${Math.max(1, upto - from)}`}
-          style=${{ top: `${from}px` }}>
+      <div class="ladder-tall" style=${{ height: `${plan.height * unit}px` }}>
+        ${width > 0 && html`<svg class="drawing" aria-hidden="true" width=${width} height=${Math.max(1, upto - from) * unit} viewBox=${`0 ${from} ${fr.width} ${Math.max(1, upto - from)}`}
+          style=${{ top: `${from * unit}px` }}>
           ${picture}
-          <${Cursor} plan=${plan} fr=${fr} aside=${aside} bring=${bring} from=${from} upto=${upto}/>
+          <${Cursor} plan=${plan} fr=${fr} aside=${aside} bring=${bring} size=${`${width} ${tall}`} from=${from} upto=${upto}/>
           ${picked && html`<${Arrow} packet=${picked} fr=${fr} picked=${true} labelled=${true}/>`}
           ${grips}
           ${drag?.to > drag?.arrival && html`<${Ghost} drag=${drag} fr=${fr} plan=${plan}/>`}
         </svg>`}
-        ${menu && picked && html`<${Menu} packet=${picked} x=${menu.x} y=${menu.y} onClose=${closeMenu} onInspect=${inspect}/>`}
+        ${menu && picked && html`<${Menu} packet=${picked} x=${menu.x} y=${menu.y} within=${scroller} onClose=${closeMenu} onInspect=${inspect}/>`}
       </div>
     </div>
+    ${!aside && html`<${Begin}/>`}
     <p class="sr" role="status">${said}</p>
   </div>`;
+}
+
+// Begin is what a newcomer presses first.
+function Begin() {
+  store.version.value;
+  if (store.cursor.value >= 0 || store.playing.value || store.now.value > 0 || !store.run.value?.line.items.length) return null;
+  return html`<button class="strong begin" tabindex="-1" onClick=${store.play}><${Icon} name="play"/>${t('page.play')}</button>`;
 }
 
 // inspect takes the focus to the segment's panel.
@@ -250,7 +268,7 @@ function near(packets, cursor) {
 }
 
 // Heads are the hosts above their lifelines, with the state and the timers at the cursor.
-function Heads({ run, fr, aside }) {
+function Heads({ run, fr, unit, aside }) {
   const state = aside ? store.otherState.value : store.state.value;
   const now = store.now.value;
   return html`<div class="ladder-heads" aria-hidden="true">
@@ -258,7 +276,7 @@ function Heads({ run, fr, aside }) {
       const st = state?.hosts[h];
       const conn = store.connOf(state, h);
       const timers = Object.entries(conn?.timers ?? {}).filter(([, timer]) => timer.due > now).slice(0, fr.narrow ? 2 : 3);
-      return html`<div class=${`ladder-head ${store.side(h)}`} style=${{ left: `${fr.xs[h] ?? 0}px`, width: `${fr.narrow ? 150 : Math.max(90, fr.width / fr.hosts - 12)}px` }}
+      return html`<div class=${`ladder-head ${store.side(h)}`} style=${{ left: `${(fr.xs[h] ?? 0) * unit}px`, width: `${(fr.narrow ? 150 : Math.max(90, fr.width / fr.hosts - 12)) * unit}px` }}
         data-edge=${h === 0 ? 'first' : h === fr.hosts - 1 ? 'last' : ''}>
         <p><b>${host.name}</b> <span class="addr">${host.addr}</span></p>
         <p class="state">${st && !st.up ? t('ladder.down') : conn?.state ?? ''}</p>
@@ -281,17 +299,17 @@ function Ring({ slot, timer, now }) {
 const roundTo = (ns) => (ns > 1e10 ? Math.round(ns / 1e9) * 1e9 : ns > 1e9 ? Math.round(ns / 1e8) * 1e8 : Math.round(ns / 1e6) * 1e6);
 
 // Cursor is the line of now, what is yet to come behind a veil, and what is on its way.
-function Cursor({ plan, fr, aside, bring, from, upto }) {
+function Cursor({ plan, fr, aside, bring, size, from, upto }) {
   const now = store.now.value;
   const cursor = aside ? store.otherCursor.value : store.cursor.value;
   const y = cursorHeight(plan, cursor, now) + BELOW;
-  useEffect(() => bring(y, false), [y]);
+  useEffect(() => bring(y, false), [y, size]);
   if (plan.items.length === 0) return null;
   const moving = plan.within(y - 1, y + 1).packets.filter((packet) => packet.sent <= cursor);
   return html`<g class="cursor">
     <rect class=${ahead.value ? 'veil' : 'veil full'} x="0" y=${Math.max(y, from)} width=${fr.width} height=${Math.max(0, upto - Math.max(y, from))}/>
     <line x1="0" x2=${fr.width} y1=${y} y2=${y}/>
-    <g transform=${`translate(0 ${y})`}><rect class="chip" x="0" y="-8" width=${8 + 6.1 * clock(now).length} height="16" rx="3"/><text x="4" y="4">${clock(now)}</text></g>
+    <g transform=${`translate(0 ${y})`}>${!fr.narrow && html`<rect class="under" x="0" y="-13" width="62" height="26"/>`}<rect class="chip" x="0" y="-8" width=${8 + 6.1 * clock(now).length} height="16" rx="3"/><text x="4" y="4">${clock(now)}</text></g>
     ${moving.flatMap((packet) => waysOf(packet, fr).filter((way) => way.y1 <= y && y < way.y2).map((way) => {
       const part = (y - way.y1) / (way.y2 - way.y1);
       if (moving.length > CROWD) return html`<circle class=${`mover ${packet.from < 0 ? 'alien' : store.side(packet.from)}`} cx=${way.x1 + (way.x2 - way.x1) * part} cy=${y} r="4"/>`;

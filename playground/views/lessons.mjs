@@ -27,7 +27,7 @@ export function Lessons() {
       return html`<details key=${chapter} open=${here}>
         <summary>${has('chapter.' + chapter) ? t('chapter.' + chapter) : t('page.more')} <span class="faint num">${list.length}</span></summary>
         <ol>${list.map((s) => html`<li key=${s.id} class=${s.compare && s.compare !== s.id ? 'what-if' : ''}>
-          <a href=${'#s=' + s.id} aria-current=${s.id === now ? 'page' : undefined} onClick=${(e) => { e.preventDefault(); begin(s.id); }}>
+          <a href=${'#s=' + s.id} aria-current=${s.id === now ? 'page' : undefined} onClick=${(e) => { e.preventDefault(); e.currentTarget.closest('.lessons-all').open = !store.tight.value; begin(s.id); }}>
             <span class="lesson-id num">${s.id.split('-')[0]}</span><span>${titleOf(s.id)}</span></a></li>`)}</ol>
       </details>`;
     })}</div></details>
@@ -54,7 +54,7 @@ export function Story() {
   const lessons = catalogue.value.scenarios.filter((s) => s.chapter);
   const next = lessons[lessons.indexOf(scenario) + 1];
   const question = has(run.id + '.question') ? t(run.id + '.question') : '';
-  return html`<article class="sheet story" id="story" aria-labelledby="h-story">
+  return html`<article class=${`sheet story${place ? ' told' : ''}`} id="story" aria-labelledby="h-story">
     <div class="row story-id"><p><span class="num">${run.id}</span> ${titleOf(run.id)}</p><span class="spring"></span>
       <label><input type="checkbox" checked=${store.plain.value} onChange=${(e) => { store.plain.value = e.target.checked; }}/>${t('page.plain-words')}</label></div>
     ${question && html`<h1 id="h-story">${question}</h1>`}
@@ -64,17 +64,22 @@ export function Story() {
     <${Signs} state=${state} run=${run}/>
     <div class="row story-steps">
       <button disabled=${!place} onClick=${() => store.step('say', -1)}>${t('page.said-before')}</button>
-      ${place >= total && run.ended && next ? html`<button class="strong" title=${titleOf(next.id)} onClick=${() => begin(next.id)}>${t('page.next-lesson')}</button>`
-        : html`<button class="strong" disabled=${place >= total} onClick=${() => store.step('say', 1)}>${t('page.said-next')}</button>`}
+      ${total > 0 && place >= total && run.ended && next ? html`<button class="strong" title=${titleOf(next.id)} onClick=${() => begin(next.id)}>${t('page.next-lesson')}</button>`
+        : html`<button class=${place ? 'strong' : ''} disabled=${place >= total} onClick=${() => store.step('say', 1)}>${t('page.said-next')}</button>`}
       <span class="faint num" aria-label=${t('page.said-place', { place, total })}>${place} / ${total}</span>
-      <span class="spring"></span>
-      ${sentence?.filter && html`<div class="filter"><span class="faint">${t('page.wireshark')}</span><code tabindex="0">${sentence.filter}</code><${Copy} text=${sentence.filter}/>
-        ${sentence.rows && html`<span class="faint">${t('page.rows', { rows: sentence.rows })}</span>`}${sentence.at && html` <span class="faint">${t('page.seen-at', { host: sentence.at })}</span>`}</div>`}
+      ${sentence?.filter && html`<${Filter} ...${sentence}/>`}
     </div>
-    <${Others} run=${run} scenario=${scenario}/>
+    <div class="more">
     ${scenario?.corrects?.length > 0 && html`<details class="corrections"><summary>${t('page.corrections', { n: scenario.corrects.length })}</summary>
       <dl>${scenario.corrects.map((id) => html`<div key=${id}><dt><span class="faint num">${id}</span> <q>${t(id + '.claim')}</q></dt><dd><strong>${t('page.precisely')}</strong> ${t(id + '.precise')}</dd></div>`)}</dl></details>`}
+    <${Others} run=${run} scenario=${scenario}/></div>
   </article>`;
+}
+
+// Filter is what finds a sentence's segment in Wireshark.
+function Filter({ filter, rows, at }) {
+  return html`<div class="filter"><span class="faint">${t('page.wireshark')}</span><code tabindex="0" title=${filter}>${filter}</code>
+    <span class="faint rows">${[rows && t('page.rows', { rows }), at && t('page.seen-at', { host: at })].filter(Boolean).join(' ')}</span><${Copy} text=${filter}/></div>`;
 }
 
 // Signs are what has gone wrong by now: connections that one end alone believes in, octets

@@ -11,7 +11,7 @@ import { endOf, has } from './facts.mjs';
  * @typedef {object} Graph
  * @property {string} id
  * @property {string} unit    "octets" or "time"
- * @property {{id: string, kind: 'step'|'points'|'bars', colour: string, dash?: number[], mark?: string}[]} series
+ * @property {{id: string, kind: 'step'|'points'|'bars', colour: string, dash?: number[], mark?: string, fill?: string, strong?: boolean}[]} series
  * @property {number[][]} data  x, then a column for each of series
  * @property {number[]} items   the item of each row
  */
@@ -100,10 +100,10 @@ export function sequence(line, h, c) {
 }
 
 const windowSeries = [
-  { id: 'cwnd', kind: 'step', colour: 'own' },
+  { id: 'cwnd', kind: 'step', colour: 'own', strong: true },
   { id: 'ssthresh', kind: 'step', colour: 'sack', dash: [6, 4] },
   { id: 'peer-window', kind: 'step', colour: 'win' },
-  { id: 'flight', kind: 'step', colour: 'peer' },
+  { id: 'flight', kind: 'step', colour: 'line', fill: 'soft' },
   { id: 'loss', kind: 'points', colour: 'bad', mark: 'cross' },
 ];
 
@@ -137,10 +137,10 @@ function windows(line, h, c) {
 const tcbColumns = [['cwnd', 0], ['ssthresh', 1], ['SND.WND', 2], ['flight', 3]];
 
 const timeSeries = [
-  { id: 'sample', kind: 'points', colour: 'peer', mark: 'dot' },
-  { id: 'srtt', kind: 'step', colour: 'own' },
+  { id: 'sample', kind: 'points', colour: 'line', mark: 'dot' },
+  { id: 'srtt', kind: 'step', colour: 'own', strong: true },
   { id: 'rttvar', kind: 'step', colour: 'sack', dash: [2, 4] },
-  { id: 'rto', kind: 'step', colour: 'bad', dash: [6, 4] },
+  { id: 'rto', kind: 'step', colour: 'win', dash: [6, 4] },
 ];
 
 /** times is the round trip as one connection measures it, in nanoseconds. */

@@ -54,9 +54,10 @@ function Scrub({ run, version }) {
     <svg viewBox="0 0 1000 24" preserveAspectRatio="none" aria-hidden="true">
       ${marks && html`<path class="tick a" d=${marks.a}/><path class="tick b" d=${marks.b}/><path class="tick lost" d=${marks.lost}/><path class="tick said" d=${marks.said}/>`}
       ${axis.folds.slice(0, 200).map((fold) => html`<rect class="idle" x=${fold.at / length * 1000} width=${axis.idle / length * 1000} y="10" height="4"><title>${duration(fold.to - fold.from)}</title></rect>`)}
+      <rect class="track" x="0" y="11" width="1000" height="2"/>
       <rect class="gone" x="0" y="11" height="2" width=${pos / length * 1000}/>
-      <rect class="needle" x=${pos / length * 1000 - 0.75} y="0" height="24" width="1.5"/>
     </svg>
+    <i class="needle" style=${{ left: `${pos / length * 100}%` }}></i>
     <input type="range" min="0" max="1000" step="any" value=${end ? pos / end * 1000 : 0} aria-label=${t('page.scrub')} aria-valuetext=${clock(store.now.value)}
       onInput=${(e) => { store.pause(); store.seekTime(axis.time(Number(e.target.value) / 1000 * end)); }}/>
   </div>`;
@@ -84,6 +85,8 @@ function marksOf({ line }, axis) {
 
 const icons = {
   play: 'M4 2l10 6-10 6z', pause: 'M4 2h3v12H4zM9 2h3v12H9z', start: 'M2 2h2v12H2zM14 2v12L5 8z', back: 'M12 2v12L4 8z', on: 'M4 2v12l8-6z',
+  seen: 'M8 3C4 3 1.5 6 0.5 8c1 2 3.5 5 7.5 5s6.5-3 7.5-5C14.5 6 12 3 8 3zM8 11.300a3.3 3.3 0 1 1 0-6.600a3.3 3.3 0 0 1 0 6.600zM8 6.200a1.8 1.8 0 1 0 0 3.600a1.8 1.8 0 0 0 0-3.600z',
+  unseen: 'M.5 7.500c1.5 2.5 4 4.5 7.5 4.500s6-2 7.5-4.500l-1.3-.7C13 9 11 10.5 8 10.500S3 9 1.8 6.800zM7.25 11h1.500v3h-1.500zM3 9.800l1.2.8l-1.6 2.400l-1.2-.8zM13 9.800l-1.2.8l1.6 2.400l1.2-.8z',
   branch: 'M3 1h2v14H3zM4 9c4 0 5-1 5-4h2c0 4-2 6-7 6zM10 1l3 4H7z',
 };
 
