@@ -90,6 +90,6 @@ const icons = {
   branch: 'M3 1h2v14H3zM4 9c4 0 5-1 5-4h2c0 4-2 6-7 6zM10 1l3 4H7z',
 };
 
-function Icon({ name }) {
+export function Icon({ name }) {
   return html`<svg class="icon" viewBox="0 0 16 16" width="14" height="14" aria-hidden="true"><path d=${icons[name]}/></svg>`;
 }
