@@ -12,15 +12,17 @@ import { lastUpTo } from './search.mjs';
 
 const ROW = 18; // between two labels on one side, at zoom 1
 const NOTE_ROW = 15;
+const CLEAR = 25; // from the label of a segment, which slopes, to a note below it
 const TURN = 12; // between an arrival and what the same host sends upon it
 const ARRIVAL = 9; // between two arrivals at one host
 const FLIGHT = 84; // height of the median flight
 const LINEAR = 90; // a gap up to this height is in scale, more is folded
-const TOP = 26;
-const BOTTOM = 72;
+const TOP = 20;
+const BOTTOM = 44;
 const STUB = [26, 110]; // how far below where a lost packet was sent its cross may be
 /** How much of its way a lost packet goes. */
 export const PART = 0.6;
+const NEAR = 4; // packets sent one after the other of which ways are looked at
 const BUCKET = 800;
 const UNFOLDED_MOST = 20000;
 
@@ -165,7 +167,7 @@ export function layout(items, packets, opt = {}) {
     } else if (isNoted(item)) {
       const within = inside(host) && !(narrow && item.k === 'state');
       here = Math.max(here, lastNote[host] + NOTE_ROW);
-      if (within) here = Math.max(here, lastLabel[host] + NOTE_ROW + 2);
+      if (within) here = Math.max(here, lastLabel[host] + CLEAR);
       lastNote[host] = here;
       notes.push({ i, host, y1: here, y2: here, within });
     }
@@ -180,6 +182,7 @@ export function layout(items, packets, opt = {}) {
     timeAt: (h) => timeAt(items, y, h, perNano),
   };
   placeAll(packets, plan, flight);
+  cross(packets);
   plan.bands = bandsOf(items, y, hosts, height + BOTTOM / 2);
   plan.timers = timersOf(items, y, plan);
   plan.says = items.flatMap((item, i) => (item.k === 'say' ? [{ i, id: item.id, y1: y[i], y2: y[i] }] : []));
@@ -233,6 +236,19 @@ function placeAll(packets, plan, flight) {
     const fall = near && packet.at - near.at < time ? PART * (near.arrivals[0].y - near.y1) : plan.yAt(packet.at + PART * time) - packet.y1;
     packet.y2 = packet.y1 + Math.max(STUB[0], Math.min(STUB[1], fall));
   }
+}
+
+// cross marks those of which the ways cross, one sent soon after the other: their labels
+// would meet in the middle.
+function cross(packets) {
+  packets.forEach((packet, k) => {
+    for (let n = k + 1; n < packets.length && n < k + NEAR && packets[n].y1 < packet.y2; n++) {
+      const other = packets[n];
+      if (other.from !== packet.to || other.to !== packet.from) continue;
+      packet.crossed = true;
+      other.crossed = true;
+    }
+  });
 }
 
 function heightAt(items, y, t) {

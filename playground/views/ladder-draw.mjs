@@ -12,6 +12,7 @@ const TIMER = 5;
 const CHAR = 6.5; // width of a character of a label
 const SMALL = 6.6; // of a note
 const STEEPEST = 36; // degrees by which a label is turned at most
+const STEEPEST_NARROW = 22; // there notes stand below the labels
 const MOST_LANES = 4;
 
 const SHORT = {
@@ -63,8 +64,8 @@ export function Arrow({ packet, fr, picked, labelled }) {
   const turn = Math.atan2(y2 - y1, x2 - x1) * 180 / Math.PI;
   const length = Math.hypot(x2 - x1, y2 - y1);
   const upright = dir > 0 ? turn : turn - 180 * Math.sign(turn || 1);
-  const lean = Math.abs(upright) > STEEPEST ? 0 : upright; // of steep ones the label lies flat
-  const room = Math.floor(((lean ? length : Math.abs(x2 - x1)) - 26) / CHAR);
+  const lean = Math.abs(upright) > (fr.narrow ? STEEPEST_NARROW : STEEPEST) ? 0 : upright; // of steep ones the label lies flat
+  const room = Math.floor((lean ? length / (packet.crossed ? 2 : 1) : Math.abs(x2 - x1)) / CHAR) - 4;
   const marks = marksOf(packet);
   const marked = marks.join(' ');
   const label = labelled || picked ? [labelOf(item, Math.max(3, room - marked.length - 1)), marked].filter(Boolean).join(' ') : '';

@@ -279,7 +279,7 @@ function Heads({ run, fr, unit, aside }) {
       return html`<div class=${`ladder-head ${store.side(h)}`} style=${{ left: `${(fr.xs[h] ?? 0) * unit}px`, width: `${(fr.narrow ? 150 : Math.max(90, fr.width / fr.hosts - 12)) * unit}px` }}
         data-edge=${h === 0 ? 'first' : h === fr.hosts - 1 ? 'last' : ''}>
         <p><b>${host.name}</b> <span class="addr">${host.addr}</span></p>
-        <p class="state">${st && !st.up ? t('ladder.down') : conn?.state ?? ''}</p>
+        <p class="state">${st && !st.up ? t('ladder.down') : conn?.state ?? ''}${st?.mem?.ghosts > 0 && html` <span class="is-wrong">${t('ladder.ghost')}</span>`}</p>
         <p class="ladder-now">${timers.map(([slot, timer]) => html`<${Ring} key=${slot} slot=${slot} timer=${timer} now=${now}/>`)}</p>
       </div>`;
     })}
