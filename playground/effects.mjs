@@ -13,6 +13,7 @@ export function upon(line, item) {
   const host = item.h;
   let from = item.i; // an arrival begins what came of it; a sending comes of what was before it
   if (item.k === 'send') while (from > 0 && items[from].k !== 'arrive' && items[from - 1].n === item.n) from--;
+  const before = line.at(from - 1); // an RTT sample may tell of srtt before the TCB does
   for (let i = from; i < items.length && items[i].n === item.n; i++) {
     const it = items[i];
     if (i > item.i && it.k === 'arrive') break; // what another segment did
@@ -22,15 +23,15 @@ export function upon(line, item) {
     const kept = { timer: 'timers', state: 'states', drop: 'drops', plugin: 'plugins', read: 'reads', call: 'calls' }[it.k];
     if (kept) found[kept].push(it);
     if (it.k === 'send' && it !== item) found.sent.push(it);
-    if (it.k === 'tcb') changes(line, it, found.changes);
+    if (it.k === 'tcb') changes(before, it, found.changes);
   }
   found.changes = found.changes.filter(({ from: was, to }) => was !== to && !(was === undefined && to === 0));
   return found;
 }
 
 // changes adds what a tcb item changed: one entry a variable, from before to after.
-function changes(line, it, list) {
-  const before = line.at(it.i - 1).hosts[it.h]?.conns[it.c]?.tcb ?? {};
+function changes(state, it, list) {
+  const before = state.hosts[it.h]?.conns[it.c]?.tcb ?? {};
   for (const [name, to] of Object.entries(it.d)) {
     const known = list.find((entry) => entry.name === name && entry.c === it.c);
     if (known) known.to = to;

@@ -8,6 +8,7 @@ import { fieldsOf, filterOf } from '../header.mjs';
 import { upon } from '../effects.mjs';
 import { packetsOf } from '../layout.mjs';
 import { Copy } from './copy.mjs';
+import { HIGH } from './series.mjs';
 import { callOf, inWords } from './ladder-draw.mjs';
 import { change, later, restorable } from './ladder-menu.mjs';
 import { Dump, Figure, nameOf } from './octets.mjs';
@@ -161,6 +162,6 @@ function Rule({ name }) {
 function show(name, value) {
   if (value === undefined) return '–';
   if (SPANS.has(name)) return duration(value);
-  if (name === 'ssthresh' && value >= 2 ** 30) return '∞';
+  if (name === 'ssthresh' && value >= HIGH) return '∞';
   return String(value);
 }

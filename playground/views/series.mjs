@@ -109,7 +109,7 @@ const windowSeries = [
 
 // ssthresh begins "arbitrarily high" (RFC 5681 §3.1): at the largest window that there is
 // (RFC 7323 §2.3). That is no point of a graph.
-const high = 65535 * 2 ** 14;
+export const HIGH = 65535 * 2 ** 14;
 
 /** windows is what bounds one connection's sending, over time. */
 function windows(line, h, c) {
@@ -118,13 +118,13 @@ function windows(line, h, c) {
   for (const it of line.items) {
     if (it.h !== h || it.c !== c) continue;
     if (it.k === 'cwnd') {
-      Object.assign(now, { 0: it.cwnd, 1: it.ssthresh < high ? it.ssthresh : null, 3: it.flight });
+      Object.assign(now, { 0: it.cwnd, 1: it.ssthresh < HIGH ? it.ssthresh : null, 3: it.flight });
       sheet.put(it, { ...now });
     } else if (it.k === 'tcb') {
       let told = false;
       for (const [name, k] of tcbColumns) {
         if (!(name in it.d)) continue;
-        now[k] = name === 'ssthresh' && it.d[name] >= high ? null : it.d[name];
+        now[k] = name === 'ssthresh' && it.d[name] >= HIGH ? null : it.d[name];
         told = true;
       }
       if (told) sheet.put(it, { ...now });
