@@ -3,7 +3,6 @@ package playground
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,15 +22,9 @@ var ErrNoModule = errors.New("the engine's module is not here: this binary was b
 // the standard library too.
 const buildTime = 10 * time.Minute
 
-// FromFile gives a module that was built before.
-func FromFile(name string) Module {
-	return func(context.Context) ([]byte, error) { return readModule(name) }
-}
-
 // Ready gives the module that is part of this binary if there is one, and else builds
 // it from the checkout that the program runs in or was built from, once, with the
-// Go toolchain. say, which may be nil,
-// is told that a build has begun.
+// Go toolchain. say, which may be nil, is told that a build has begun.
 func Ready(say func(checkout string)) Module {
 	if len(embedded) > 0 {
 		return func(context.Context) ([]byte, error) { return embedded, nil }
@@ -63,18 +56,6 @@ func compile(dir string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), buildTime)
 	defer cancel()
 	return build.Module(ctx, dir)
-}
-
-// readModule reads a module, and tells what is not one before a browser does.
-func readModule(name string) ([]byte, error) {
-	body, err := os.ReadFile(name)
-	if err != nil {
-		return nil, fmt.Errorf("read the engine's module: %w", err)
-	}
-	if !strings.HasPrefix(string(body[:min(4, len(body))]), "\x00asm") {
-		return nil, fmt.Errorf("read the engine's module: %s is not a WASM module", name)
-	}
-	return body, nil
 }
 
 // checkout finds the source of tcpkit: above the working directory, or where this

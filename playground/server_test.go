@@ -8,6 +8,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -172,4 +174,28 @@ func TestPortInUse(t *testing.T) {
 	require.NoError(t, err)
 	_, err = playground.Listen(port)
 	require.ErrorContains(t, err, fmt.Sprint(port))
+}
+
+// A disk that is full, or whatever else ends it, leaves no half of a page: the same
+// command works when there is room.
+func TestExportLeavesNothing(t *testing.T) {
+	for _, there := range []bool{false, true} {
+		folder := filepath.Join(t.TempDir(), "site")
+		if there {
+			require.NoError(t, os.Mkdir(folder, 0o755))
+		}
+		spoil := func(context.Context) ([]byte, error) { // a file where a folder has to be
+			require.NoError(t, os.MkdirAll(folder, 0o755))
+			return fakeModule, os.WriteFile(filepath.Join(folder, "views"), nil, 0o600)
+		}
+		require.ErrorContains(t, playground.Export(folder, spoil), "export the playground: ")
+		if there {
+			left, err := os.ReadDir(folder)
+			require.NoError(t, err)
+			require.Empty(t, left)
+		} else {
+			require.NoDirExists(t, folder)
+		}
+		require.NoError(t, playground.Export(folder, module))
+	}
 }

@@ -70,11 +70,7 @@ func (x *explanation) run(args []string) (err error) {
 	word := strings.Join(args, " ")
 	found := find(all, word)
 	if len(found) == 0 {
-		says := fmt.Sprintf("nothing here is called %q", word)
-		if near := nearest(all, word); len(near) > 0 {
-			says += "; is it one of these: " + strings.Join(near, ", ") + "?"
-		}
-		return usagef("%s; 'tcpkit explain' lists the kinds of words", says)
+		return usagef("nothing here is called %q; %s'tcpkit explain' lists the kinds of words", word, didYouMean(nearest(all, word)))
 	}
 	return x.tell(pen, found)
 }

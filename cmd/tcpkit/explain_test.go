@@ -41,7 +41,7 @@ func TestExplain(t *testing.T) {
 		require.Contains(t, strings.Join(strings.Fields(out), " "), strings.Join(strings.Fields(c.says), " "), c.word)
 	}
 	for word, says := range map[string]string{
-		"TIMEWAT":    "is it one of these: TIME-WAIT?; 'tcpkit explain' lists the kinds",
+		"TIMEWAT":    "did you mean TIME-WAIT? 'tcpkit explain' lists the kinds",
 		"keepalife":  "keepalive",
 		"半关":         "half-close",
 		"xyzzyqwert": `nothing here is called "xyzzyqwert"; 'tcpkit explain'`,

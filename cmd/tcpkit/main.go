@@ -99,5 +99,6 @@ func newRoot(a *app) *cobra.Command {
 		newVersion(a),
 		newProbe(),
 	)
+	speakPlainly(root)
 	return root
 }

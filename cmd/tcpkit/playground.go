@@ -1,12 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
-	"os"
 	"os/exec"
 	"runtime"
 	"syscall"
@@ -50,15 +50,18 @@ func newPlayground(a *app) *cobra.Command {
 			if p.port < 0 || p.port > 65535 {
 				return usagef("bad --port %d: give 1 to 65535, or 0 for a free one", p.port)
 			}
+			set := cmd.Flags().Changed
 			switch {
-			case p.build != "" && p.export != "":
+			case set("build") && set("export"):
 				return usagef("--build and --export are two commands: give one of them")
-			case p.build != "":
+			case set("export") && p.export == "":
+				return usagef("bad --export: no folder given")
+			case set("build"):
 				return a.buildModule(p)
-			case p.export != "":
+			case set("export"):
 				return a.exportPlayground(p)
 			}
-			return a.servePlayground(p, cmd.Flags().Changed("port"))
+			return a.servePlayground(p, set("port"))
 		},
 	}
 	f := cmd.Flags()
@@ -74,9 +77,24 @@ func newPlayground(a *app) *cobra.Command {
 // engineModule is what gives the engine's module.
 func (a *app) engineModule(p *playgroundPlan) playground.Module {
 	if p.module != "" {
-		return playground.FromFile(p.module)
+		return func(context.Context) ([]byte, error) { return readModule(p.module) }
 	}
 	return playground.Ready(func(checkout string) { a.log.Info("building the engine's module", "checkout", checkout) })
+}
+
+// mostModule is more than the engine's module may have.
+const mostModule = 256 << 20
+
+// readModule reads a module, and tells what is not one before a browser does.
+func readModule(path string) ([]byte, error) {
+	body, err := readWhole(path, "the engine's module", mostModule)
+	if err != nil {
+		return nil, err
+	}
+	if !bytes.HasPrefix(body, []byte("\x00asm")) {
+		return nil, fmt.Errorf("%s is not a WASM module; 'tcpkit playground --build FILE' writes the engine's", path)
+	}
+	return body, nil
 }
 
 func (a *app) buildModule(p *playgroundPlan) error {
@@ -84,10 +102,7 @@ func (a *app) buildModule(p *playgroundPlan) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(p.build, body, 0o644); err != nil {
-		return fmt.Errorf("write the engine's module: %w", err)
-	}
-	return nil
+	return writeWhole("--build", p.build, body)
 }
 
 func (a *app) exportPlayground(p *playgroundPlan) error {
@@ -121,7 +136,11 @@ func (a *app) servePlayground(p *playgroundPlan, chosen bool) error {
 	for _, l := range listeners {
 		go func() { ended <- s.Serve(l) }()
 	}
-	go func() { _, _ = engine(context.Background()) }() // the page asks for it soon, and hears of an error
+	go func() { // the page asks for it soon, and hears of an error too
+		if _, err := engine(context.Background()); err != nil {
+			a.log.Error(err.Error())
+		}
+	}()
 	stop := watchSignals(context.Background())
 	defer stop.stop()
 	url := "http://" + listeners[0].Addr().(*net.TCPAddr).String() + "/"

@@ -27,7 +27,8 @@ func TestExportPlayground(t *testing.T) {
 
 func TestPlaygroundMistakes(t *testing.T) {
 	dir := t.TempDir()
-	text := filepath.Join(dir, "text")
+	text, module := filepath.Join(dir, "text"), filepath.Join(dir, "tcpkit.wasm")
+	require.NoError(t, os.WriteFile(module, []byte("\x00asm\x01\x00\x00\x00"), 0o600))
 	require.NoError(t, os.WriteFile(text, []byte("no module"), 0o600))
 	for _, c := range []struct {
 		args []string
@@ -35,10 +36,15 @@ func TestPlaygroundMistakes(t *testing.T) {
 		says string
 	}{
 		{[]string{"--port", "70000"}, exitUsage, "give 1 to 65535"},
-		{[]string{"--module", filepath.Join(dir, "none")}, exitRuntime, "no such file"},
-		{[]string{"--module", text}, exitRuntime, "is not a WASM module"},
+		{[]string{"--port", "http"}, exitUsage, `bad --port "http": give a whole number`},
+		{[]string{"--module", filepath.Join(dir, "none")}, exitUsage, "there is no file"},
+		{[]string{"--module", dir}, exitUsage, "is a folder"},
+		{[]string{"--module", os.DevNull}, exitUsage, "is no plain file"},
+		{[]string{"--export="}, exitUsage, "no folder given"},
+		{[]string{"--module", module, "--build", dir}, exitUsage, "it is a folder; name a file in it"},
+		{[]string{"--module", text}, exitRuntime, "is not a WASM module; 'tcpkit playground --build FILE' writes the engine's"},
 		{[]string{"--export", "a", "--build", "b"}, exitUsage, "export"},
-		{[]string{"more"}, exitUsage, "more"},
+		{[]string{"more"}, exitUsage, `"more" is one word too many: the form is 'tcpkit playground'`},
 	} {
 		code, _, errs := try(append([]string{"playground"}, c.args...)...)
 		require.Equal(t, c.code, code, "%v: %s", c.args, errs)

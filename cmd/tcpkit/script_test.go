@@ -71,7 +71,7 @@ func TestScriptStdin(t *testing.T) {
 func TestScriptWrong(t *testing.T) {
 	empty := t.TempDir()
 	for _, c := range []struct{ args, says string }{
-		{"", "requires at least 1 arg(s)"},
+		{"", "something is missing: the form is 'tcpkit script"},
 		{"/no/such.pkt", "there is no script /no/such.pkt: no such file or directory"},
 		{empty, "there are no scripts (*.pkt) in " + empty},
 		{"testdata/script/pass.pkt --ip_version=5", `bad --ip_version "5"`},

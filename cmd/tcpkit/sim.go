@@ -90,6 +90,8 @@ func (p *comparePlan) comparison() (*sim.Comparison, error) {
 	switch {
 	case sizes[0] < 1 || sizes[0] > 4<<30:
 		return nil, usagef("bad --octets %s: give up to 4G", p.octets)
+	case sizes[1] != 0 && sizes[1] < 1<<10:
+		return nil, usagef("bad --rate %s: give 0, or at least 1k", p.rate)
 	case sizes[2] > 1<<30:
 		return nil, usagef("bad --queue %s: give up to 1G", p.queue)
 	case p.delay < 0 || p.delay > time.Minute:

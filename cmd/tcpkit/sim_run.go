@@ -100,6 +100,9 @@ func (p *simPlan) run(args []string) (err error) {
 		if err != nil {
 			return err
 		}
+		if len(runs) > 0 && runs[0].source.name == source.name {
+			return usagef("%s is compared with itself: give two scenarios", source.name)
+		}
 		if source.extra = p.with; p.seeded {
 			source.extra = append([]string{fmt.Sprint("seed ", p.seed)}, p.with...)
 		}

@@ -135,7 +135,9 @@ func TestSimRunRefuses(t *testing.T) {
 		args []string
 		says string
 	}{
-		{[]string{}, "accepts between 1 and 2 arg(s)"},
+		{[]string{}, "something is missing: the form is 'tcpkit sim run SCENARIO [WHAT-IF]', for example: tcpkit sim run H1"},
+		{[]string{"--compare", "H5", "H5-two-way", "H6"}, `"H6" is one word too many`},
+		{[]string{"--compare", "H5", "h5"}, "H5 is compared with itself: give two scenarios"},
 		{[]string{"H99"}, `there is no scenario "H99", and no file of that name`},
 		{[]string{"H1", "H2"}, "two scenarios are for --compare"},
 		{[]string{"/no/such/file"}, "there is no file /no/such/file"},
@@ -146,7 +148,7 @@ func TestSimRunRefuses(t *testing.T) {
 		{[]string{"H1", "--with", "fault client -> servr SYN 1 lose"}, `bad --with "fault client -> servr SYN 1 lose": `},
 		{[]string{"H1", "--with", "warp 9"}, `bad --with "warp 9": `},
 		{[]string{"H1", "--with", "plugin client no-such-plugin"}, "no-such-plugin"},
-		{[]string{"H1", "--seed", "x"}, "invalid argument"},
+		{[]string{"H1", "--seed", "-1"}, `bad --seed "-1": give a whole number from 0 to 18446744073709551615`},
 		{[]string{"H1", "--lang", "fr"}, `bad --lang "fr": give en or zh`},
 		{[]string{"H1", "-w", "-"}, "stdout is for what is shown"},
 		{[]string{"H1", "-w", dir}, "it is a folder; name a file in it"},

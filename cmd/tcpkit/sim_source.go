@@ -28,17 +28,21 @@ func findScenario(c *catalogue.Catalogue, name string) (*simSource, error) {
 	}
 	_, err := os.Stat(name)
 	if err != nil && !strings.ContainsAny(name, "./\\") {
-		says := fmt.Sprintf("there is no scenario %q, and no file of that name", name)
-		if near := nearScenarios(c, name); len(near) > 0 {
-			says += "; did you mean " + strings.Join(near, ", ") + "?"
-		}
-		return nil, usagef("%s; 'tcpkit sim list' names them", says)
+		return nil, usagef("there is no scenario %q, and no file of that name; %s'tcpkit sim list' names them", name, didYouMean(nearScenarios(c, name)))
 	}
 	b, err := readWhole(name, "a scenario", mostScenario)
 	if err != nil {
 		return nil, err
 	}
 	return &simSource{name: name, text: string(b)}, nil
+}
+
+// didYouMean asks for words that are near a wrong one, if there are any.
+func didYouMean(near []string) string {
+	if len(near) == 0 {
+		return ""
+	}
+	return "did you mean " + strings.Join(near, ", ") + "? "
 }
 
 // nearScenarios are ids that are near a name.

@@ -104,7 +104,7 @@ func TestTraceRefuses(t *testing.T) {
 	write(t, torn, string(b[:len(b)-20]))
 	for args, says := range map[string]string{
 		"":                              "trace needs one of: convert, replay, show, verify",
-		"show":                          "accepts 1 arg(s)",
+		"show":                          "something is missing: the form is 'tcpkit trace show FILE'",
 		"show /no/such":                 "there is no file /no/such",
 		"show " + dir:                   "is a folder",
 		"show " + empty:                 "is empty; 'tcpkit sim run ID --record FILE'",
