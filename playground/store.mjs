@@ -145,7 +145,7 @@ export function side(h) {
 
 /** The fragment of the address that shows this again, "" if it would be too long. */
 export const fragment = computed(() => {
-  version.value;
+  version.value; // the lines added are no signal
   const r = run.value;
   if (!r) return '';
   return print({

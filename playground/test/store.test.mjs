@@ -104,6 +104,18 @@ test('a run that hangs is said, and the one before its change comes back', () =>
   assert.equal(store.run.value.error.kind, 'hung');
 });
 
+test('the address follows a change that leaves the cursor where it is', () => {
+  opened();
+  store.seek(7);
+  assert.equal(store.fragment.value, 's=H1&i=7&lang=en');
+  store.setExtra(['seed 7']);
+  made();
+  assert.equal(store.fragment.value, 's=H1&x=seed+7&i=7&lang=en');
+  store.setExtra([]);
+  made();
+  assert.equal(store.fragment.value, 's=H1&i=7&lang=en');
+});
+
 test('the fragment of the address says what is shown', () => {
   opened();
   store.edit(['seed 3']);
