@@ -130,7 +130,7 @@ func render(s string) string {
 
 func TestDemoUsage(t *testing.T) {
 	for args, says := range map[string]string{
-		"now":                     "unknown command",
+		"now":                     "is one word too many",
 		"--lang fr":               `bad --lang "fr": give en or zh`,
 		"--role king":             `bad --role "king": give server, client or both`,
 		"--msl 0":                 "bad --msl 0",
