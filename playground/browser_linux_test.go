@@ -266,12 +266,6 @@ func TestKeyboard(t *testing.T) {
 	tab.Wait(`document.querySelector('dialog[open]') === null`)
 }
 
-func TestChinese(t *testing.T) {
-	tab := open(t, "#s=H1&lang=zh", 1280, 900)
-	require.Equal(t, "zh-Hans", chrome.Eval[string](tab, `document.documentElement.lang`))
-	require.Contains(t, chrome.Eval[string](tab, `document.body.innerText`), "握手")
-}
-
 // On a phone nothing is wider than the screen.
 func TestPhone(t *testing.T) {
 	tab := open(t, "#s=H1", 390, 844)

@@ -22,8 +22,8 @@ var pictures = []struct {
 }{
 	{"handshake", "#s=H1&lang=en", 1400, 1000, `s.step('say', 1), s.step('say', 1), s.step('say', 1)`},
 	{"handshake-zh", "#s=H1&lang=zh", 1400, 1000, `s.step('say', 1), s.step('say', 1), s.step('say', 1)`},
-	{"ghost", "#s=H5-two-way&b=H5&lang=en", 1400, 1000, `(s.panel.value = 'held', s.seek(-1), [1, 2, 3, 4].forEach(() => s.step('say', 1)))`},
-	{"ghost-zh", "#s=H5-two-way&b=H5&lang=zh", 1400, 1000, `(s.panel.value = 'held', s.seek(-1), [1, 2, 3, 4].forEach(() => s.step('say', 1)))`},
+	{"ghost", "#s=H5-two-way&b=H5&lang=en", 1400, 1000, `(s.panel.value = 'held', s.seek(-1), [1, 2, 3, 4, 5, 6].forEach(() => s.step('say', 1)))`},
+	{"ghost-zh", "#s=H5-two-way&b=H5&lang=zh", 1400, 1000, `(s.panel.value = 'held', s.seek(-1), [1, 2, 3, 4, 5, 6].forEach(() => s.step('say', 1)))`},
 	{"states-dark", "#s=F1&lang=en", 1400, 1000, `(s.theme.value = 'dark', s.panel.value = 'states', s.seek(1e9), s.step('state', -1))`},
 	{"segment", "#s=H4&lang=en", 1400, 1000, `(s.seek(1e9), s.select(2))`},
 	{"graphs", "#s=D7&lang=en", 1400, 1700, `(s.panel.value = 'held', s.seekTime(s.end() / 2))`},

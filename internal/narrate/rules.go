@@ -79,7 +79,7 @@ var rulesZH = map[rule.ID]string{
 	rule.DelayedAck:          "确认没有等到可以搭载的数据，现在单独发送",
 	rule.SillyWindowOverride: "小报文段已经等得够久了",
 
-	rule.PAWS:            "时间戳更旧的报文段是旧的重复",
+	rule.PAWS:            "时间戳更旧的报文段是旧的重复报文段",
 	rule.FastRetransmit:  "收到三个重复 ACK，不等定时器就重传缺失的报文段",
 	rule.SackRecovery:    "选择确认显示有缺口，将它补上",
 	rule.PartialAck:      "恢复期间的 ACK 显示出下一个缺口",
