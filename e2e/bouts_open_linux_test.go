@@ -10,6 +10,8 @@ var openBouts = []bout{
 	{name: "refused", script: refused, impaired: some(lose(client, syn, 1))},
 	{name: "unreachable", script: refused, faults: some(unreachable(client, syn)), impaired: some(late(client, syn, 10*time.Millisecond))},
 	{name: "SYN lost", script: hello, faults: some(lose(client, syn, 1)), impaired: some(lose(client, data, 1))},
+	{name: "no SYN answered", script: inVain, settings: settings{ends: [2]string{"tcp_syn_retries=2 tcp_syn_linear_timeouts=0", ""}}, faults: some(lose(client, syn, 1, 2, 3)), impaired: some()},
+	{name: "no SYN answered, some a second apart", script: inVain, settings: settings{ends: [2]string{"tcp_syn_retries=1 tcp_syn_linear_timeouts=2", ""}}, faults: some(lose(client, syn, 1, 2, 3, 4)), impaired: some()},
 	{name: "SYN lost twice", script: hello, faults: some(lose(client, syn, 1, 2)), impaired: some(lose(server, data, 1))},
 	// Both ends would send again at the same time, so that the server is let alone.
 	{name: "SYN-ACK lost", script: hello, faults: some(lose(server, syn, 1), lose(client, syn, 2)), impaired: some(lose(server, data, 1))},
@@ -40,6 +42,14 @@ func oldSyn(r *run) {
 
 func refused(r *run) {
 	r.dial()
+	r.states("CLOSED", "CLOSED")
+}
+
+// inVain tells, too, how long it took.
+func inVain(r *run) {
+	began := time.Now()
+	r.dial()
+	r.say("client: after %.0f s", time.Since(began).Seconds())
 	r.states("CLOSED", "CLOSED")
 }
 

@@ -32,6 +32,11 @@ var tcpkitSettings = map[string]func(*core.Config){
 	"tcp_ecn=1":            func(c *core.Config) { c.TCP.ECN = 1 },
 	"tcp_fin_timeout=1":    func(c *core.Config) { c.TCP.FinWait2 = clock.Second },
 	"tcp_ecn=0":            func(c *core.Config) { c.TCP.ECN = 0 },
+
+	"tcp_syn_retries=1":         func(c *core.Config) { c.TCP.SynRetries = 1 },
+	"tcp_syn_retries=2":         func(c *core.Config) { c.TCP.SynRetries = 2 },
+	"tcp_syn_linear_timeouts=0": func(c *core.Config) { c.TCP.SynLinear = 0 },
+	"tcp_syn_linear_timeouts=2": func(c *core.Config) { c.TCP.SynLinear = 2 },
 }
 
 func newTCPkitParty(p *port, own netip.Addr, sysctls string) (*tcpkitParty, error) {

@@ -108,6 +108,8 @@ type end interface {
 	queue(l netip.AddrPort) (waiting, backlog int, err error)
 	// probing reports whether the connection waits for a closed window to open.
 	probing(local, remote netip.AddrPort) (bool, error)
+	// waits is how long the connection will still be in TIME-WAIT.
+	waits(local, remote netip.AddrPort) (time.Duration, error)
 	setUserTimeout(c conn, d time.Duration) error
 }
 
@@ -186,6 +188,14 @@ func (e *kernelEnd) probing(local, remote netip.AddrPort) (bool, error) {
 	return s.Timer == sockdiag.TimerProbe, err
 }
 
+func (e *kernelEnd) waits(local, remote netip.AddrPort) (time.Duration, error) {
+	s, err := e.diag.Lookup(local, remote)
+	if err == nil && s.Timer != sockdiag.TimerTimeWait {
+		err = errors.New("its timer is " + s.Timer.String())
+	}
+	return s.Expires, err
+}
+
 type tcpkitEnd struct {
 	at   netip.Addr
 	host *native.Host
@@ -241,6 +251,15 @@ func (e *tcpkitEnd) probing(local, remote netip.AddrPort) (bool, error) {
 		}
 	}
 	return false, errors.New("no such connection")
+}
+
+func (e *tcpkitEnd) waits(local, remote netip.AddrPort) (time.Duration, error) {
+	for _, s := range e.host.Status() {
+		if s.Local.String() == local.String() && s.Remote.String() == remote.String() {
+			return time.Duration(s.Due), nil
+		}
+	}
+	return 0, errors.New("no such connection")
 }
 
 // A pair is a connection with both of its ends. An actor is one of them.
