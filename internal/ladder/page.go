@@ -16,6 +16,18 @@ type Page struct {
 	Runs  []PageRun
 }
 
+// Sums compares the runs, where there are two.
+func (p *Page) Sums() []Sum {
+	if len(p.Runs) < 2 {
+		return nil
+	}
+	var lines []*Timeline
+	for i := range p.Runs {
+		lines = append(lines, p.Runs[i].Timeline)
+	}
+	return Sums(lines, p.Words)
+}
+
 // A PageRun is one run of a page.
 type PageRun struct {
 	ID       string

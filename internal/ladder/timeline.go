@@ -91,6 +91,17 @@ type Item struct {
 	Wrong bool   `json:"wrong"`
 	ID    string `json:"id"`
 	Say   int    `json:"say"` // index of the sentence
+
+	Memory
+}
+
+// A Memory is what a host holds.
+type Memory struct {
+	Held   int `json:"held"` // octets
+	Conns  int `json:"conns"`
+	Half   int `json:"half"`
+	Ghosts int `json:"ghosts"`
+	Waits  int `json:"timewaits"`
 }
 
 // UnmarshalJSON knows what it means that a host or a flow is left out.
