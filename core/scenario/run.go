@@ -179,11 +179,6 @@ func (r *Run) Packet(id uint32) []byte {
 	return nil
 }
 
-// View is what a host has at the cursor: listeners, connections, TIME-WAIT records.
-func (r *Run) View(host int) []core.Status {
-	return r.here.Stack(host).AppendStatus(r.here.Now(), nil)
-}
-
 // Stack is the stack of a host at the cursor, and the time there, for one that only
 // looks.
 func (r *Run) Stack(host int) (*core.Stack, clock.Instant) {

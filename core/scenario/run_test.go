@@ -260,17 +260,14 @@ func TestEverythingRuns(t *testing.T) {
 	require.Len(t, j.Hash, 16)
 	require.Len(t, j.Items, len(r.Items(0)))
 	var checks []struct {
-		Line   int
-		Expect string
-		Held   *bool
+		Line  int
+		Held  *bool
+		Found any
 	}
 	require.NoError(t, json.Unmarshal(r.AppendCheck(nil), &checks))
 	require.Len(t, checks, len(r.s.Expects))
 	require.NotNil(t, checks[0].Held)
-	require.Equal(t, "expect path client SYN-SENT ESTABLISHED flow web", checks[0].Expect)
-	for h := range r.s.Hosts {
-		require.True(t, json.Valid(r.AppendView(nil, h)))
-	}
+	require.Equal(t, r.s.Expects[0].Where.Line, checks[0].Line)
 }
 
 var update = flag.Bool("update", false, "write the golden timelines anew")

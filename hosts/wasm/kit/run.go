@@ -1,8 +1,6 @@
 package kit
 
 import (
-	"strconv"
-
 	"github.com/tcpkit/tcpkit/core/scenario"
 	"github.com/tcpkit/tcpkit/core/tcp"
 	"github.com/tcpkit/tcpkit/plugins"
@@ -229,40 +227,7 @@ func (k *Kit) RunPcapng(handle int32, host uint32) int32 {
 
 // RunCheck leaves each expectation and how it went with it, as JSON.
 func (k *Kit) RunCheck(handle int32) int32 {
-	return k.withRun(handle, func(r *run) int32 {
-		b := []byte{'['}
-		for i, o := range r.Check() {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = appendResult(b, &o)
-		}
-		return k.give(append(b, ']'))
-	})
-}
-
-func appendResult(b []byte, o *scenario.Result) []byte {
-	b = append(b, `{"line":`...)
-	b = strconv.AppendInt(b, int64(o.Where.Line), 10)
-	if o.Where.Extra > 0 {
-		b = appendNumber(b, "extra", int64(o.Where.Extra))
-	}
-	held := "false"
-	if o.Held {
-		held = "true"
-	}
-	b = append(appendName(b, "held"), held...)
-	switch {
-	case o.None:
-	case o.Text != "":
-		b = appendWord(b, "found", o.Text)
-	default:
-		b = appendNumber(b, "found", o.Found)
-	}
-	if o.At > 0 {
-		b = appendNumber(b, "at", int64(o.At))
-	}
-	return append(b, '}')
+	return k.withRun(handle, func(r *run) int32 { return k.write(r.AppendCheck) })
 }
 
 // RunHash covers all that has happened up to this step, left as Hash's.
