@@ -44,7 +44,7 @@ func (p *parser) openFlow() {
 			f.Six = true
 		case p.accept("times"):
 			if n := p.ordinal("how many connections"); n > maxConns {
-				p.failWord("no flow is "+strconv.Itoa(int(n))+" connections", "all flows together are "+strconv.Itoa(maxConns)+" at most")
+				p.failWord("no flow is "+strconv.FormatUint(uint64(n), 10)+" connections", "all flows together are "+strconv.Itoa(maxConns)+" at most")
 			} else {
 				f.Times = int(n)
 			}

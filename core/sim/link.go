@@ -177,9 +177,14 @@ func (w *World) loss(dir *direction, c *Channel, fate Fate, d int32, n uint32) L
 
 // fate is what the plan has for a packet: of several faults the last.
 func (w *World) fate(id uint32, d int32, n uint32, b []byte, ip *wire.IP) (fate Fate, by clock.Duration) {
+	var t wire.TCP
+	octets := -1 // of data; -1: it is no segment
+	if w.matched != nil && ip.Protocol == wire.ProtocolTCP && wire.ParseTCP(b[ip.HeaderLen:], &t) == 0 {
+		octets = len(b) - ip.HeaderLen - t.HeaderLen
+	}
 	for i := range w.cfg.Plan {
 		p := &w.cfg.Plan[i]
-		if p.Some && !w.matches(i, d, b, ip) || !p.Some && p.Packet != id && (p.Packet != 0 || int32(p.Direction) != d || p.Ordinal != n) {
+		if p.Some && !w.matches(i, d, t.Flags, octets) || !p.Some && p.Packet != id && (p.Packet != 0 || int32(p.Direction) != d || p.Ordinal != n) {
 			continue
 		}
 		fate, by = p.Fate, p.By
@@ -190,16 +195,13 @@ func (w *World) fate(id uint32, d int32, n uint32, b []byte, ip *wire.IP) (fate 
 
 // matches reports whether fault i of the plan, which asks what a packet is, means
 // this one. It counts those that match.
-func (w *World) matches(i int, d int32, b []byte, ip *wire.IP) bool {
+func (w *World) matches(i int, d int32, flags wire.Flags, octets int) bool {
 	p := &w.cfg.Plan[i]
 	if int32(p.Direction) != d || w.now < p.From || p.Until > 0 && w.now >= p.Until {
 		return false
 	}
-	if p.Match != (Match{}) {
-		var t wire.TCP
-		if ip.Protocol != wire.ProtocolTCP || wire.ParseTCP(b[ip.HeaderLen:], &t) != 0 || !p.Match.Matches(t.Flags, len(b)-ip.HeaderLen-t.HeaderLen) {
-			return false
-		}
+	if p.Match != (Match{}) && (octets < 0 || !p.Match.Matches(flags, octets)) {
+		return false
 	}
 	w.matched[i]++
 	return p.Nth == 0 || w.matched[i] == p.Nth
