@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tcpkit/tcpkit/core/scenario/catalogue"
 	"github.com/tcpkit/tcpkit/internal/ladder"
 	"github.com/tcpkit/tcpkit/internal/narrate"
 )
@@ -50,7 +49,7 @@ func (x *explanation) run(args []string) (err error) {
 	if x.lang, err = pickLang(x.language); err != nil {
 		return err
 	}
-	all := topics(catalogue.Shipped(), x.lang)
+	all := topics(shipped(), x.lang)
 	pen := ladder.NewPen(x.app.out, x.lang)
 	if len(args) == 0 {
 		return x.kinds(pen, all)

@@ -7,7 +7,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/tcpkit/tcpkit/core/scenario/catalogue"
 	"github.com/tcpkit/tcpkit/internal/narrate"
 )
 
@@ -56,7 +55,7 @@ func TestExplain(t *testing.T) {
 
 // Every topic is found by its id, has words, and what it refers to is there too.
 func TestEveryTopicIsExplained(t *testing.T) {
-	c := catalogue.Shipped()
+	c := shipped()
 	for _, lang := range []narrate.Lang{narrate.English, narrate.Chinese} {
 		all := topics(c, lang)
 		for _, one := range all {

@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tcpkit/tcpkit/core/scenario/catalogue"
 	"github.com/tcpkit/tcpkit/internal/ladder"
 )
 
@@ -33,7 +32,7 @@ exit code is 3 if anything failed. -v names those that passed too, with their ha
 }
 
 func (a *app) checkScenarios(names []string) error {
-	c := catalogue.Shipped()
+	c := shipped()
 	if len(names) == 0 {
 		for _, s := range c.Scenarios() {
 			names = append(names, s.ID)

@@ -11,7 +11,7 @@ import (
 // Every scenario that tcpkit comes with holds what it expects, and has the same hash
 // when it runs again. That the expectations can fail is a test of the catalogue.
 func TestScenarios(t *testing.T) {
-	for _, s := range catalogue.Shipped().Scenarios() {
+	for _, s := range shipped().Scenarios() {
 		t.Run(s.ID, func(t *testing.T) {
 			t.Parallel()
 			source := &simSource{name: s.ID, text: s.Text}

@@ -50,7 +50,7 @@ func newSimList(a *app) *cobra.Command {
 }
 
 func (a *app) listScenarios(lang narrate.Lang, chapter string) error {
-	c := catalogue.Shipped()
+	c := shipped()
 	word := func(id string) string {
 		s, _ := c.Word(lang.String(), id)
 		return s

@@ -55,7 +55,7 @@ func newSimRun(a *app) *cobra.Command {
 		},
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			var ids []string
-			for _, s := range catalogue.Shipped().Scenarios() {
+			for _, s := range shipped().Scenarios() {
 				ids = append(ids, s.ID)
 			}
 			return ids, cobra.ShellCompDirectiveDefault
@@ -80,7 +80,7 @@ func (p *simPlan) run(args []string) (err error) {
 	if p.lang, err = pickLang(p.language); err != nil {
 		return err
 	}
-	c := catalogue.Shipped()
+	c := shipped()
 	if p.compare && len(args) == 1 {
 		if args, err = counterpart(c, args[0]); err != nil {
 			return err

@@ -10,7 +10,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/tcpkit/tcpkit/core/scenario/catalogue"
 	"github.com/tcpkit/tcpkit/internal/narrate"
 )
 
@@ -57,7 +56,7 @@ func TestSimRun(t *testing.T) {
 // Every scenario can be drawn, in both languages: nothing is wider than the terminal,
 // no id stands where words should, no spaces end a line.
 func TestSimRunDrawsAll(t *testing.T) {
-	c := catalogue.Shipped()
+	c := shipped()
 	for _, s := range c.Scenarios() {
 		source := &simSource{name: s.ID, text: s.Text}
 		r, err := source.play()
@@ -176,7 +175,7 @@ func TestSimList(t *testing.T) {
 	code, out, errs := try("sim", "list", "--lang", "en")
 	require.Equal(t, exitOK, code, errs)
 	require.True(t, strings.HasPrefix(out, "The handshake\n"), out)
-	for _, s := range catalogue.Shipped().Scenarios() {
+	for _, s := range shipped().Scenarios() {
 		require.Contains(t, out, "  "+s.ID+" ")
 	}
 	code, out, _ = try("sim", "list", "close", "--lang", "zh")

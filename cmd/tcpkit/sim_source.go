@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/tcpkit/tcpkit/core/scenario"
 	"github.com/tcpkit/tcpkit/core/scenario/catalogue"
@@ -20,6 +21,9 @@ type simSource struct {
 
 // mostScenario is more than a scenario may have.
 const mostScenario = 256 << 10
+
+// shipped is the catalogue that tcpkit comes with, read when it is first asked for.
+var shipped = sync.OnceValue(catalogue.Shipped)
 
 // findScenario finds a scenario by its id, or reads a file.
 func findScenario(c *catalogue.Catalogue, name string) (*simSource, error) {

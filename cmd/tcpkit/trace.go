@@ -13,7 +13,6 @@ import (
 	"github.com/tcpkit/tcpkit/core/pcapng"
 	"github.com/tcpkit/tcpkit/core/rule"
 	"github.com/tcpkit/tcpkit/core/scenario"
-	"github.com/tcpkit/tcpkit/core/scenario/catalogue"
 	"github.com/tcpkit/tcpkit/core/wire"
 	"github.com/tcpkit/tcpkit/internal/ladder"
 	"github.com/tcpkit/tcpkit/internal/narrate"
@@ -157,7 +156,7 @@ func (x *tracing) show(path string) (err error) {
 }
 
 func (x *tracing) draw(pen *ladder.Pen, t *trace) {
-	words := &ladder.Words{Lang: x.lang, Files: catalogue.Shipped(), Rules: x.app.verbose}
+	words := &ladder.Words{Lang: x.lang, Files: shipped(), Rules: x.app.verbose}
 	if t.rec != nil && t.rec.Scenario != "" {
 		pen.Put(ladder.Bold, t.rec.Scenario).End()
 	}
