@@ -4,8 +4,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/tcpkit/tcpkit/core/scenario/catalogue"
 )
 
 // Every scenario that tcpkit comes with holds what it expects, and has the same hash
