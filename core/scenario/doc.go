@@ -12,8 +12,10 @@
 // A run is decided by its text alone. What is changed (another seed, a packet dragged
 // away, a plugin switched on) is more lines of the same language behind it. Run.Hash
 // covers every event of every stack; it and AppendJSON are the same on every machine
-// (proof/same). Texts may come from strangers: bounds stand in parse.go and run.go,
-// and what reaches one ends with an Ended item that says so.
+// (proof/same). Texts may come from strangers. What a text may say is bounded, as parse.go
+// has it: 256 KiB, 8 hosts, 256 connections, 64 MiB that programs write, 1024 faults,
+// 1000h. So is a run: 200,000 steps, 400,000 items, 64 MiB of packets; one that reaches
+// a bound ends there, with an Ended item that says which.
 //
 // Where to find what: scenario.go (what a text says), parse*.go, words.go, values.go,
 // settings.go, print.go; build.go (the world of a scenario), run.go, seek.go;
