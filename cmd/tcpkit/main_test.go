@@ -53,7 +53,7 @@ func try(args ...string) (code int, out, errs string) {
 }
 
 func TestHelp(t *testing.T) {
-	for _, words := range []string{"", "listen", "dial", "perf", "perf server", "perf client", "stat", "script", "explore", "explain", "sim", "sim run", "sim list", "sim check", "trace", "trace show", "trace convert", "trace verify", "trace replay", "plugin", "plugin new", "plugin build", "doctor", "version"} {
+	for _, words := range []string{"", "listen", "dial", "perf", "perf server", "perf client", "stat", "script", "explore", "explain", "sim", "sim run", "sim list", "sim check", "trace", "trace show", "trace convert", "trace verify", "trace replay", "plugin", "plugin new", "plugin build", "plugin check", "plugin inspect", "plugin run", "plugin bench", "plugin list", "sim compare", "playground", "doctor", "version"} {
 		t.Run("tcpkit "+words, func(t *testing.T) {
 			code, out, errs := try(append(strings.Fields(words), "--help")...)
 			require.Equal(t, exitOK, code)
