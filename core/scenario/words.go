@@ -15,21 +15,24 @@ func split(line string, words []word) ([]word, *Error) {
 			i++
 		case c == '#':
 			return words, nil
+		case isControl(line, i):
+			return words, &Error{Column: i + 1, What: "there is a control character", Do: "write plain text"}
 		case c == '"':
 			end := i + 1
-			for end < len(line) && line[end] != '"' {
+			for end < len(line) && line[end] != '"' && !isControl(line, end) {
 				end++
 			}
 			if end == len(line) {
 				return words, &Error{Column: i + 1, What: "the quotes are not closed", Do: `put a " at the end of the words that belong together`}
 			}
+			if line[end] != '"' {
+				return words, &Error{Column: end + 1, What: "there is a control character", Do: "write plain text"}
+			}
 			words = append(words, word{line[i+1 : end], i + 1, true})
 			i = end + 1
-		case c < ' ' || c == 0x7f:
-			return words, &Error{Column: i + 1, What: "there is a control character", Do: "write plain text"}
 		default:
 			end := i
-			for end < len(line) && line[end] > ' ' && line[end] != '"' && line[end] != 0x7f {
+			for end < len(line) && line[end] > ' ' && line[end] != '"' && !isControl(line, end) {
 				end++
 			}
 			words = append(words, word{line[i:end], i + 1, false})
@@ -39,11 +42,18 @@ func split(line string, words []word) ([]word, *Error) {
 	return words, nil
 }
 
+// isControl reports whether a control character begins at i, of ASCII or of the second
+// set, U+0080 to U+009F: on a terminal either may be a command.
+func isControl(line string, i int) bool {
+	c := line[i]
+	return c < ' ' || c == 0x7f || c == 0xc2 && i+1 < len(line) && line[i+1]&0xe0 == 0x80
+}
+
 // appendWord writes a word, in quotes where it needs them.
 func appendWord(b []byte, s string) []byte {
 	plain := s != "" && s[0] != '#'
 	for i := range len(s) {
-		plain = plain && s[i] > ' ' && s[i] != 0x7f
+		plain = plain && s[i] > ' '
 	}
 	if plain {
 		return append(b, s...)
