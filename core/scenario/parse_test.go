@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -347,4 +348,46 @@ func FuzzParse(f *testing.F) {
 		require.Equal(t, unplaced(s), unplaced(again))
 		require.Equal(t, printed, string(again.AppendText(nil)))
 	})
+}
+
+// Each bound of a text holds: so many are read, and one more is refused, with the line.
+func TestParseBounds(t *testing.T) {
+	const begin = "scenario X\nhost client 10.0.0.1\nhost server 10.0.0.2\nlink client server\nflow web client server:80\n"
+	for _, c := range []struct {
+		most int
+		what string
+		line func(i int) string
+	}{
+		{maxHosts - 2, "hosts", func(i int) string { return fmt.Sprintf("host h%d 10.0.1.%d", i, i+1) }},
+		{maxAddrs - 1, "addresses of one host", func(i int) string { return fmt.Sprintf("host client 10.0.1.%d", i+1) }},
+		{maxPlugins, "plugins on one host", func(int) string { return "plugin client x" }},
+		{maxListens, "listeners", func(i int) string { return fmt.Sprintf("listen server %d", i+1) }},
+		{maxFlows - 1, "flows", func(i int) string { return fmt.Sprintf("flow f%d client server:80", i) }},
+		{maxSteps, "steps of one program", func(int) string { return "  client await-connected" }},
+		{maxFaults, "faults", func(i int) string { return fmt.Sprintf("fault packet %d lose", i+1) }},
+		{maxCuts, "cuts", func(int) string { return "cut client server" }},
+		{maxTurns, "turns of hosts", func(int) string { return "crash client at 1s" }},
+		{maxFloods, "floods", func(int) string { return "flood server:80" }},
+		{maxExpects, "expectations", func(int) string { return "expect segments = 1" }},
+		{maxSays, "sentences", func(int) string { return "say a on start" }},
+		{maxSays, "marks", func(int) string { return "mark segment 1 seq" }},
+	} {
+		var lines []string
+		for i := range c.most + 1 {
+			lines = append(lines, c.line(i))
+		}
+		_, err := Parse(begin + strings.Join(lines[:c.most], "\n"))
+		require.NoError(t, err, c.what)
+		_, err = Parse(begin + strings.Join(lines, "\n"))
+		var bad *Error
+		require.ErrorAs(t, err, &bad, c.what)
+		require.Regexp(t, `^there are more than \d+ `+c.what+`$`, bad.What)
+		require.Equal(t, "leave some out", bad.Do)
+		require.Equal(t, 6+c.most, bad.Line, c.what)
+	}
+	require.Less(t, len(fields(new(core.Config))), maxSettings, "each stands once")
+	_, err := Parse(begin + strings.Repeat("#", maxText-len(begin)))
+	require.NoError(t, err)
+	_, err = Parse(begin, strings.Repeat("#", maxText-len(begin)+1))
+	require.EqualError(t, err, "extra lines 1, the text is too long; at most 256 KiB")
 }
