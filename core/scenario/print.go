@@ -360,13 +360,6 @@ func (s *Scenario) printExpect(w *printer, e *Expect) {
 	w.line()
 }
 
-// text is the expectation as a line of the language.
-func (e *Expect) text(s *Scenario) string {
-	w := &printer{}
-	s.printExpect(w, e)
-	return string(w.b[:len(w.b)-1])
-}
-
 func printRule(w *printer, id rule.ID) {
 	if row, ok := rule.Lookup(id); ok {
 		w.words("rule", row.Name)

@@ -81,6 +81,13 @@ func run(t testing.TB, text string, extra ...string) *Run {
 	return r
 }
 
+// text is the expectation as a line of the language.
+func (e *Expect) text(s *Scenario) string {
+	w := &printer{}
+	s.printExpect(w, e)
+	return string(w.b[:len(w.b)-1])
+}
+
 // held runs a scenario, and has every expectation hold.
 func held(t testing.TB, text string, extra ...string) *Run {
 	t.Helper()
