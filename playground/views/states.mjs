@@ -52,7 +52,7 @@ function Drawing({ ends, asked, ask }) {
       const way = wayOf(edge.from, edge.to);
       const head = now ? now.side : taken.has(name) ? 'taken' : 'quiet';
       const picked = asked === name ? 'picked' : '';
-      return html`<g key=${name} class="edge ${kind} ${way.rare ? 'rare' : ''} ${picked}" onClick=${() => ask(asked === name ? '' : name)}>
+      return html`<g key=${name} data-edge=${name} class="edge ${kind} ${way.rare ? 'rare' : ''} ${picked}" onClick=${() => ask(asked === name ? '' : name)}>
         <path class="reach" d=${way.d} />
         <path class="line" d=${way.d} marker-end=${way.stub ? undefined : `url(#${id}-${head})`} />
         ${way.stub && html`<${Cross} d=${way.d} />`}
