@@ -92,11 +92,11 @@ func TestInstrumentsDrawEveryScenario(t *testing.T) {
 	for _, s := range all {
 		show(t, tab, s.ID)
 		wrong := chrome.Eval[json.RawMessage](tab, `(async () => {
-			const { store, see, frame } = instruments;
+			const { store, frame } = instruments;
 			for (const panel of ['states', 'knowledge', 'held', 'gauges', 'graphs', 'table']) {
-				await see(panel);
 				const count = store.run.value.line.items.length;
 				for (const i of [count >> 1, count - 1]) {
+					store.panel.value = panel;
 					store.seek(i);
 					await frame();
 					const alert = document.querySelector('.desk [role="alert"]');

@@ -25,7 +25,7 @@ func seen[T any](t *testing.T, tab *chrome.Tab, panel string, places []int, expr
 		const frame = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
 		const all = (selector, within = document) => [...within.querySelectorAll(selector)];
 		const found = [];
-		s[['graphs', 'table'].includes(%[1]q) ? 'bench' : 'panel'].value = %[1]q;
+		s.panel.value = %[1]q;
 		for (let k = 0; k < 5; k++) await frame(); // it asks how wide it may be, and draws then
 		for (const i of %[2]s) {
 			s.seek(i);
@@ -60,7 +60,7 @@ func TestPanelsSayTheTimeline(t *testing.T) {
 			Fresh       []string
 		}
 		for n, got := range seen[figure](t, tab.In(t), "states", places, `{Label: all('.figure5').map((f) => f.getAttribute('aria-label')).join(),
-			Told: document.querySelector('.told').textContent, Fresh: [...new Set(all('.edge.fresh').map((e) => e.dataset.edge))]}`) {
+			Told: document.querySelector('.states .told').textContent, Fresh: [...new Set(all('.edge.fresh').map((e) => e.dataset.edge))]}`) {
 			var lit []string
 			for host, state := range []tcp.State{tcp.Closed, tcp.Listen} {
 				edge := latest(items, places[n], func(i *scenario.Item) bool { return i.Kind == scenario.State && int(i.Host) == host })

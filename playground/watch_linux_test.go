@@ -52,6 +52,7 @@ func TestHungWorker(t *testing.T) {
 		tab.Wait(`document.querySelector('.inspector .figures') !== null`)
 		tab.Press("s")
 	}
+	tab.ClickAt(tab.Middle(`[data-tab="network"]`), 1)
 	typed(tab, "#knob-seed", "7")
 	tab.Wait(`import('./store.mjs').then((s) => s.run.value.extra.includes('seed 7'))`)
 	ready(tab)

@@ -7,7 +7,6 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
-	"testing"
 )
 
 // abroad stands for all other machines: it is the browser's proxy, which it asks for
@@ -15,15 +14,15 @@ import (
 // gives nothing, and remembers.
 type abroad struct {
 	address string
+	close   func()
 	lock    sync.Mutex
 	asked   []string
 }
 
-func goAbroad(t testing.TB) *abroad {
+func goAbroad() *abroad {
 	a := &abroad{}
 	s := httptest.NewServer(a)
-	t.Cleanup(s.Close)
-	a.address = s.Listener.Addr().String()
+	a.address, a.close = s.Listener.Addr().String(), s.Close
 	return a
 }
 
@@ -43,10 +42,10 @@ func itsOwn(host string) bool {
 }
 
 // Left are the requests so far that would have left this machine, and forgets them.
-func (b *Browser) Left() []string {
-	b.abroad.lock.Lock()
-	defer b.abroad.lock.Unlock()
-	asked := b.abroad.asked
-	b.abroad.asked = nil
+func (a *abroad) Left() []string {
+	a.lock.Lock()
+	defer a.lock.Unlock()
+	asked := a.asked
+	a.asked = nil
 	return asked
 }

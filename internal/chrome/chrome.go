@@ -24,44 +24,26 @@ import (
 	"github.com/tcpkit/tcpkit/internal/need"
 )
 
-// patience is how long a test of a page may take in all, and one action of it.
-const (
-	patience = 5 * time.Minute
-	action   = time.Minute
-)
+// action is how long one action of a test of a page may take.
+const action = time.Minute
 
 // A Browser is a Chromium with a profile of its own.
 type Browser struct {
+	*process
 	t         testing.TB
-	ctx       context.Context
-	abroad    *abroad
 	Downloads string // the folder that gets what pages save
 }
 
 // New starts a browser with a fresh profile. It ends with the test.
 func New(t testing.TB) *Browser {
 	t.Helper()
-	path := need.Tool(t, "chromium", "chromium")
-	out := goAbroad(t)
-	base, cancelBase := context.WithTimeout(context.Background(), patience)
-	alloc, cancelAlloc := chromedp.NewExecAllocator(base,
-		chromedp.ExecPath(path), chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck, chromedp.Headless, chromedp.DisableGPU,
-		// In containers there is neither the sandbox nor room in /dev/shm.
-		chromedp.NoSandbox, chromedp.Flag("disable-dev-shm-usage", true),
-		// It asks nobody for anything by itself.
-		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
-		chromedp.Flag("proxy-server", out.address), chromedp.Flag("disable-extensions", true), chromedp.Flag("hide-scrollbars", true), chromedp.Flag("force-device-scale-factor", "1"),
-		chromedp.UserDataDir(t.TempDir()))
-	ctx, cancel := chromedp.NewContext(alloc)
-	b := &Browser{t: t, ctx: ctx, abroad: out, Downloads: t.TempDir()}
+	p := launch(need.Tool(t, "chromium", "chromium"), t.TempDir())
+	b := &Browser{p, t, t.TempDir()}
 	t.Cleanup(func() {
-		_ = chromedp.Cancel(ctx) // waits for the browser, so that its folder can go
-		cancel()
-		cancelAlloc()
-		cancelBase()
+		p.end()
 		require.Empty(t, b.Left(), "what would have left this machine")
 	})
-	_, err := chromedp.CallBrowser(ctx, browser.SetDownloadBehavior, browser.SetDownloadBehaviorParams{
+	_, err := chromedp.CallBrowser(p.ctx, browser.SetDownloadBehavior, browser.SetDownloadBehaviorParams{
 		Behavior: browser.SetDownloadBehaviorBehaviorAllow, DownloadPath: b.Downloads,
 	})
 	require.NoError(t, err)
@@ -91,15 +73,20 @@ func (tab *Tab) In(t testing.TB) *Tab {
 // When the test ends, the page must have done nothing wrong.
 func (b *Browser) Open(address string, width, height int64, before ...Step) *Tab {
 	b.t.Helper()
+	return open(b.t, b.process, address, width, height, before)
+}
+
+func open(t testing.TB, p *process, address string, width, height int64, before []Step, how ...chromedp.ContextOption) *Tab {
+	t.Helper()
 	home, err := url.Parse(address)
-	require.NoError(b.t, err)
-	ctx, cancel := chromedp.NewContext(b.ctx)
-	tab := &Tab{b.t, ctx, home, &seen{}}
-	b.t.Cleanup(func() {
-		require.Empty(b.t, tab.Wrong(), "the page has done what it must not do")
+	require.NoError(t, err)
+	ctx, cancel := chromedp.NewContext(p.ctx, how...)
+	tab := &Tab{t, ctx, home, &seen{}}
+	t.Cleanup(func() {
+		require.Empty(t, tab.Wrong(), "the page has done what it must not do")
 		cancel()
 	})
-	require.NoError(b.t, chromedp.Listen(ctx, tab.see))
+	require.NoError(t, chromedp.Listen(ctx, tab.see))
 	tab.Do(call(runtime.Enable), call(log.Enable), func(ctx context.Context, _ *chromedp.Target) (v chromedp.Void, err error) {
 		_, err = chromedp.Call(ctx, network.Enable, network.EnableParams{})
 		return v, err
@@ -120,10 +107,18 @@ func call(c cdp.Command[cdp.Empty, cdp.Empty]) Step {
 	}
 }
 
-// Open opens an address in a browser of its own.
-func Open(t testing.TB, address string, width, height int64) *Tab {
+// Open opens an address in a browser of its own; or, in a package whose tests Main
+// runs, with a profile of its own in the browser that they share.
+func Open(t testing.TB, address string, width, height int64, before ...Step) *Tab {
 	t.Helper()
-	return New(t).Open(address, width, height)
+	path := need.Tool(t, "chromium", "chromium")
+	if !shared.on {
+		return New(t).Open(address, width, height, before...)
+	}
+	p, err := sharedProcess(path)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.Empty(t, p.Left(), "what would have left this machine") })
+	return open(t, p, address, width, height, before, chromedp.WithNewBrowserContext())
 }
 
 // see notes what is wrong.
