@@ -299,7 +299,7 @@ func (p *simPlan) ends(pen *ladder.Pen, page *ladder.Page) {
 	l := p.lang
 	if sums := page.Sums(); sums != nil {
 		pen.End()
-		pen.Put(ladder.Dim, phrase{"in short, what differs:", "不同之处，一览："}[l]).End()
+		pen.Put(ladder.Dim, phrase{"in short, what differs:", "主要差异："}[l]).End()
 		pen.Table([]string{page.Runs[0].ID, page.Runs[1].ID}, sums)
 	}
 	for i := range page.Runs {

@@ -39,18 +39,18 @@ func Sums(lines []*Timeline, w *Words) []Sum {
 	add(phrase{"lost", "丢失"}, "", number(func(t *tally) int { return t.lost }))
 	add(phrase{"sent again", "重传"}, "", number(func(t *tally) int { return t.again }))
 	add(phrase{"octets read", "读到的字节"}, "", number(func(t *tally) int { return t.read }))
-	add(phrase{"the last of them after", "最后一次读到"}, "", func(t *tally) string { return t.after(t.readAt, t.read > 0, w.Lang) })
-	add(phrase{"reads with octets that nobody wrote", "读到无人写过的字节，次数"}, "", number(func(t *tally) int { return t.wrong }))
+	add(phrase{"the last of them after", "最后一次读到数据于"}, "", func(t *tally) string { return t.after(t.readAt, t.read > 0, w.Lang) })
+	add(phrase{"reads with octets that nobody wrote", "读到无人写过的字节的次数"}, "", number(func(t *tally) int { return t.wrong }))
 	add(phrase{"broken invariants", "被破坏的不变式"}, "", number(func(t *tally) int { return t.broken }))
-	add(phrase{"the last segment after", "最后一个报文段"}, "", func(t *tally) string { return t.after(t.sentAt, t.sent > 0, w.Lang) })
+	add(phrase{"the last segment after", "最后一个报文段发出于"}, "", func(t *tally) string { return t.after(t.sentAt, t.sent > 0, w.Lang) })
 	for _, h := range lines[0].Hosts {
-		add(phrase{"state at the end", "最后的状态"}, h.Name, func(t *tally) string { return t.state })
+		add(phrase{"state at the end", "结束时的状态"}, h.Name, func(t *tally) string { return t.state })
 		add(phrase{"the program is told", "程序得知"}, h.Name, func(t *tally) string { return t.told })
-		add(phrase{"connections at the end", "最后的连接数"}, h.Name, number(func(t *tally) int { return t.end.Conns }))
-		add(phrase{"half-open, at most", "半连接，最多"}, h.Name, number(func(t *tally) int { return t.most.Half }))
-		add(phrase{"ghosts, at most", "幽灵连接，最多"}, h.Name, number(func(t *tally) int { return t.most.Ghosts }))
-		add(phrase{"TIME-WAIT, at most", "TIME-WAIT，最多"}, h.Name, number(func(t *tally) int { return t.most.Waits }))
-		add(phrase{"memory at the end", "最后占用的内存"}, h.Name, number(func(t *tally) int { return t.end.Held }))
+		add(phrase{"connections at the end", "结束时的连接数"}, h.Name, number(func(t *tally) int { return t.end.Conns }))
+		add(phrase{"in SYN-RECEIVED, at most", "半连接，最多时"}, h.Name, number(func(t *tally) int { return t.most.Half }))
+		add(phrase{"ghosts or half-open, at most", "幽灵或半打开连接，最多时"}, h.Name, number(func(t *tally) int { return t.most.Ghosts }))
+		add(phrase{"TIME-WAIT, at most", "TIME-WAIT，最多时"}, h.Name, number(func(t *tally) int { return t.most.Waits }))
+		add(phrase{"memory at the end", "结束时占用的内存"}, h.Name, number(func(t *tally) int { return t.end.Held }))
 	}
 	return all
 }
