@@ -7,6 +7,7 @@ import (
 	"unicode"
 
 	"github.com/tcpkit/tcpkit/core/rule"
+	"github.com/tcpkit/tcpkit/core/scenario"
 	"github.com/tcpkit/tcpkit/core/scenario/catalogue"
 	"github.com/tcpkit/tcpkit/core/tcp"
 	"github.com/tcpkit/tcpkit/internal/narrate"
@@ -100,7 +101,11 @@ func topics(c *catalogue.Catalogue, lang narrate.Lang) []*topic {
 	}
 	for _, s := range c.Scenarios() {
 		t := &topic{Kind: "scenario", ID: s.ID, Name: word(s.ID + ".title"), Text: word(s.ID + ".summary"), Also: foreign(s.ID + ".title")}
-		t.Asks, t.Run, t.See = word(s.ID+".question"), "tcpkit sim run "+s.ID, s.Corrects
+		t.Asks, t.Run = word(s.ID+".question"), "tcpkit sim run "+s.ID
+		for _, beside := range c.WhatIfs(s.ID) {
+			t.See = append(t.See, beside.ID)
+		}
+		t.See = append(t.See, s.Corrects...)
 		if s.Compare != "" {
 			t.Run = "tcpkit sim run --compare " + s.Compare + " " + s.ID
 		}
@@ -128,8 +133,51 @@ func topics(c *catalogue.Catalogue, lang narrate.Lang) []*topic {
 		}
 		all = append(all, t)
 	}
+	shown := shownBy(c)
+	for _, t := range all {
+		for _, id := range shown[t.Kind+" "+t.ID] {
+			if !slices.Contains(t.See, id) {
+				t.See = append(t.See, id)
+			}
+		}
+	}
 	slices.SortStableFunc(all, func(a, b *topic) int { return kindIndex(a.Kind) - kindIndex(b.Kind) })
 	return all
+}
+
+// mostShown is how many scenarios are named where many show the same.
+const mostShown = 4
+
+// shownBy finds the scenarios that expect a rule, a drop or a timer, by its kind and
+// id: the first of the lessons, and what is real before what-ifs.
+func shownBy(c *catalogue.Catalogue) map[string][]string {
+	shown := map[string][]string{}
+	for _, whatIf := range []bool{false, true} {
+		for _, one := range c.Scenarios() {
+			s, err := scenario.Parse(one.Text)
+			if err != nil || (one.Compare != "") != whatIf {
+				continue
+			}
+			for _, e := range s.Expects {
+				id, what := e.Rule, []string{}
+				switch {
+				case e.Kind == scenario.ExpectDrop && e.N > 0:
+					id, what = e.Drop.Rule(), append(what, "drop "+e.Drop.String())
+				case e.Kind == scenario.ExpectTimer && e.N > 0:
+					what = append(what, "timer "+tcp.TimerName(e.Slot))
+				}
+				if row, ok := rule.Lookup(id); ok {
+					what = append(what, "rule "+row.Name)
+				}
+				for _, w := range what {
+					if all := shown[w]; len(all) < mostShown && !slices.Contains(all, one.ID) {
+						shown[w] = append(all, one.ID)
+					}
+				}
+			}
+		}
+	}
+	return shown
 }
 
 func kindIndex(kind string) int {
