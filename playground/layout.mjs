@@ -110,7 +110,7 @@ export function labelOf(item, room) {
   if (item.icmp) return `ICMP ${item.icmp}`;
   const names = flagNames(item.flags);
   const said = names.join(' ') || '–';
-  const short = (names.filter((name) => name !== 'ACK' && name !== 'PSH').join(' ') || names.at(-1)) ?? '–';
+  const short = (names.filter((name) => name !== 'PSH' && (name !== 'ACK' || names.includes('SYN'))).join(' ') || names.at(-1)) ?? '–';
   const seq = [`seq ${item.seq ?? 0}`];
   const ack = names.includes('ACK') ? [`ack ${item.ack ?? 0}`] : [];
   const len = item.len ? [`len ${item.len}`] : [];
