@@ -222,6 +222,7 @@ function placeAll(packets, plan, flight) {
   for (const packet of packets) {
     packet.y1 = plan.y[packet.sent];
     packet.y2 = packet.y1;
+    packet.free = 1;
     for (const arrival of packet.arrivals) {
       arrival.y = plan.y[arrival.i];
       packet.y2 = Math.max(packet.y2, arrival.y);
@@ -238,15 +239,16 @@ function placeAll(packets, plan, flight) {
   }
 }
 
-// cross marks those of which the ways cross, one sent soon after the other: their labels
-// would meet in the middle.
+// cross finds the packets of which the ways cross, one sent soon after the other: free is
+// the part of its way that the label of each has, so that two do not meet.
 function cross(packets) {
   packets.forEach((packet, k) => {
     for (let n = k + 1; n < packets.length && n < k + NEAR && packets[n].y1 < packet.y2; n++) {
       const other = packets[n];
       if (other.from !== packet.to || other.to !== packet.from) continue;
-      packet.crossed = true;
-      other.crossed = true;
+      const at = (1 + (other.y1 - packet.y1) / (packet.y2 - packet.y1)) / 2;
+      packet.free = Math.min(packet.free, at);
+      if (at < 0.7) other.free = Math.min(other.free, 1 - at); // a longer label leaves it room
     }
   });
 }

@@ -33,7 +33,7 @@ var pictures = []struct {
 	{"ghost", "#s=H5-two-way&b=H5&lang=en", 1280, 800, `(s.panel.value = 'held', s.seek(-1), [1, 2, 3, 4, 5, 6].forEach(() => s.step('say', 1)))`},
 	{"ghost-zh", "#s=H5-two-way&b=H5&lang=zh", 1280, 800, `(s.panel.value = 'held', s.seek(-1), [1, 2, 3, 4, 5, 6].forEach(() => s.step('say', 1)))`},
 	{"states-dark", "#s=F1&lang=en", 1280, 800, `(s.theme.value = 'dark', s.panel.value = 'states', s.seek(1e9), s.step('state', -1))`},
-	{"segment", "#s=H4&lang=en", 1280, 800, `(s.seek(1e9), s.select(2))`},
+	{"segment", "#s=H4&lang=en", 1280, 800, `(s.seekTime(1e8), s.select(2))`},
 	{"graphs", "#s=D7&lang=en", 1280, 900, `(s.panel.value = 'graphs', s.seekTime(7e8))`},
 	{"plugins", "#s=H5-two-way&lang=en", 1280, 800, `(s.panel.value = 'plugins', s.seek(1e9))`},
 	{"knowledge", "#s=H8&lang=en", 1280, 800, `(s.panel.value = 'knowledge', s.seek(1e9))`},

@@ -148,3 +148,14 @@ test('a host that listens is in LISTEN while it has no connection and is up', ()
   const listen = p.bands.filter((band) => band.state === 'LISTEN');
   assert.deepEqual(listen.map((band) => [band.y1, band.y2]), [[0, p.y[0]], [p.y[1], p.y[2]], [p.y[3], p.bands[0].y2 === p.y[0] ? listen[2].y2 : 0]]);
 });
+
+test('labels of two segments that cross keep out of each other\'s way', () => {
+  const { packets: [there, back, alone] } = plan([send(1, 0, 0), send(2, 1, 0), arrive(2, 0, 50 * ms), arrive(1, 1, 50 * ms), send(3, 0, 200 * ms), arrive(3, 1, 250 * ms)]);
+  assert.ok(there.free + back.free <= 1 && back.free > 0.3, `${there.free} and ${back.free}`);
+  assert.equal(alone.free, 1);
+});
+
+test('of a short label the ACK of a SYN is not left out', () => {
+  assert.equal(labelOf({ flags: 'S.', seq: 0, ack: 1, win: 5 }, 9), 'SYN ACK');
+  assert.equal(labelOf({ flags: 'F.', seq: 0, ack: 1, win: 5 }, 9), 'FIN seq 0');
+});

@@ -65,10 +65,8 @@ export function Arrow({ packet, fr, picked, labelled }) {
   const length = Math.hypot(x2 - x1, y2 - y1);
   const upright = dir > 0 ? turn : turn - 180 * Math.sign(turn || 1);
   const lean = Math.abs(upright) > (fr.narrow ? STEEPEST_NARROW : STEEPEST) ? 0 : upright; // of steep ones the label lies flat
-  const room = Math.floor((lean ? length / (packet.crossed ? 2 : 1) : Math.abs(x2 - x1)) / CHAR) - 4;
-  const marks = marksOf(packet);
-  const marked = marks.join(' ');
-  const label = labelled || picked ? [labelOf(item, Math.max(3, room - marked.length - 1)), marked].filter(Boolean).join(' ') : '';
+  const room = Math.floor((lean ? length * packet.free : Math.abs(x2 - x1)) / CHAR) - 4;
+  const label = labelled || picked ? fullLabel(packet, room) : '';
   const lost = packet.arrivals.length === 0 && packet.lost;
   const flying = packet.arrivals.length === 0 && !packet.lost;
   return html`<g class=${`seg ${packet.from < 0 ? 'alien' : side(packet.from)} ${packet.kind}${lost ? ' lost' : ''}${flying ? ' flying' : ''}${picked ? ' picked' : ''}`} data-p=${packet.p}>
@@ -87,6 +85,14 @@ export function Arrow({ packet, fr, picked, labelled }) {
       text-anchor=${dir > 0 ? 'start' : 'end'}>${label}</text>`}
     <line class="hit" x1=${x1} y1=${y1} x2=${x2} y2=${y2}/>
   </g>`;
+}
+
+// fullLabel is what a segment says, and what is not usual about it; where two cross, the
+// latter only if there is room: the line tells it too.
+function fullLabel(packet, room) {
+  const marked = marksOf(packet).join(' ');
+  const label = [labelOf(packet.item, Math.max(3, room - marked.length - 1)), marked].filter(Boolean).join(' ');
+  return packet.free < 1 && label.length > room ? labelOf(packet.item, room) : label;
 }
 
 /** Grip is where a packet is taken hold of to deliver it later: above all arrows. */

@@ -104,6 +104,12 @@ function Drawing({ run, titled, aside = false }) {
     if (at < box.scrollTop + 40 || at > box.scrollTop + box.clientHeight - 70) box.scrollTop = Math.max(0, at - box.clientHeight * 0.35);
   };
 
+  // A packet picked elsewhere comes into sight.
+  useEffect(() => {
+    const box = scroller.current;
+    if (picked && (picked.y2 * unit < box.scrollTop || picked.y1 * unit > box.scrollTop + box.clientHeight)) bring(picked.y1, true);
+  }, [store.selection.value, unit]);
+
   const pick = (packet) => {
     store.select(packet.p, run.key);
     list.current?.focus({ preventScroll: true });
