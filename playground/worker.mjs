@@ -119,8 +119,9 @@ function advance(key, entry) {
   const took = performance.now() - from;
   entry.chunk = Math.max(1, Math.min(4096, took < patience / 2 ? entry.chunk * 2 : took > patience ? entry.chunk >> 1 : entry.chunk));
   // The page looks at the whole timeline whenever some of it comes: so the first things
-  // come at once, and then each time by half as much more as it has.
-  const due = run.ended || run.length > entry.sent * 1.5;
+  // come at once, and then each time twice as many as it has. It looks at each one and
+  // a half times so; with half as many each time it would be three times.
+  const due = run.ended || run.length > entry.sent * 3;
   if (!entry.quiet && due && run.length > entry.sent) {
     // As octets: what a page parses itself, no one need copy object by object.
     const json = run.itemsOctets(entry.sent);
