@@ -94,10 +94,10 @@ function Help() {
     if (!open && ref.current.open) ref.current.close();
   }, [open]);
   return html`<dialog ref=${ref} aria-labelledby="h-help" onClose=${() => { store.dialog.value = ''; }}>
-    <h2 id="h-help">${t('page.help')}</h2>
+    <h2 id="h-help" tabindex="-1" autofocus>${t('page.help')}</h2>
     <p class="quiet">${t('page.help-intro')}</p>
-    <table><tbody>${keys.map(({ shown, does }) => html`<tr key=${does}><td>${shown.map((key) => html`<kbd key=${key}>${has('page.key-' + key) ? t('page.key-' + key) : key}</kbd> `)}</td><td>${t('page.does-' + does)}</td></tr>`)}</tbody></table>
-    <p class="row"><button class="strong" autofocus onClick=${() => { store.dialog.value = ''; }}>${t('page.close')}</button></p>
+    <table><tbody>${keys.map(({ shown, does, each }) => html`<tr key=${does}><td>${shown.map((key) => html`<kbd key=${key}>${has('page.key-' + key) ? t('page.key-' + key) : key}</kbd> `)}</td><td>${t('page.does-' + does)}${each?.map(([key, name]) => html` <span class="faint" key=${name}><kbd>${key}</kbd> ${t('page.' + name)}</span>`)}</td></tr>`)}</tbody></table>
+    <p class="row"><button class="strong" onClick=${() => { store.dialog.value = ''; }}>${t('page.close')}</button></p>
   </dialog>`;
 }
 

@@ -276,6 +276,31 @@ func TestPhone(t *testing.T) {
 	require.LessOrEqual(t, chrome.Eval[int](tab, `document.documentElement.scrollWidth`), 390)
 }
 
+// Nobody has to look for the row that the sentence is about: it is above the transport,
+// also where the window is low, from the first sentence to the end.
+func TestCursorInSight(t *testing.T) {
+	for _, fragment := range []string{"#s=H1", "#s=F3", "#s=W1"} {
+		tab := open(t, fragment, 1280, 760)
+		for range store[int](tab, `s.run.value.line.says.length`) {
+			tab.Press("n")
+			tab.Wait(`(() => {
+				const row = document.querySelector('.drawing .cursor line').getBoundingClientRect();
+				return row.top > document.querySelector('.ladder-scroll').getBoundingClientRect().top && row.bottom < document.querySelector('.transport').getBoundingClientRect().top;
+			})()`)
+		}
+	}
+}
+
+// What is chosen from stays inside its panel, and help begins at its beginning.
+func TestNothingSticksOut(t *testing.T) {
+	tab := open(t, "#s=H1", 1280, 760)
+	tab.Click(`#tab-compare`)
+	require.True(t, chrome.Eval[bool](tab, `document.querySelector('.compare select').getBoundingClientRect().right <= document.querySelector('.compare').getBoundingClientRect().right`))
+	tab.Press("?")
+	tab.Wait(`document.querySelector('dialog[open]') !== null`)
+	require.Zero(t, chrome.Eval[int](tab, `document.querySelector('dialog').scrollTop`))
+}
+
 // axe-core knows what people who see, hear or move otherwise need.
 func TestAccessible(t *testing.T) {
 	npm := need.Tool(t, "npm", "npm")

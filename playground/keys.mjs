@@ -6,7 +6,7 @@ const faster = (times) => store.setSpeed(store.speed.value * times);
 const panels = ['states', 'segment', 'knowledge', 'held', 'gauges', 'graphs', 'table', 'network', 'plugins', 'compare', 'takeaway', 'explain'];
 const panelKeys = ['1', '2', '3', '4', '5', 'g', '6', '7', '8', '9', '0', '\''];
 
-/** keys lists what is pressed, how that is shown, the word of what it does, and what it does. */
+/** keys lists what is pressed, how that is shown, the word of what it does, what each does if they differ, and what is done. */
 export const keys = [
   { on: [' ', 'k'], shown: ['space', 'K'], does: 'play', act: () => (store.playing.value ? store.pause() : store.play()) },
   { on: ['ArrowRight', 'l'], shown: ['→', 'L'], does: 'on', act: () => store.step(store.grain.value, 1) },
@@ -26,7 +26,7 @@ export const keys = [
   { on: ['b'], shown: ['B'], does: 'branch', act: () => store.branch() },
   { on: ['u'], shown: ['U'], does: 'undo', act: () => store.undo() },
   { on: ['s'], shown: ['S'], does: 'swap', act: () => { if (store.other.value) store.show(store.other.value.key); } },
-  { on: panelKeys, shown: ['1', '…', '0', 'G', '\''], does: 'panels', act: (key) => { store.panel.value = panels[panelKeys.indexOf(key)]; } },
+  { on: panelKeys, shown: ['1', '…', '0', 'G', '\''], does: 'panels', each: panels.map((name, k) => [panelKeys[k].toUpperCase(), name]), act: (key) => { store.panel.value = panels[panelKeys.indexOf(key)]; } },
   { on: ['z'], shown: ['Z'], does: 'language', act: () => { lang.value = lang.value === 'zh' ? 'en' : 'zh'; } },
   { on: ['t'], shown: ['T'], does: 'theme', act: () => { store.theme.value = store.theme.value === 'dark' ? 'light' : 'dark'; } },
   { on: ['?'], shown: ['?'], does: 'help', act: () => { store.dialog.value = 'help'; } },

@@ -137,6 +137,7 @@ test('kinds, flags and labels', () => {
   assert.equal(labelOf(item, 23), 'PSH ACK seq 1 len 1000');
   assert.equal(labelOf(item, 18), 'ACK seq 1 len 1000');
   assert.equal(labelOf({ flags: 'S', seq: 0, win: 5 }, 12), 'SYN seq 0');
+  for (let room = 3; room < 60; room++) assert.match(labelOf({ flags: 'S.', seq: 0, ack: 1, win: 5 }, room), /^SYN ACK/, 'what makes it another segment is not left out');
   for (let room = 4; room < 60; room++) assert.ok(labelOf(item, room).length <= Math.max(room, 3));
 });
 
