@@ -291,6 +291,20 @@ func TestCursorInSight(t *testing.T) {
 	}
 }
 
+// Above the ladder a ghost is called so, and what a crash has left half-open is not.
+func TestAloneAtItsHost(t *testing.T) {
+	for fragment, says := range map[string]string{"#s=H5-two-way": "a ghost", "#s=K2b": "half-open"} {
+		tab := open(t, fragment, 1280, 760)
+		if fragment == "#s=K2b" {
+			tab.Press("n")
+			tab.Press("n")
+		} else {
+			tab.Press(kb.End)
+		}
+		tab.Wait(`[...document.querySelectorAll('.ladder-head')].some((head) => head.textContent.includes(` + strconv.Quote(says) + `))`)
+	}
+}
+
 // What is chosen from stays inside its panel, and help begins at its beginning.
 func TestNothingSticksOut(t *testing.T) {
 	tab := open(t, "#s=H1", 1280, 760)

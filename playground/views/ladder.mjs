@@ -7,6 +7,7 @@ import { duration, clock, segment } from '../format.mjs';
 import { layout, packetsOf } from '../layout.mjs';
 import { wholeMS } from '../faults.mjs';
 import { Arrow, Bands, Folds, Glow, Grip, Notes, Says, Timers, Times, frame, inWords, wayOf } from './ladder-draw.mjs';
+import { aloneAs } from './facts.mjs';
 import { Icon } from './transport.mjs';
 import { Menu, change, later, restorable } from './ladder-menu.mjs';
 
@@ -285,7 +286,7 @@ function Heads({ run, fr, unit, aside }) {
       return html`<div class=${`ladder-head ${store.side(h)}`} style=${{ left: `${(fr.xs[h] ?? 0) * unit}px`, width: `${(fr.narrow ? 150 : Math.max(90, fr.width / fr.hosts - 12)) * unit}px` }}
         data-edge=${h === 0 ? 'first' : h === fr.hosts - 1 ? 'last' : ''}>
         <p><b>${host.name}</b> <span class="addr">${host.addr}</span></p>
-        <p class="state">${st && !st.up ? t('ladder.down') : conn?.state ?? ''}${st?.mem?.ghosts > 0 && html` <span class="is-wrong">${t('ladder.ghost')}</span>`}</p>
+        <p class="state">${st && !st.up ? t('ladder.down') : conn?.state ?? ''}${st?.mem?.ghosts > 0 && html` <span class="is-wrong">${t(`ladder.${aloneAs(st)}`)}</span>`}</p>
         <p class="ladder-now">${timers.map(([slot, timer]) => html`<${Ring} key=${slot} slot=${slot} timer=${timer} now=${now}/>`)}</p>
       </div>`;
     })}
