@@ -45,6 +45,12 @@ var subnets atomic.Uint32
 // gone when the test ends.
 func newPlay(t *testing.T, c *capture, family int, kernelIsClient bool) *play {
 	t.Helper()
+	return newPlayWith(t, c, family, kernelIsClient, func(*core.Config) {})
+}
+
+// newPlayWith is newPlay with a host that is configured otherwise.
+func newPlayWith(t *testing.T, c *capture, family int, kernelIsClient bool, change func(*core.Config)) *play {
+	t.Helper()
 	n := subnets.Add(1)
 	prefix := func(host int) netip.Prefix {
 		if family == 4 {
@@ -66,6 +72,7 @@ func newPlay(t *testing.T, c *capture, family int, kernelIsClient bool) *play {
 	// A probe goes two round trips after the last segment, which here is before a slow
 	// machine has answered: the trace would depend on it.
 	engine.TCP.TLP = false
+	change(&engine)
 	p.host, err = native.New(native.Config{Core: engine, Local: []netip.Prefix{prefix(2)}, IO: p.gate, Tap: p.trace})
 	require.NoError(t, err)
 	diag, err := sockdiag.Open()
