@@ -16,8 +16,8 @@ var eyes = map[string][3][3]float64{
 	"protanopia":   {{0.152286, 1.052583, -0.204868}, {0.114503, 0.786281, 0.099216}, {-0.003882, -0.048116, 1.051998}},
 }
 
-// seen is where a colour stands in CIE L*a*b* for some eyes.
-func seen(rgb [3]float64, eye [3][3]float64) [3]float64 {
+// placed is where a colour stands in CIE L*a*b* for some eyes.
+func placed(rgb [3]float64, eye [3][3]float64) [3]float64 {
 	for k, v := range rgb {
 		rgb[k] = math.Pow((v+0.055)/1.055, 2.4)
 		if v <= 0.04045 {
@@ -48,7 +48,7 @@ func TestTheInksDifferToAllEyes(t *testing.T) {
 		c := colours(t, sources(t, sheet)[sheet])
 		for name, eye := range eyes {
 			for _, pair := range [][2]string{{"a", "b"}, {"a-line", "b-line"}, {"a", "wrong"}, {"b", "wrong"}} {
-				x, y := seen(c[pair[0]], eye), seen(c[pair[1]], eye)
+				x, y := placed(c[pair[0]], eye), placed(c[pair[1]], eye)
 				far := math.Sqrt((x[0]-y[0])*(x[0]-y[0]) + (x[1]-y[1])*(x[1]-y[1]) + (x[2]-y[2])*(x[2]-y[2]))
 				require.Greater(t, far, 23.0, "%s: %s and %s to the eyes of %s", sheet, pair[0], pair[1], name)
 			}
