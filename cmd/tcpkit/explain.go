@@ -69,7 +69,11 @@ func (x *explanation) run(args []string) (err error) {
 	word := strings.Join(args, " ")
 	found := find(all, word)
 	if len(found) == 0 {
-		return usagef("nothing here is called %q; %s'tcpkit explain' lists the kinds of words", word, didYouMean(nearest(all, word)))
+		spoken := ""
+		if ids := speakOf(all, word); len(ids) > 0 {
+			spoken = "it stands in " + strings.Join(ids, ", ") + "; "
+		}
+		return usagef("nothing here is called %q; %s'tcpkit explain' lists the kinds of words", word, spoken+didYouMean(nearest(all, word)))
 	}
 	return x.tell(pen, found)
 }

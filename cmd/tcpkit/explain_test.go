@@ -32,6 +32,9 @@ func TestExplain(t *testing.T) {
 		{"reset-exact", "reset-exact  rule", "see F4, W5, K2c"},
 		{"persist-probe", "persist-probe  rule", "see D6"},
 		{"drop paws", "paws  reason for a drop", "see W4-timestamps"},
+		{"SYN+ACK", "syn-ack (SYN with ACK)  term", "see H1, H6, SYN"},
+		{"两次握手", "H5（", "tcpkit sim run H5"},
+		{"connection refused", "H13 (", "tcpkit sim run H13"},
 		{"c1", "C1  popular statement", "precisely: "},
 		{"SYN", "SYN (synchronize", "reason for a drop"},
 		{"drop syn", "syn  reason for a drop", "challenge ACK"},
@@ -47,6 +50,7 @@ func TestExplain(t *testing.T) {
 		"TIMEWAT":    "did you mean TIME-WAIT? 'tcpkit explain' lists the kinds",
 		"keepalife":  "keepalive",
 		"半关":         "half-close",
+		"Wireshark":  "it stands in ",
 		"xyzzyqwert": `nothing here is called "xyzzyqwert"; 'tcpkit explain'`,
 		"state warp": `nothing here is called "warp"`,
 	} {

@@ -100,7 +100,7 @@ func topics(c *catalogue.Catalogue, lang narrate.Lang) []*topic {
 		}
 	}
 	for _, s := range c.Scenarios() {
-		t := &topic{Kind: "scenario", ID: s.ID, Name: word(s.ID + ".title"), Text: word(s.ID + ".summary"), Also: foreign(s.ID + ".title")}
+		t := &topic{Kind: "scenario", ID: s.ID, Name: word(s.ID + ".title"), Text: word(s.ID + ".summary"), Also: append(c.Also(s.ID), foreign(s.ID+".title")...)}
 		t.Asks, t.Run = word(s.ID+".question"), "tcpkit sim run "+s.ID
 		for _, beside := range c.WhatIfs(s.ID) {
 			t.See = append(t.See, beside.ID)
@@ -234,6 +234,9 @@ func find(all []*topic, word string) (found []match) {
 // nearest returns spellings that are near a word, the nearest first.
 func nearest(all []*topic, word string) []string {
 	key := []rune(fold(word))
+	if len(key) == 0 {
+		return nil
+	}
 	type near struct {
 		s        string
 		distance int
@@ -264,6 +267,17 @@ func nearest(all []*topic, word string) []string {
 		}
 	}
 	return names
+}
+
+// speakOf returns the ids of topics that have a word somewhere in their text.
+func speakOf(all []*topic, word string) (ids []string) {
+	key := fold(word)
+	for _, t := range all {
+		if len(ids) < 8 && key != "" && strings.Contains(fold(t.Name+" "+t.Asks+" "+t.Text), key) && !slices.Contains(ids, t.ID) {
+			ids = append(ids, t.ID)
+		}
+	}
+	return ids
 }
 
 // edits is how many characters have to be put in, taken out or changed to make b
