@@ -81,7 +81,7 @@ func TestPerfCompareOnTUN(t *testing.T) {
 	for _, want := range []string{"--- cubic\n", "--- aimd,keep=80\n", "--- bbr-lite\n", "controller  ", "Mbit/s"} {
 		require.Contains(t, out, want)
 	}
-	out = n.program(t, append(args, "--compare", "newreno,aimd,bbr-lite", "-P", "2", "--json")...).exits(exitOK)
+	out = n.program(t, append(args, "--compare", "newreno,bbr-lite", "-P", "2", "--json")...).exits(exitOK)
 	var rows []perfRow
 	require.NoError(t, json.Unmarshal([]byte(out), &rows), out)
 	var names []string
@@ -93,14 +93,14 @@ func TestPerfCompareOnTUN(t *testing.T) {
 		require.Greater(t, r.Cwnd, 1.0, r.Controller)
 		require.False(t, r.Fallback, r.Controller)
 	}
-	require.Equal(t, []string{"newreno", "aimd", "bbr-lite"}, names)
+	require.Equal(t, []string{"newreno", "bbr-lite"}, names)
 
 	// iperf3 takes a while between two tests, and resets who does not wait.
 	iperf3 := need.Tool(t, "iperf3", "iperf3")
 	port3 := freePort(t)
 	background(t, "Server listening", iperf3, "-s", "--forceflush", "-p", port3)
 	args[2] = net.JoinHostPort(n.peer4, port3)
-	out = n.program(t, append(args, "--compare", "cubic,newreno,bbr-lite")...).exits(exitOK)
+	out = n.program(t, append(args, "--compare", "cubic,bbr-lite")...).exits(exitOK)
 	require.Contains(t, out, "  bbr-lite  ")
 
 	p := n.program(t, append(args, "--compare", "cubic,"+os.DevNull)...)

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -50,6 +51,20 @@ func try(args ...string) (code int, out, errs string) {
 	var o, e bytes.Buffer
 	code = run(args, strings.NewReader(""), &o, &e)
 	return code, o.String(), e.String()
+}
+
+// tryIn is try in a folder: as a program of its own, so that several run at once.
+func tryIn(t *testing.T, dir string, args ...string) (code int, out, errs string) {
+	t.Helper()
+	self, err := os.Executable()
+	require.NoError(t, err)
+	var o, e bytes.Buffer
+	cmd := exec.CommandContext(t.Context(), self, args...)
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = dir, append(os.Environ(), beTheProgram+"=1"), &o, &e
+	if err := cmd.Run(); err != nil {
+		require.IsType(t, new(exec.ExitError), err)
+	}
+	return cmd.ProcessState.ExitCode(), o.String(), e.String()
 }
 
 func TestHelp(t *testing.T) {

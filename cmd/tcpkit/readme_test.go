@@ -65,8 +65,10 @@ var pluginLangs = []struct{ lang, tools, install string }{
 // there, in each language: from nothing to a plugin that does something, is built, and
 // passes its own test. The one on a TUN stands in TestReadmePluginOnTUN.
 func TestReadmePlugin(t *testing.T) {
+	t.Parallel()
 	for _, l := range pluginLangs {
 		t.Run(l.lang, func(t *testing.T) {
+			t.Parallel()
 			if l.lang == "go" && testing.Short() {
 				t.Skip("its module takes seconds to be compiled")
 			}
@@ -74,7 +76,8 @@ func TestReadmePlugin(t *testing.T) {
 				need.Tool(t, tool, l.install)
 			}
 			commands := pluginCommands(t, l.lang)
-			t.Chdir(t.TempDir())
+			dir := t.TempDir()
+			try := func(args ...string) (code int, out, errs string) { return tryIn(t, dir, args...) }
 			for _, words := range commands {
 				if words[0] == "listen" {
 					continue
