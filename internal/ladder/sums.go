@@ -47,9 +47,9 @@ func Sums(lines []*Timeline, w *Words) []Sum {
 		add(phrase{"state at the end", "结束时的状态"}, h.Name, func(t *tally) string { return t.state })
 		add(phrase{"the program is told", "程序得知"}, h.Name, func(t *tally) string { return t.told })
 		add(phrase{"connections at the end", "结束时的连接数"}, h.Name, number(func(t *tally) int { return t.end.Conns }))
-		add(phrase{"in SYN-RECEIVED, at most", "半连接，最多时"}, h.Name, number(func(t *tally) int { return t.most.Half }))
-		add(phrase{"ghosts or half-open, at most", "幽灵或半打开连接，最多时"}, h.Name, number(func(t *tally) int { return t.most.Ghosts }))
-		add(phrase{"TIME-WAIT, at most", "TIME-WAIT，最多时"}, h.Name, number(func(t *tally) int { return t.most.Waits }))
+		add(phrase{"in SYN-RECEIVED, at most", "半连接峰值"}, h.Name, number(func(t *tally) int { return t.most.Half }))
+		add(phrase{"ghosts or half-open, at most", "幽灵或半打开连接峰值"}, h.Name, number(func(t *tally) int { return t.most.Ghosts }))
+		add(phrase{"TIME-WAIT, at most", "TIME-WAIT 峰值"}, h.Name, number(func(t *tally) int { return t.most.Waits }))
 		add(phrase{"memory at the end", "结束时占用的内存"}, h.Name, number(func(t *tally) int { return t.end.Held }))
 	}
 	return all
