@@ -16,8 +16,8 @@ import (
 	"github.com/tcpkit/tcpkit/internal/chrome"
 )
 
-// seen is what an expression of the page gives after each step of a run.
-func seen[T any](t *testing.T, tab *chrome.Tab, panel string, places []int, expression string) []T {
+// afterEach is what an expression of the page gives after each step of a run.
+func afterEach[T any](t *testing.T, tab *chrome.Tab, panel string, places []int, expression string) []T {
 	t.Helper()
 	at, err := json.Marshal(places)
 	require.NoError(t, err)
@@ -59,7 +59,7 @@ func TestPanelsSayTheTimeline(t *testing.T) {
 			Label, Told string
 			Fresh       []string
 		}
-		for n, got := range seen[figure](t, tab.In(t), "states", places, `{Label: all('.figure5').map((f) => f.getAttribute('aria-label')).join(),
+		for n, got := range afterEach[figure](t, tab.In(t), "states", places, `{Label: all('.figure5').map((f) => f.getAttribute('aria-label')).join(),
 			Told: document.querySelector('.states .told').textContent, Fresh: [...new Set(all('.edge.fresh').map((e) => e.dataset.edge))]}`) {
 			var lit []string
 			for host, state := range []tcp.State{tcp.Closed, tcp.Listen} {
@@ -81,7 +81,7 @@ func TestPanelsSayTheTimeline(t *testing.T) {
 
 	t.Run("knowledge", func(t *testing.T) {
 		most := 0
-		for n, got := range seen[[]bool](t, tab.In(t), "knowledge", places, `all('.knowledge .grid tbody td').map((cell) => cell.classList.contains('yes'))`) {
+		for n, got := range afterEach[[]bool](t, tab.In(t), "knowledge", places, `all('.knowledge .grid tbody td').map((cell) => cell.classList.contains('yes'))`) {
 			want := make([]bool, 4) // for each direction, what client and server know of it
 			known := 0
 			for who := range 2 {
@@ -102,7 +102,7 @@ func TestPanelsSayTheTimeline(t *testing.T) {
 
 	t.Run("held", func(t *testing.T) {
 		type end struct{ Figure, Send, Receive string }
-		for n, got := range seen[[]end](t, tab.In(t), "held", places, `all('.held .card').map((card) => {
+		for n, got := range afterEach[[]end](t, tab.In(t), "held", places, `all('.held .card').map((card) => {
 			const said = (selector) => card.querySelector(selector)?.textContent ?? '';
 			return {Figure: said('.record .figure'), Send: said('.bar.send .said'), Receive: said('.bar.receive .said')};
 		})`) {
@@ -188,7 +188,7 @@ func TestGraphsSayTheTimeline(t *testing.T) {
 
 	tab := open(t, "#s=D1&lang=en", 1280, 900)
 	type column map[string][]string
-	got := seen[column](t, tab, "table", []int{len(items) - 1}, `(() => {
+	got := afterEach[column](t, tab, "table", []int{len(items) - 1}, `(() => {
 		const heads = all('.table thead th button').map((head) => head.firstChild.textContent.trim());
 		const columns = {};
 		for (const row of all('.table tbody tr')) [...row.cells].forEach((cell, k) => { if (cell.textContent) (columns[heads[k]] ??= []).push(cell.textContent); });
@@ -204,7 +204,7 @@ func TestGraphsSayTheTimeline(t *testing.T) {
 		Lines  []string
 	}
 	positions := map[string]bool{}
-	for n, at := range seen[legend](t, tab, "graphs", places, `{Values: Object.fromEntries(all('.charts .legend button').map((b) => [b.childNodes[1].textContent.trim() || b.textContent.replace(b.querySelector('b').textContent, '').trim(), b.querySelector('b').textContent])),
+	for n, at := range afterEach[legend](t, tab, "graphs", places, `{Values: Object.fromEntries(all('.charts .legend button').map((b) => [b.childNodes[1].textContent.trim() || b.textContent.replace(b.querySelector('b').textContent, '').trim(), b.querySelector('b').textContent])),
 		Lines: all('.charts .cursor-line').map((one) => one.style.transform)}`) {
 		v := variables(r, client, places[n])
 		for name, variable := range map[string]string{"cwnd": "cwnd", "in flight": "flight", "peer's window": "SND.WND"} {
