@@ -20,12 +20,13 @@ import { Plugins } from './views/plugins.mjs';
 import { Compare } from './views/compare.mjs';
 import { TakeAway } from './views/takeaway.mjs';
 import { Explain } from './views/explain.mjs';
+import { useFocusKept } from './views/focus.mjs';
 
-// The panels beside the ladder: what is at the cursor first, then what is done to a run.
-const panels = [
-  ['states', States], ['segment', Inspector], ['knowledge', Knowledge], ['held', Held], ['gauges', Gauges], ['graphs', Graphs],
-  ['table', Table], ['network', Network], ['plugins', Plugins], ['compare', Compare], ['takeaway', TakeAway], ['explain', Explain],
-];
+// What shows each of store.panels.
+const views = {
+  states: States, segment: Inspector, knowledge: Knowledge, held: Held, gauges: Gauges, graphs: Graphs, table: Table, network: Network, plugins: Plugins,
+  compare: Compare, takeaway: TakeAway, explain: Explain,
+};
 const COLUMNS = 6; // of the tabs, for the arrow keys up and down
 
 // Guard keeps a fault in one view from taking the page with it.
@@ -36,23 +37,24 @@ function Guard({ name, children }) {
     <button onClick=${again}>${t('page.try-again')}</button></section>`;
 }
 
-function Tabs({ list, chosen, label }) {
+// Cabinet has the panels behind tabs.
+function Cabinet() {
+  const { panels, panel } = store;
   const move = (event) => {
     const dir = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: COLUMNS, ArrowUp: -COLUMNS }[event.key];
     if (!dir) return;
-    const names = list.map(([name]) => name);
-    chosen.value = names[(names.indexOf(chosen.value) + dir + names.length) % names.length];
+    panel.value = panels[(panels.indexOf(panel.value) + dir + panels.length) % panels.length];
     event.preventDefault();
     event.stopPropagation();
-    event.currentTarget.querySelector(`[data-tab="${chosen.value}"]`)?.focus();
+    event.currentTarget.querySelector(`[data-tab="${panel.value}"]`)?.focus();
   };
-  const [name, View] = list.find(([candidate]) => candidate === chosen.value) ?? list[0];
+  const name = panel.value;
   return html`<div class="cabinet">
-    <div class="tabs" role="tablist" aria-label=${label} onKeyDown=${move}>
-      ${list.map(([tab]) => html`<button key=${tab} role="tab" data-tab=${tab} id=${'tab-' + tab} aria-selected=${tab === name} aria-controls=${tab === name ? 'panel-' + tab : undefined}
-        tabindex=${tab === name ? 0 : -1} onClick=${() => { chosen.value = tab; }}>${t('page.' + tab)}</button>`)}
+    <div class="tabs" role="tablist" aria-label=${t('page.panels')} onKeyDown=${move}>
+      ${panels.map((tab) => html`<button key=${tab} role="tab" data-tab=${tab} id=${'tab-' + tab} aria-selected=${tab === name} aria-controls=${tab === name ? 'panel-' + tab : undefined}
+        tabindex=${tab === name ? 0 : -1} onClick=${() => { panel.value = tab; }}>${t('page.' + tab)}</button>`)}
     </div>
-    <div role="tabpanel" id=${'panel-' + name} aria-labelledby=${'tab-' + name}><${Guard} key=${name} name=${name}><${View}/><//></div>
+    <div role="tabpanel" id=${'panel-' + name} aria-labelledby=${'tab-' + name}><${Guard} key=${name} name=${name}><${views[name]}/><//></div>
   </div>`;
 }
 
@@ -63,8 +65,9 @@ function Masthead() {
   const themes = ['auto', 'light', 'dark'];
   return html`<header class="masthead">
     <a class="brand" href="#" aria-label="tcpkit" onClick=${(e) => { e.preventDefault(); begin(first()); }}><span class="brand-a">tcp</span><span class="brand-b">kit</span></a>
-    <span class="engine ${phase}" role="status">${phase === 'ready' ? (run?.ended ? html`<span class="faint">${t('page.hash')}</span> <code class="hash">${run.hash}</code>` : run && !run.error ? t('page.running') : '') : phase === 'failed' ? ''
-      : html`<span>${t('page.engine-' + phase)}</span> <progress aria-label=${t('page.engine-' + phase)} value=${total ? done : undefined} max=${total || undefined}></progress>`}</span>
+    <span class="engine ${phase}"><span role="status">${phase === 'ready' ? (run && !run.ended && !run.error ? t('page.running') : '') : phase === 'failed' ? '' : t('page.engine-' + phase)}</span>
+      ${phase === 'ready' && run?.ended && html`<span class="faint">${t('page.hash')}</span> <code class="hash">${run.hash}</code>`}
+      ${phase !== 'ready' && phase !== 'failed' && html`<progress aria-label=${t('page.engine-' + phase)} value=${total ? done : undefined} max=${total || undefined}></progress>`}</span>
     <span class="spring"></span>
     <div class="row" role="group" aria-label=${t('page.language')}>
       ${[['en', 'EN', 'English'], ['zh', '中文', '中文']].map(([code, word, name]) => html`<button key=${code} class="plain" lang=${code} title=${name} aria-pressed=${lang.value === code} onClick=${() => { lang.value = code; }}>${word}</button>`)}
@@ -72,13 +75,14 @@ function Masthead() {
     <button class="plain theme" aria-label=${t('page.theme') + ': ' + t('page.theme-' + store.theme.value)} title=${t('page.theme') + ': ' + t('page.theme-' + store.theme.value)}
       onClick=${() => { store.theme.value = themes[(themes.indexOf(store.theme.value) + 1) % 3]; }}>${{ auto: '◐', light: '☀', dark: '☾' }[store.theme.value]}</button>
     <button class="plain" aria-label=${t('page.help')} title=${t('page.help')} aria-keyshortcuts="?" onClick=${() => { store.dialog.value = 'help'; }}>?</button>
-    ${phase === 'failed' && html`<p class="notice wrong engine-failed" role="alert"><span>${t('page.engine-failed')} ${message}</span><button onClick=${() => engine.start().catch(() => {})}>${t('page.try-again')}</button></p>`}
+    ${phase === 'failed' && html`<p class="notice wrong engine-failed" role="alert"><span>${t('page.engine-failed')} ${message}</span><button onClick=${() => engine.restart()}>${t('page.try-again')}</button></p>`}
   </header>`;
 }
 
 function Notices() {
   store.version.value;
-  return html`<div class="notices" role="status">${store.notices.value.map(({ id, kind, text, act }) => html`<p class=${'notice ' + kind} key=${id}>
+  const box = useFocusKept();
+  return html`<div ref=${box} tabindex="-1" class="notices" role="status">${store.notices.value.map(({ id, kind, text, act }) => html`<p class=${'notice ' + kind} key=${id}>
     <span>${typeof text === 'string' ? text : t(text.id, text.values)} ${act && html`<button onClick=${act.run}>${t(act.id)}</button>`}</span>
     <button class="plain" aria-label=${t('page.dismiss')} onClick=${() => store.dismiss(id)}>×</button></p>`)}
     ${store.run.value?.error && store.run.value.error.message && html`<p class="notice wrong" role="alert"><span>${t('page.run-failed')} <code>${store.run.value.error.message}</code></span>
@@ -97,6 +101,7 @@ function Help() {
     <h2 id="h-help" tabindex="-1" autofocus>${t('page.help')}</h2>
     <p class="quiet">${t('page.help-intro')}</p>
     <table><tbody>${keys.map(({ shown, does, each }) => html`<tr key=${does}><td>${shown.map((key) => html`<kbd key=${key}>${has('page.key-' + key) ? t('page.key-' + key) : key}</kbd> `)}</td><td>${t('page.does-' + does)}${each?.map(([key, name]) => html` <span class="faint" key=${name}><kbd>${key}</kbd> ${t('page.' + name)}</span>`)}</td></tr>`)}</tbody></table>
+    <p><label><input type="checkbox" checked=${store.letters.value} onChange=${(e) => { store.letters.value = e.target.checked; }}/>${t('page.letters')}</label></p>
     <p class="row"><button class="strong" onClick=${() => { store.dialog.value = ''; }}>${t('page.close')}</button></p>
   </dialog>`;
 }
@@ -112,7 +117,7 @@ function App() {
         <${Guard} name="lessons"><${Story}/><//>
         <${Guard} name="ladder"><${Ladder}/><//>
       </main>
-      <aside class="aside panels-column" aria-label=${t('page.panels')}><${Tabs} list=${panels} chosen=${store.panel} label=${t('page.panels')}/></aside>
+      <aside class="aside panels-column" aria-label=${t('page.panels')}><${Cabinet}/></aside>
     </div>
     <footer class="transport"><${Guard} name="transport"><${Transport}/><//></footer>
     <${Help}/>
@@ -160,6 +165,7 @@ const kept = {
 function choices() {
   lang.value = kept.get('lang', ['en', 'zh']) ?? (navigator.language?.startsWith('zh') ? 'zh' : 'en');
   store.theme.value = kept.get('theme', ['auto', 'light', 'dark']) ?? 'auto';
+  store.letters.value = kept.get('letters', ['on', 'off']) !== 'off';
   effect(() => {
     document.documentElement.lang = lang.value === 'zh' ? 'zh-Hans' : 'en';
     kept.set('lang', lang.value);
@@ -168,23 +174,23 @@ function choices() {
     document.getElementById('dark').media = { light: 'not all', dark: 'all' }[store.theme.value] ?? '(prefers-color-scheme: dark)';
     kept.set('theme', store.theme.value);
   });
+  effect(() => { kept.set('letters', store.letters.value ? 'on' : 'off'); });
 }
 
 // While it plays, each frame lets time pass.
 function runClock() {
   let before = 0;
+  let next = 0;
   const frame = (at) => {
-    if (store.playing.value) {
-      store.tick(Math.max(0, Math.min(100, at - before)) * 1e6); // a frame may have begun before play was pressed
-      requestAnimationFrame(frame);
-    }
+    next = requestAnimationFrame(frame);
+    store.tick(Math.max(0, Math.min(100, at - before)) * 1e6); // a frame may have begun before play was pressed
     before = at;
   };
   effect(() => {
-    if (store.playing.value) {
-      before = performance.now();
-      requestAnimationFrame(frame);
-    }
+    cancelAnimationFrame(next);
+    if (!store.playing.value) return;
+    before = performance.now();
+    next = requestAnimationFrame(frame);
   });
 }
 
@@ -192,16 +198,18 @@ function runClock() {
 function runAddress() {
   let timer = 0;
   effect(() => {
-    const fragment = store.fragment.value;
     clearTimeout(timer);
+    if (store.playing.value) return;
+    const fragment = store.fragment.value;
     timer = setTimeout(() => {
-      if (fragment && '#' + fragment !== location.hash && !store.playing.value) history.replaceState(null, '', '#' + fragment);
+      if (fragment && '#' + fragment !== location.hash) history.replaceState(null, '', '#' + fragment);
     }, 400);
   });
   addEventListener('hashchange', follow);
 }
 
 async function start() {
+  if (document.documentElement.dataset.first === 'old') return; // first.js has said so
   choices();
   engine.start().catch(() => {}); // said in the masthead
   store.connect(engine);
@@ -221,9 +229,7 @@ async function start() {
 
 start().catch((error) => {
   console.error(error);
-  const line = document.createElement('p');
-  line.className = 'is-wrong';
-  line.setAttribute('role', 'alert');
-  line.textContent = error.message;
-  document.querySelector('.first-progress')?.replaceWith(line);
+  document.documentElement.dataset.first = 'failed';
+  const why = document.querySelector('.first-why');
+  if (why) why.textContent = error.message;
 });

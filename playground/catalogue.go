@@ -3,11 +3,13 @@ package playground
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/tcpkit/tcpkit/core/rule"
 	lessons "github.com/tcpkit/tcpkit/core/scenario/catalogue"
 	"github.com/tcpkit/tcpkit/core/tcp"
 	"github.com/tcpkit/tcpkit/internal/narrate"
+	"github.com/tcpkit/tcpkit/plugins"
 	"github.com/tcpkit/tcpkit/plugins/examples"
 )
 
@@ -17,11 +19,13 @@ type pageData struct {
 	Chapters  []string                     `json:"chapters"`
 	Scenarios []scenario                   `json:"scenarios"` // in the order of lessons
 	Words     map[string]map[string]string `json:"words"`     // by language and id
-	States    []string                     `json:"states"`
 	Edges     []edge                       `json:"edges"`
 	Rules     []ruling                     `json:"rules"`
-	Plugins   []string                     `json:"plugins"`
 	Profiles  map[string]map[string]string `json:"profiles"` // by name, then by setting
+	Plugins   []plugin                     `json:"plugins"`
+	Hooks     []string                     `json:"hooks"`    // by tcp.Step, as the engine numbers what it tells of plugins
+	Verdicts  []string                     `json:"verdicts"` // by abi.Verdict
+	Whys      []string                     `json:"whys"`     // by plugins.Why
 }
 
 // A scenario is one file of the catalogue.
@@ -51,18 +55,32 @@ type ruling struct {
 	Words       map[string]string `json:"words"`
 }
 
+// A plugin is one that tcpkit comes with.
+type plugin struct {
+	Name  string `json:"name"`
+	Allow string `json:"allow,omitempty"` // the grants that its user has to give, as a scenario has them
+}
+
 // Catalogue is /catalogue.json.
 func Catalogue() ([]byte, error) {
 	all := lessons.Shipped()
-	c := pageData{Chapters: lessons.Chapters[:], Words: map[string]map[string]string{}, Plugins: examples.Names()}
+	c := pageData{Chapters: lessons.Chapters[:], Words: map[string]map[string]string{}, Verdicts: plugins.Verdicts(), Whys: plugins.Whys()}
 	for _, s := range all.Scenarios() {
 		c.Scenarios = append(c.Scenarios, scenario{s.ID, s.Rows, s.Compare, s.Chapter, s.Place, s.Corrects, s.Text})
 	}
 	for _, lang := range lessons.Languages {
 		c.Words[lang] = all.Words(lang)
 	}
-	for s := tcp.Closed; s <= tcp.TimeWait; s++ {
-		c.States = append(c.States, s.String())
+	for _, name := range examples.Names() {
+		wasm, _ := examples.Module(name)
+		d, err := plugins.Describe(wasm, plugins.Options{})
+		if err != nil {
+			return nil, fmt.Errorf("plugin %s: %w", name, err)
+		}
+		c.Plugins = append(c.Plugins, plugin{name, strings.ReplaceAll(d.Allow.String(), " ", "+")})
+	}
+	for s := range tcp.Steps {
+		c.Hooks = append(c.Hooks, plugins.StepName(s))
 	}
 	for _, e := range tcp.Edges() {
 		row, _ := rule.Lookup(e.Rule)

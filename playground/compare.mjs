@@ -50,12 +50,8 @@ export function differences(lineA, lineB) {
 /** summary counts what a timeline came to. */
 export function summary(line) {
   const last = line.at(line.items.length - 1);
-  const sum = { segments: line.segments.length, lost: 0, again: 0, octets: 0, ghosts: 0, violations: last.wrong, end: line.end, states: [] };
-  for (const { send, loss } of line.packets.values()) {
-    if (loss) sum.lost++;
-    if (send.again) sum.again++;
-    sum.octets += send.len;
-  }
+  const { packets, lost, resent, data } = last.spent;
+  const sum = { segments: packets, lost, again: resent, octets: data, ghosts: 0, violations: last.wrong, end: line.end, states: [] };
   for (const host of last.hosts) {
     sum.ghosts += host.mem.ghosts;
     sum.states.push(Object.values(host.conns).map((conn) => conn.state).slice(-3).join(' '));

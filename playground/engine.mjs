@@ -1,6 +1,7 @@
 // The page's side of the engine: it asks the Worker and waits for the answers, and
 // watches it. A Worker that misses a heartbeat is killed, another is started with the
 // compiled module at hand, and the runs that were not to blame are made again in it.
+import { pluginsOf } from './scenario.mjs';
 
 /**
  * What an Engine tells: phase({phase, done, total, message}), header(key, header),
@@ -14,9 +15,10 @@ export class Engine {
   #module = null;
   #asked = new Map(); // requests by id: {resolve, reject, op}
   #ids = 0;
-  #open = new Map(); // runs by key: {text, extra, files, ended}
+  #open = new Map(); // runs by key: {make, text, extra, files, ended}
+  #makes = 0; // each making of a run has a number, so that what an earlier one still says is not heard
   #working = 0;
-  #ping = null; // the ping that is not answered: {at, beats}
+  #ping = null; // the ping that is not answered: {missed}
   #clock = null;
   #ready = null;
 
@@ -36,11 +38,13 @@ export class Engine {
 
   /** start fetches and starts the engine; it resolves once runs can be made. */
   start() {
-    this.#worker = this.spawn();
-    this.#worker.onmessage = ({ data }) => this.#heard(data);
-    this.#worker.onerror = (event) => {
+    this.stop();
+    const worker = this.spawn();
+    this.#worker = worker;
+    worker.onmessage = ({ data }) => worker === this.#worker && this.#heard(data);
+    worker.onerror = (event) => {
       event.preventDefault?.();
-      this.#fail(event.message || 'the Worker could not be started');
+      if (worker === this.#worker) this.#fail(event.message || 'the Worker could not be started');
     };
     this.#say('fetching', 0, 0);
     const address = new URL(this.address, globalThis.location?.href ?? 'http://localhost/').href;
@@ -48,21 +52,20 @@ export class Engine {
       this.#module = module;
       this.#say('ready', 1, 1);
     }, (error) => {
-      this.#fail(error.message);
+      if (!error.stopped) this.#fail(error.message);
       throw error;
     });
     this.#ready.catch(() => {});
-    clearInterval(this.#clock);
     this.#clock = setInterval(() => this.#listen(), this.beat);
     return this.#ready;
   }
 
-  /** stop ends the Worker. */
-  stop() {
+  /** stop ends the Worker; why is told to who still waits for an answer. */
+  stop(why = 'the engine was stopped') {
     clearInterval(this.#clock);
     this.#worker?.terminate();
     this.#worker = null;
-    for (const { reject } of this.#asked.values()) reject(new Error('the engine was stopped'));
+    for (const { reject } of this.#asked.values()) reject(Object.assign(new Error(why), { stopped: true }));
     this.#asked.clear();
     this.#ping = null;
     this.#working = 0;
@@ -70,13 +73,13 @@ export class Engine {
 
   /** open makes a run, and tells the listener of it as it goes. @param {{key:number,text:string,extra:string[]}} run */
   async open({ key, text, extra }, files = []) {
-    const mine = { text, extra, files: [], ended: false };
+    const mine = { make: ++this.#makes, text, extra, files: [], ended: false };
     this.#open.set(key, mine);
     try {
       mine.files = await this.#plugins(text, extra, files);
-      await this.#ready;
+      if (!await this.#ready.then(() => true, () => false)) return; // restart will make it
       if (this.#open.get(key) !== mine) return; // opened anew, or closed, meanwhile
-      await this.#ask('open', { key, text, extra, files: mine.files });
+      await this.#ask('open', { key, make: mine.make, text, extra, files: mine.files });
     } catch (error) {
       if (this.#open.get(key) === mine && !error.stopped) this.listener.failed(key, { kind: 'engine', message: error.message });
     }
@@ -95,13 +98,11 @@ export class Engine {
 
   // The plugins that a text names, with their octets: uploaded ones first.
   async #plugins(text, extra, uploaded) {
-    const names = new Set();
-    for (const line of [text, ...extra].join('\n').split('\n')) {
-      for (const name of pluginsOf(line)) names.add(name);
-    }
     const found = [];
-    for (const name of names) {
-      const octets = uploaded.find((file) => file.name === name)?.octets ?? await this.fetchPlugin(name);
+    for (const name of pluginsOf(text, extra)) {
+      const octets = uploaded.find((file) => file.name === name)?.octets ?? await this.fetchPlugin(name).catch((error) => {
+        throw new Error(`fetch plugin ${name}: ${error.message}`);
+      });
       if (octets) found.push({ name, octets });
     }
     return found;
@@ -123,7 +124,8 @@ export class Engine {
   }
 
   #heard(data) {
-    const mine = this.#open.get(data.key);
+    const open = this.#open.get(data.key);
+    const mine = open?.make === data.make ? open : undefined;
     switch (data.say) {
       case 'answer': {
         const asked = this.#asked.get(data.id);
@@ -131,6 +133,7 @@ export class Engine {
         if (asked?.op === 'ping') this.#ping = null;
         if (data.error) asked?.reject(Object.assign(new Error(data.error.message), data.error));
         else asked?.resolve(data.value);
+        if (data.error?.dead) this.#without(asked?.op === 'open' ? asked.key : 0, data.error.message);
         break;
       }
       case 'working':
@@ -143,7 +146,7 @@ export class Engine {
         this.#say('starting', 1, 1);
         break;
       case 'header':
-        if (mine && !mine.ended) this.listener.header(data.key, data.header);
+        if (mine && !data.quiet) this.listener.header(data.key, data.header);
         break;
       case 'items':
         if (mine) this.listener.items(data.key, JSON.parse(new TextDecoder().decode(data.json)));
@@ -154,9 +157,8 @@ export class Engine {
         if (!data.quiet) this.listener.ended(data.key, data);
         break;
       case 'failed':
-        if (mine) this.listener.failed(data.key, { kind: data.error.trapped ? 'trap' : 'engine', message: data.error.message });
-        // a module that trapped is not to be trusted any more
-        if (data.error.trapped) this.#again(data.key);
+        if (mine) this.listener.failed(data.key, { kind: data.error.dead ? 'trap' : 'engine', message: data.error.message });
+        if (data.error.dead) this.#without(data.key, data.error.message);
         break;
     }
   }
@@ -175,38 +177,33 @@ export class Engine {
     // what it was at: the run that it said, or the oldest question about one
     const oldest = [...this.#asked.values()].find((asked) => asked.key);
     const key = this.#working || oldest?.key || 0;
-    this.#again(key);
+    this.#without(key, 'it did not answer');
     this.listener.hung(key);
   }
 
-  // again starts another Worker, and makes in it all runs but the one that is to blame.
-  #again(key) {
-    for (const asked of this.#asked.values()) asked.reject(Object.assign(new Error('the engine was stopped, because it did not answer'), { stopped: true }));
-    this.#asked.clear();
-    this.stop();
+  // without starts another Worker, and makes in it all runs but the one that is to blame.
+  #without(key, why) {
     this.#open.delete(key);
-    const rest = [...this.#open];
+    this.stop(`the engine was stopped: ${why}`);
+    this.restart();
+  }
+
+  /** restart starts another Worker and makes all runs in it again; those that had ended say nothing of it. */
+  restart() {
+    const runs = [...this.#open];
     this.start().then(() => {
-      for (const [k, { text, extra, files, ended }] of rest) {
-        if (this.#open.has(k)) this.#ask('open', { key: k, text, extra, files, quiet: ended }).catch(() => {});
+      for (const [key, run] of runs) {
+        if (this.#open.get(key) === run) this.#ask('open', { key, make: run.make, text: run.text, extra: run.extra, files: run.files, quiet: run.ended }).catch(() => {});
       }
     }, () => {});
   }
 
   #fail(message) {
+    clearInterval(this.#clock); // who is not there does not answer
     this.listener.phase({ phase: 'failed', done: 0, total: 0, message });
   }
 
   #say(phase, done, total) {
     this.listener.phase({ phase, done, total, message: '' });
   }
-}
-
-/** pluginsOf returns the names of the plugins that a line of a scenario adds. */
-export function pluginsOf(line) {
-  const words = line.replace(/#.*/, '').trim().split(/\s+/);
-  const specs = [];
-  if (words[0] === 'plugin') specs.push(words[2]);
-  if (words[0] === 'host') words.forEach((word, k) => { if (word === 'plugin') specs.push(words[k + 1]); });
-  return specs.filter((spec) => spec && spec !== 'off').map((spec) => spec.replaceAll('"', '').split(',')[0]);
 }

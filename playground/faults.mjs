@@ -1,4 +1,5 @@
 // What dragging, dropping and doubling a segment writes: lines of the scenario language.
+import { words } from './scenario.mjs';
 
 /**
  * faultLines are the extra lines after a change to one packet: what was asked of it
@@ -16,8 +17,8 @@ export function faultOf(lines, p) {
 }
 
 function asked(line) {
-  const m = /^\s*fault\s+packet\s+(\d+)\s+(.*?)\s*$/.exec(line);
-  return m ? { p: Number(m[1]), what: m[2] } : null;
+  const [first, what, p, ...how] = words(line);
+  return first === 'fault' && what === 'packet' ? { p: Number(p), what: how.join(' ') } : null;
 }
 
 /** wholeMS makes a span what a line can say of it: whole milliseconds, at least one. */

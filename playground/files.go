@@ -11,7 +11,7 @@ import (
 
 // page is what is served as it is written.
 //
-//go:embed index.html *.css *.mjs *.svg lib views
+//go:embed index.html *.css *.js *.mjs *.svg lib views
 var page embed.FS
 
 // module is where the engine is served. Its octets come from whoever serves.
@@ -21,6 +21,7 @@ const module = "/tcpkit.wasm"
 var types = map[string]string{
 	".html": "text/html; charset=utf-8",
 	".css":  "text/css; charset=utf-8",
+	".js":   "text/javascript; charset=utf-8",
 	".mjs":  "text/javascript; charset=utf-8",
 	".ts":   "text/plain; charset=utf-8",
 	".txt":  "text/plain; charset=utf-8",

@@ -64,6 +64,19 @@ import { lastUpTo } from './search.mjs';
  * @property {Object<number,Flow>} flows
  * @property {number} said       the item of the last "say", -1 for none
  * @property {number} wrong      how many invariants broke
+ * @property {Spent} spent       what it has cost
+ */
+
+/**
+ * @typedef {object} Spent
+ * @property {number} packets
+ * @property {number} octets     with their headers
+ * @property {number} data       octets of data alone
+ * @property {number} resent     segments
+ * @property {number} lost
+ * @property {number} resets
+ * @property {number} opened     connections
+ * @property {number} timewaits  connections that were in TIME-WAIT
  */
 
 /**
@@ -74,18 +87,25 @@ import { lastUpTo } from './search.mjs';
  */
 
 const noMem = { held: 0, conns: 0, half: 0, ghosts: 0, timewaits: 0, backlog: 0 };
+const nothing = { packets: 0, octets: 0, data: 0, resent: 0, lost: 0, resets: 0, opened: 0, timewaits: 0 };
 const noFlow = { know: [{ sendOK: false, recvOK: false }, { sendOK: false, recvOK: false }], read: [0, 0], wrong: [false, false] };
 
 /** start is the state before anything happened. */
 export function start(header) {
   const hosts = (header?.hosts ?? []).map((host) => ({ name: host.name, addr: host.addr ?? '', up: true, conns: {}, mem: noMem }));
-  return { i: -1, t: 0, n: 0, hosts, flows: {}, said: -1, wrong: 0 };
+  return { i: -1, t: 0, n: 0, hosts, flows: {}, said: -1, wrong: 0, spent: nothing };
 }
 
 /** apply returns the state after item. */
 export function apply(state, item) {
   const next = { ...state, i: item.i, t: item.t, n: item.n };
   switch (item.k) {
+    case 'send':
+      next.spent = sent(state.spent, item);
+      break;
+    case 'lose':
+      next.spent = { ...state.spent, lost: state.spent.lost + 1 };
+      break;
     case 'conn':
       withConn(next, item, (conn) => { Object.assign(conn, { local: item.local, remote: item.remote, passive: !!item.passive, state: item.passive ? 'LISTEN' : 'CLOSED' }); });
       break;
@@ -94,6 +114,7 @@ export function apply(state, item) {
         Object.assign(conn, { from: item.from ?? conn.state, state: item.to, rule: item.rule ?? '', edge: item.i });
         if (item.to === 'CLOSED') conn.timers = {};
       });
+      if (item.to === 'TIME-WAIT') next.spent = { ...state.spent, timewaits: state.spent.timewaits + 1 };
       break;
     case 'tcb':
       withConn(next, item, (conn) => {
@@ -151,6 +172,23 @@ export function apply(state, item) {
   return next;
 }
 
+// sent adds a packet to what was spent.
+function sent(spent, { flags = '', len, again, opts }) {
+  const opens = flags.includes('S') && !flags.includes('.') && !again;
+  return {
+    ...spent, packets: spent.packets + 1, octets: spent.octets + len + headers(opts), data: spent.data + len,
+    resent: spent.resent + (again ? 1 : 0), resets: spent.resets + (flags.includes('R') ? 1 : 0), opened: spent.opened + (opens ? 1 : 0),
+  };
+}
+
+// headers counts the octets of those of a packet: IPv4, TCP, and its options with their padding.
+function headers(opts) {
+  if (!opts) return 40;
+  const options = ('mss' in opts ? 4 : 0) + ('wscale' in opts ? 3 : 0) + (opts.sackok ? 2 : 0) + ('tsval' in opts ? 10 : 0)
+    + (opts.sack ? 2 + 4 * opts.sack.length : 0);
+  return 40 + Math.ceil(options / 4) * 4;
+}
+
 function withHost(state, h, change) {
   if (!state.hosts[h]) return;
   const host = { ...state.hosts[h] };
@@ -203,6 +241,7 @@ export class Timeline {
     this.segments = []; // the places of the send items
     this.states = []; // of the state items
     this.says = []; // of the say items
+    this.plugins = []; // of what plugins said and did
     this.kept = [start(header)]; // kept[k] is the state after item k*every-1
     this.last = this.kept[0];
   }
@@ -227,6 +266,8 @@ export class Timeline {
         this.states.push(item.i);
       } else if (item.k === 'say') {
         this.says.push(item.i);
+      } else if (item.k === 'plugin') {
+        this.plugins.push(item.i);
       }
       if (item.i % every === every - 1) {
         // in order, so each kept state is at most 200 items from the one before
@@ -289,60 +330,4 @@ export class Timeline {
   get end() {
     return this.items.at(-1)?.t ?? 0;
   }
-}
-
-/**
- * An Axis maps time to a length on which the idle stretches are short: a ladder, a
- * scrub bar and a graph with the same axis line up. Its unit is the nanosecond of
- * a stretch that is not folded.
- */
-export class Axis {
-  /**
-   * @param {number[]} times  when something happened, ascending
-   * @param {boolean} folded  whether idle stretches are folded
-   * @param {number} idle     the longest stretch that is not
-   */
-  constructor(times, folded = true, idle = usualIdle(times)) {
-    this.idle = idle;
-    /** @type {{from:number,to:number,at:number}[]} the stretches folded; at is their place, idle their length */
-    this.folds = [];
-    let gone = 0; // what earlier folds took away
-    let before = 0;
-    for (const t of times) {
-      if (folded && t - before > idle) {
-        this.folds.push({ from: before, to: t, at: before - gone, gone });
-        gone += t - before - idle;
-      }
-      before = Math.max(before, t);
-    }
-    this.length = Math.max(1, before - gone);
-    this.end = before;
-    this.gone = gone;
-  }
-
-  /** pos returns the place of time t. */
-  pos(t) {
-    const fold = this.folds[lastUpTo(this.folds.length, (k) => this.folds[k].from, t)];
-    if (!fold) return t;
-    if (t >= fold.to) return t - fold.gone - (fold.to - fold.from - this.idle);
-    return fold.at + (t - fold.from) / (fold.to - fold.from) * this.idle;
-  }
-
-  /** time is the inverse of pos. */
-  time(pos) {
-    const fold = this.folds[lastUpTo(this.folds.length, (k) => this.folds[k].at, pos)];
-    if (!fold) return pos;
-    const into = pos - fold.at;
-    if (into > this.idle) return fold.to + (into - this.idle);
-    return fold.from + into / this.idle * (fold.to - fold.from);
-  }
-}
-
-/** usualIdle is four times the median of the stretches in which nothing happens. */
-function usualIdle(times) {
-  const gaps = [];
-  for (let k = 1; k < times.length; k++) if (times[k] > times[k - 1]) gaps.push(times[k] - times[k - 1]);
-  if (gaps.length === 0) return 1e8;
-  gaps.sort((a, b) => a - b);
-  return Math.max(1e6, 4 * gaps[gaps.length >> 1]);
 }

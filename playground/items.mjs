@@ -1,19 +1,13 @@
 // What the engine writes of a run, made into what the page works with: numbers that
 // stand for names become names, edges of SACK blocks pairs.
 
-const verdicts = ['pass', 'mutated', 'drop', 'delay', 'duplicate', 'inject', 'reset', 'cookie', 'hold', 'release', 'detach', 'go to', 'now'];
-const steps = [
-  'transition', 'moving', 'moved', 'arriving', 'arrived', 'leaving', 'left', 'rejected', 'syn', 'new', 'established', 'closed', 'timer armed', 'timer fired',
-  'rtt', 'lost', 'retransmit', 'phase', 'spurious', 'ack', 'isn', 'port', 'write', 'read', 'ingress', 'egress', 'parse', 'reserve', 'options',
-];
-
 /**
  * itemOf makes an Item of what the engine wrote.
  * @param {object} item   it is changed
- * @param {{name: string}[]} rules  the rule table, from the rule with the number 1 on
+ * @param {{rules: {name: string}[], verdicts: string[], hooks: string[], whys: string[]}} tables  of the catalogue; the rules begin with the number 1
  * @returns {import('./fold.mjs').Item}
  */
-export function itemOf(item, rules) {
+export function itemOf(item, { rules, verdicts, hooks, whys }) {
   if (typeof item.rule === 'number') item.rule = rules[item.rule - 1]?.name ?? '';
   switch (item.k) {
     case 'send':
@@ -26,8 +20,7 @@ export function itemOf(item, rules) {
       item.octets ??= item.len;
       break;
     case 'plugin':
-      if (typeof item.verdict === 'number') item.verdict = verdicts[item.verdict] ?? String(item.verdict);
-      if (typeof item.step === 'number') item.step = steps[item.step] ?? String(item.step);
+      Object.assign(item, { verdict: verdicts[item.verdict], step: hooks[item.step] ?? '', text: item.why ? whys[item.why] : '' });
       break;
   }
   return item;

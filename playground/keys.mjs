@@ -3,7 +3,6 @@ import * as store from './store.mjs';
 import { lang } from './words.mjs';
 
 const faster = (times) => store.setSpeed(store.speed.value * times);
-const panels = ['states', 'segment', 'knowledge', 'held', 'gauges', 'graphs', 'table', 'network', 'plugins', 'compare', 'takeaway', 'explain'];
 const panelKeys = ['1', '2', '3', '4', '5', 'g', '6', '7', '8', '9', '0', '\''];
 
 /** keys lists what is pressed, how that is shown, the word of what it does, what each does if they differ, and what is done. */
@@ -26,7 +25,7 @@ export const keys = [
   { on: ['b'], shown: ['B'], does: 'branch', act: () => store.branch() },
   { on: ['u'], shown: ['U'], does: 'undo', act: () => store.undo() },
   { on: ['s'], shown: ['S'], does: 'swap', act: () => { if (store.other.value) store.show(store.other.value.key); } },
-  { on: panelKeys, shown: ['1', '…', '0', 'G', '\''], does: 'panels', each: panels.map((name, k) => [panelKeys[k].toUpperCase(), name]), act: (key) => { store.panel.value = panels[panelKeys.indexOf(key)]; } },
+  { on: panelKeys, shown: ['1', '…', '0', 'G', '\''], does: 'panels', each: store.panels.map((name, k) => [panelKeys[k].toUpperCase(), name]), act: (key) => { store.panel.value = store.panels[panelKeys.indexOf(key)]; } },
   { on: ['z'], shown: ['Z'], does: 'language', act: () => { lang.value = lang.value === 'zh' ? 'en' : 'zh'; } },
   { on: ['t'], shown: ['T'], does: 'theme', act: () => { store.theme.value = store.theme.value === 'dark' ? 'light' : 'dark'; } },
   { on: ['?'], shown: ['?'], does: 'help', act: () => { store.dialog.value = 'help'; } },
@@ -35,6 +34,7 @@ export const keys = [
 /** press does what a key is for, unless what has the focus wants it itself. */
 export function press(event) {
   if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey || store.dialog.value) return;
+  if (!store.letters.value && event.key.length === 1 && event.key !== ' ') return;
   const { target } = event;
   if (target.matches?.('textarea, select, input:not([type="checkbox"])') || target.isContentEditable) return;
   if (event.key === ' ' && target.matches?.('button, summary, a, input, [role="button"]')) return;

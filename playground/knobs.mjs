@@ -1,6 +1,7 @@
-// What the network panel turns: the lines that its knobs write, and what they stand at.
+// What the network panel turns: the lines that its knobs write. scenario.mjs reads them.
 // A knob is a line of the scenario language behind the text, so that the command, a
 // link and the page mean the same.
+import { pair, words } from './scenario.mjs';
 
 /** The fields of a link that have a knob, with their unit and what they may be. */
 export const fields = [
@@ -15,8 +16,6 @@ export const fields = [
   { name: 'queue', kind: 'size' },
   { name: 'mtu', kind: 'octets' },
 ];
-
-export const profiles = ['linux', 'rfc9293', 'embedded', 'lab', 'explore'];
 
 const forms = {
   time: /^\d{1,6}(\.\d{1,3})?(us|ms|s)$/,
@@ -34,53 +33,6 @@ export function tidy(kind, typed) {
   return forms[kind].test(text) ? text : null;
 }
 
-/** words splits a line as the language does, without its comment. */
-export function words(line) {
-  return [...line.matchAll(/"[^"]*"|#.*|\S+/g)].map(([word]) => word).filter((word) => !word.startsWith('#'));
-}
-
-/**
- * read finds what a scenario says of its links, hosts and seed, the last word counting.
- * @param {string} text
- * @param {string[]} extra
- */
-export function read(text, extra) {
-  const links = new Map();
-  const hosts = new Map();
-  let seed = '0';
-  for (const line of [...text.split('\n'), ...extra]) {
-    const w = words(line);
-    if (/^\s/.test(line) || w.length === 0) continue;
-    if (w[0] === 'seed') seed = w[1];
-    if (w[0] === 'host') {
-      const host = hosts.get(w[1]) ?? { name: w[1], profile: 'linux', plugins: [] };
-      hosts.set(w[1], host);
-      for (let i = 2; i < w.length; i++) {
-        if (w[i] === 'profile') host.profile = w[i + 1];
-        if (w[i] === 'plugin') host.plugins.push(bare(w[i + 1] ?? ''));
-      }
-    }
-    if (w[0] === 'plugin' && hosts.has(w[1])) {
-      const host = hosts.get(w[1]);
-      if (w[2] === 'off') host.plugins = [];
-      else host.plugins.push(bare(w[2] ?? ''));
-    }
-    if (w[0] !== 'link') continue;
-    const oneWay = w[2] === '->';
-    const [a, b, rest] = oneWay ? [w[1], w[3], w.slice(4)] : [w[1], w[2], w.slice(3)];
-    const found = links.get(pair(a, b)) ?? { a, b, fields: {} };
-    links.set(pair(a, b), found);
-    for (let i = 0; i < rest.length; i += rest[i] === 'silent' ? 1 : 2) {
-      if (rest[i] === 'silent') continue;
-      found.fields[rest[i]] = oneWay && found.fields[rest[i]] !== undefined && found.fields[rest[i]] !== rest[i + 1] ? '' : rest[i + 1];
-    }
-  }
-  return { links: [...links.values()], hosts: [...hosts.values()], seed };
-}
-
-const pair = (a, b) => [a, b].sort().join(' ');
-const bare = (word) => word.replace(/^"|"$/g, '');
-
 /** turn gives the lines with a link's field set anew; "" takes the knob's line away. */
 export function turn(extra, a, b, field, value) {
   return replaced(extra, (w) => w[0] === 'link' && w[2] !== '->' && pair(w[1], w[2]) === pair(a, b) && w.length === 5 && w[3] === field,
@@ -97,9 +49,9 @@ export function profile(extra, host, name) {
   return replaced(extra, (w) => w[0] === 'host' && w[1] === host && w[2] === 'profile' && w.length === 4, name === '' ? '' : `host ${host} profile ${name}`);
 }
 
-/** plug switches a plugin on at a host. */
-export function plug(extra, host, spec) {
-  return [...extra, `plugin ${host} ${/[\s#]/.test(spec) ? `"${spec}"` : spec}`];
+/** plug is the line that switches a plugin on at a host. */
+export function plug(host, spec) {
+  return `plugin ${host} ${/[\s#]/.test(spec) ? `"${spec}"` : spec}`;
 }
 
 /** unplug takes all plugins of a host away: those of the scenario with a line, those that were added by taking theirs back. */

@@ -54,6 +54,12 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusForbidden, "this server answers to its own page only")
 		return
 	}
+	// Without an Origin other sites ask for scripts, pictures and the like. They may lead
+	// here, and nothing else: else any page could have this machine build the module.
+	if site := r.Header.Get("Sec-Fetch-Site"); (site == "cross-site" || site == "same-site") && r.Header.Get("Sec-Fetch-Mode") != "navigate" {
+		refuse(w, http.StatusForbidden, "this server answers to its own page only")
+		return
+	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		header.Set("Allow", "GET, HEAD")
 		refuse(w, http.StatusMethodNotAllowed, "there is nothing to change here")
@@ -131,6 +137,7 @@ func NewServer(h http.Handler) *http.Server {
 	const patience = 10 * time.Second
 	return &http.Server{
 		Handler: http.MaxBytesHandler(h, 0), ReadHeaderTimeout: patience, ReadTimeout: patience, IdleTimeout: 2 * time.Minute,
+		WriteTimeout:   buildTime + time.Minute,
 		MaxHeaderBytes: 16 << 10,
 	}
 }

@@ -123,6 +123,22 @@ func TestOtherSites(t *testing.T) {
 	}
 }
 
+// A link on another site may lead here; what that site would load from here it does not get.
+func TestOtherSitesWithoutOrigin(t *testing.T) {
+	port := serve(t, func(context.Context) ([]byte, error) {
+		t.Error("another site had the module built")
+		return nil, errors.New("never")
+	})
+	for _, site := range []string{"cross-site", "same-site"} {
+		answer, _ := get(t, port, "/tcpkit.wasm", "Sec-Fetch-Site: "+site, "Sec-Fetch-Mode: no-cors")
+		require.Equal(t, http.StatusForbidden, answer.StatusCode)
+		answer, _ = get(t, port, "/", "Sec-Fetch-Site: "+site, "Sec-Fetch-Mode: navigate")
+		require.Equal(t, http.StatusOK, answer.StatusCode, "a link")
+	}
+	answer, _ := get(t, port, "/", "Sec-Fetch-Site: none", "Sec-Fetch-Mode: navigate")
+	require.Equal(t, http.StatusOK, answer.StatusCode, "typed into the address bar")
+}
+
 // No path is made into the name of a file.
 func TestPaths(t *testing.T) {
 	port := serve(t, module)

@@ -1,9 +1,10 @@
 // What the page knows, as signals, and what can be done to it, as functions. Views
 // read signals and call actions; nothing else changes them.
 import { signal, computed, batch } from './lib/preact.mjs';
-import { Timeline, Axis } from './fold.mjs';
+import { Axis } from './axis.mjs';
+import { Timeline } from './fold.mjs';
 import { catalogue, lang } from './words.mjs';
-import { pluginsOf } from './engine.mjs';
+import { pluginsOf } from './scenario.mjs';
 import { print } from './link.mjs';
 import { itemOf } from './items.mjs';
 
@@ -35,6 +36,8 @@ import { itemOf } from './items.mjs';
 
 /** "auto", "light" or "dark". */
 export const theme = signal('auto');
+/** Whether letters and signs are keys wherever the focus is. WCAG 2.2, 2.1.4: one can switch that off. */
+export const letters = signal(true);
 /** Whether the narration speaks plain words (the dialogue) instead of the RFC's. */
 export const plain = signal(false);
 /** Whether the window is too narrow for three columns. */
@@ -51,7 +54,9 @@ if (globalThis.matchMedia) {
 export const engine = signal({ phase: 'waiting', done: 0, total: 0, message: '' });
 /** What to tell the user: {id, kind, text, act?}, newest last. */
 export const notices = signal([]);
-/** The panel chosen, of those beside the ladder. */
+/** The panels beside the ladder: what is at the cursor first, then what is done to a run. */
+export const panels = ['states', 'segment', 'knowledge', 'held', 'gauges', 'graphs', 'table', 'network', 'plugins', 'compare', 'takeaway', 'explain'];
+/** The one chosen. */
 export const panel = signal('states');
 /** The dialog that is open, "" for none. */
 export const dialog = signal('');
@@ -191,13 +196,13 @@ function arrive(r) {
 /** What the engine tells of a run; engine.mjs calls it. */
 export const heard = {
   header(key, header) {
-    change(key, (r) => { r.coming = header; });
+    change(key, (r) => { Object.assign(r, { coming: header, error: null }); });
   },
   items(key, items) {
     change(key, (r) => {
       arrive(r);
       const known = r.line.packets.size > 8;
-      r.line.push(items.map((it) => itemOf(it, catalogue.value?.rules ?? [])));
+      r.line.push(items.map((it) => itemOf(it, catalogue.value)));
       if (key === shown.value && !known) chooseSpeed(r.line);
     });
     if (key === shown.value && wanted !== null) settle(wanted, false);
@@ -222,7 +227,7 @@ export const heard = {
       notice('info', { id: 'page.hung-idle' });
       return;
     }
-    const plugins = [...new Set([r.text, ...r.extra].join('\n').split('\n').flatMap(pluginsOf))];
+    const plugins = pluginsOf(r.text, r.extra);
     const back = r.before?.pop();
     notice('wrong', { id: back ? 'page.hung-back' : 'page.hung', values: { run: r.name, id: r.id, plugins: plugins.join(', ') || '–' } });
     if (back) {
@@ -265,7 +270,7 @@ const shipped = new Map();
 
 /** pluginFile returns the octets of a shipped plugin, null if there is none of the name. */
 export async function pluginFile(name) {
-  if (!catalogue.value?.plugins.includes(name)) return null;
+  if (!catalogue.value?.plugins.some((one) => one.name === name)) return null;
   if (!shipped.has(name)) {
     const response = await fetch(`plugins/${name}.wasm`);
     if (!response.ok) return null;

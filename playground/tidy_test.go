@@ -176,7 +176,7 @@ func TestMessagesAreHeard(t *testing.T) {
 // given and used, and the dark has a value for each colour.
 func TestStylesAreUsed(t *testing.T) {
 	var script strings.Builder
-	for _, text := range sources(t, "index.html", "*.mjs", "views/*.mjs", "lib/uplot.mjs") {
+	for _, text := range sources(t, "index.html", "*.js", "*.mjs", "views/*.mjs", "lib/uplot.mjs") {
 		script.WriteString(text)
 	}
 	words := map[string]bool{}
@@ -279,6 +279,7 @@ func TestContrast(t *testing.T) {
 			check(4.5, ink, ink+"-soft")
 		}
 		check(7, "ink", "paper", "sheet", "mark-soft", "wrong-soft")
+		check(4.5, "ink-3", "mark-soft")
 		check(4.5, "paper", "ink")
 		check(4.5, "on-strong", "a", "b", "mark")
 		for _, line := range []string{"a-line", "b-line", "focus"} {

@@ -21,7 +21,7 @@ func broken(t *testing.T, how string) string {
 	t.Helper()
 	files, err := playground.Files()
 	require.NoError(t, err)
-	const at = "function advance(key, entry) {\n"
+	const at = "function advance(entry) {\n"
 	worker := files["/worker.mjs"]
 	require.Contains(t, string(worker.Body), at)
 	worker.Body = bytes.Replace(worker.Body, []byte(at), []byte(at+"if (entry.extra.includes('seed 666')) "+how+"\n"), 1)

@@ -11,7 +11,8 @@ export const lang = signal('en');
  *   scenarios: {id:string, text:string, rows:string[], chapter?:string, place?:number, corrects?:string[], compare?:string}[],
  *   words: {en: Object<string,string>, zh: Object<string,string>},
  *   rules: {name:string, rfc:number, section:string, requirement?:string, words:{en:string, zh:string}}[],
- *   states: string[], edges: {from:string, to:string, rule:string}[], plugins: string[]}}}
+ *   edges: {from:string, to:string, rule:string}[], profiles: Object<string,Object<string,string>>,
+ *   plugins: {name:string, allow?:string}[], hooks: string[], verdicts: string[], whys: string[]}}}
  */
 export const catalogue = signal(null);
 

@@ -2,8 +2,8 @@
 // the page with it. engine.mjs talks with it and watches it.
 
 let kit = null;
-const runs = new Map(); // by key: {run, text, extra, sent, quiet, chunk}
-const queue = []; // keys of runs that are not at their end
+const runs = new Map(); // by key: {key, make, run, text, extra, quiet, sent, chunk}
+const queue = []; // those of them that are not at their end
 const patience = 10; // ms that a chunk should take, so that pings are answered
 const most = 400_000; // items of one timeline
 
@@ -17,18 +17,18 @@ const operations = {
       module = await WebAssembly.compileStreaming(counted(response));
     }
     postMessage({ say: 'starting' });
-    let words = '';
-    kit = await load(module, { stderr: (text) => { words += text; console.error(text); } });
+    kit = await load(module);
     return { module };
   },
 
-  open({ key, text, extra, files, quiet }) {
+  open({ key, make, text, extra, files, quiet }) {
     operations.close({ key });
     for (const { name, octets } of files) kit.file(name, octets);
     const run = kit.run(text, extra.join('\n'));
-    runs.set(key, { run, text, extra, sent: 0, quiet, chunk: 8 });
-    postMessage({ say: 'header', key, header: run.head() });
-    queue.push(key);
+    const entry = { key, make, run, text, extra, quiet, sent: 0, chunk: 8 };
+    runs.set(key, entry);
+    postMessage({ say: 'header', key, make, quiet, header: run.head() });
+    queue.push(entry);
     proceed();
   },
 
@@ -97,14 +97,13 @@ function proceed() {
 
 function chunk() {
   waiting = false;
-  const key = queue.shift();
-  const entry = runs.get(key);
-  if (entry) {
-    postMessage({ say: 'working', key });
+  const entry = queue.shift();
+  if (runs.get(entry.key) === entry) { // it was not closed meanwhile
+    postMessage({ say: 'working', key: entry.key });
     try {
-      if (advance(key, entry)) queue.push(key);
+      if (advance(entry)) queue.push(entry);
     } catch (error) {
-      postMessage({ say: 'failed', key, error: told(error) });
+      postMessage({ say: 'failed', key: entry.key, make: entry.make, error: told(error) });
     }
     postMessage({ say: 'working', key: 0 });
   }
@@ -112,8 +111,8 @@ function chunk() {
 }
 
 // advance makes a few steps; it returns whether there is more to do.
-function advance(key, entry) {
-  const { run } = entry;
+function advance(entry) {
+  const { key, make, run, quiet } = entry;
   const from = performance.now();
   run.step(entry.chunk);
   const took = performance.now() - from;
@@ -122,15 +121,15 @@ function advance(key, entry) {
   // come at once, and then each time twice as many as it has. It looks at each one and
   // a half times so; with half as many each time it would be three times.
   const due = run.ended || run.length > entry.sent * 3;
-  if (!entry.quiet && due && run.length > entry.sent) {
+  if (!quiet && due && run.length > entry.sent) {
     // As octets: what a page parses itself, no one need copy object by object.
     const json = run.itemsOctets(entry.sent);
-    postMessage({ say: 'items', key, json }, [json.buffer]);
+    postMessage({ say: 'items', key, make, json }, [json.buffer]);
     entry.sent = run.length;
   }
   if (run.length > most) throw new Error(`the run is too long to show: more than ${most} things happen`);
   if (!run.ended) return true;
-  postMessage({ say: 'ended', key, hash: run.hash(), checks: run.check(), steps: run.steps, quiet: entry.quiet });
+  postMessage({ say: 'ended', key, make, quiet, hash: run.hash(), checks: run.check(), steps: run.steps });
   return false;
 }
 
@@ -140,8 +139,9 @@ function base64(octets) {
   return btoa(text);
 }
 
+// A module that has trapped, or has ended itself, is not to be trusted any more.
 function told(error) {
-  return { message: String(error?.message ?? error), trapped: error instanceof WebAssembly.RuntimeError };
+  return { message: String(error?.message ?? error), dead: error instanceof WebAssembly.RuntimeError || Boolean(error?.ended) };
 }
 
 onmessage = async ({ data }) => {

@@ -1,6 +1,8 @@
 package plugins
 
 import (
+	"slices"
+
 	"github.com/tcpkit/tcpkit/core/clock"
 	"github.com/tcpkit/tcpkit/core/event"
 	"github.com/tcpkit/tcpkit/core/siphash"
@@ -41,6 +43,9 @@ func (w Why) String() string {
 	}
 	return whyNames[w]
 }
+
+// Whys are the names of all reasons, by their numbers.
+func Whys() []string { return slices.Clone(whyNames[:]) }
 
 // strike reports whether the reason counts against the plugin.
 func (w Why) strike() bool { return w >= WhyTrap && w <= WhyMutation }

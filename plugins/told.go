@@ -1,6 +1,7 @@
 package plugins
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/tcpkit/tcpkit/core/clock"
@@ -19,6 +20,9 @@ var fieldNames = [...]string{
 	"seq", "ack", "flags", "window", "urgent", "options", "raw options", "payload", "tos", "ttl", "ports", "addresses",
 	"length", "state", "args",
 }
+
+// Verdicts are the names of all verdicts, by their numbers.
+func Verdicts() []string { return slices.Clone(verdictNames[:]) }
 
 // StepName is the name of the hook at a step, as a manifest has it.
 func StepName(step tcp.Step) string {

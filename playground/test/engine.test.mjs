@@ -1,11 +1,13 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
-import { Engine, pluginsOf } from '../engine.mjs';
+import { Engine } from '../engine.mjs';
 
 // A Fake stands for the Worker: it answers at once, until it is told to hang.
 class Fake {
   static all = [];
   static hangOn = null; // the text of the run that never ends
+  static diesOn = null; // of one at which the module ends itself
+  static broken = false; // whether there is no module
   constructor() {
     Fake.all.push(this);
     this.got = [];
@@ -20,17 +22,24 @@ class Fake {
     if (!this.dead && !this.hangs) this.onmessage({ data });
   }
 
-  work({ op, id, key, text, quiet }) {
-    if (op === 'begin') this.say({ say: 'answer', id, value: { module: 'compiled' } });
-    else if (op === 'open') {
+  work({ op, id, key, make, text, quiet }) {
+    if (op === 'begin') {
+      if (Fake.broken) this.say({ say: 'answer', id, error: { message: 'no module' } });
+      else this.say({ say: 'answer', id, value: { module: 'compiled' } });
+    } else if (op === 'open') {
       this.say({ say: 'answer', id });
       this.say({ say: 'working', key });
       if (text === Fake.hangOn) {
         this.hangs = true;
         return;
       }
-      if (!quiet) this.say({ say: 'items', key, json: new TextEncoder().encode('[{"k":"send"}]') });
-      this.say({ say: 'ended', key, hash: 'h', checks: [], steps: 1, quiet });
+      if (text === Fake.diesOn) {
+        this.say({ say: 'failed', key, make, error: { message: 'unreachable', dead: true } });
+        return;
+      }
+      this.say({ say: 'header', key, make, quiet, header: {} });
+      if (!quiet) this.say({ say: 'items', key, make, json: new TextEncoder().encode('[{"k":"send"}]') });
+      this.say({ say: 'ended', key, make, quiet, hash: 'h', checks: [], steps: 1 });
       this.say({ say: 'working', key: 0 });
     } else this.say({ say: 'answer', id, value: op });
   }
@@ -42,12 +51,12 @@ class Fake {
 
 function engineFor(t) {
   Fake.all = [];
-  Fake.hangOn = null;
+  Object.assign(Fake, { hangOn: null, diesOn: null, broken: false });
   const told = [];
   let hung;
   const wait = new Promise((resolve) => { hung = resolve; });
   const listener = {
-    phase: ({ phase }) => told.push(phase), header: () => {}, items: (key) => told.push(`items ${key}`), ended: (key) => told.push(`ended ${key}`),
+    phase: ({ phase }) => told.push(phase), header: (key) => told.push(`header ${key}`), items: (key) => told.push(`items ${key}`), ended: (key) => told.push(`ended ${key}`),
     failed: (key, error) => told.push(`failed ${key} ${error.message}`), hung: (key) => { told.push(`hung ${key}`); hung(); },
   };
   const engine = new Engine(listener, { spawn: () => new Fake(), beat: 5, misses: 2 });
@@ -59,7 +68,7 @@ test('a run is told as it is made', async (t) => {
   const { engine, told } = engineFor(t);
   await engine.start();
   await engine.open({ key: 1, text: 'scenario H1', extra: [] });
-  assert.deepEqual(told, ['fetching', 'ready', 'items 1', 'ended 1']);
+  assert.deepEqual(told, ['fetching', 'ready', 'header 1', 'items 1', 'ended 1']);
   assert.equal(await engine.packet(1, 4), 'packet');
 });
 
@@ -89,16 +98,49 @@ test('a question that is never answered is refused when the Worker is killed', a
   await wait;
 });
 
+test('what a Worker still says of a run before its last change is not heard', async (t) => {
+  const { engine, told } = engineFor(t);
+  await engine.start();
+  await engine.open({ key: 1, text: 'long', extra: [] });
+  const { make } = Fake.all[0].got.find(({ op }) => op === 'open');
+  told.length = 0;
+  const again = engine.open({ key: 1, text: 'long', extra: ['seed 2'] });
+  Fake.all[0].say({ say: 'items', key: 1, make, json: new TextEncoder().encode('[]') });
+  Fake.all[0].say({ say: 'ended', key: 1, make, hash: 'old', checks: [], steps: 1 });
+  assert.deepEqual(told, []);
+  await again;
+  assert.deepEqual(told, ['header 1', 'items 1', 'ended 1']);
+});
+
+test('a module that ends itself is started anew, with the other runs', async (t) => {
+  const { engine, told } = engineFor(t);
+  await engine.start();
+  await engine.open({ key: 1, text: 'good', extra: [] });
+  Fake.diesOn = 'bad';
+  await engine.open({ key: 2, text: 'bad', extra: [] });
+  assert.ok(told.includes('failed 2 unreachable'), told.join());
+  assert.equal(await engine.packet(1, 4), 'packet');
+  assert.deepEqual(Fake.all[1].got.filter(({ op }) => op === 'open').map(({ key }) => key), [1]);
+});
+
+test('an engine that could not be started is said once, and makes the runs when it is there', async (t) => {
+  const { engine, told } = engineFor(t);
+  Fake.broken = true;
+  await assert.rejects(engine.start(), /no module/);
+  await engine.open({ key: 1, text: 'good', extra: [] });
+  assert.deepEqual(told, ['fetching', 'failed']);
+  await new Promise((resolve) => { setTimeout(resolve, 40); });
+  assert.equal(Fake.all.length, 1, 'who is not there is not asked for signs of life');
+  Fake.broken = false;
+  engine.restart();
+  assert.equal(await engine.packet(1, 4), 'packet');
+  assert.deepEqual(told.slice(2), ['fetching', 'ready', 'header 1', 'items 1', 'ended 1']);
+  assert.ok(Fake.all[0].dead);
+});
+
 test('a Worker that answers late once is let live', async (t) => {
   const { engine } = engineFor(t);
   await engine.start();
   await new Promise((resolve) => { setTimeout(resolve, 60); });
   assert.equal(Fake.all.length, 1);
-});
-
-test('plugins are found in the text', () => {
-  assert.deepEqual(pluginsOf('host server 10.0.0.2 profile linux plugin two-way,allow=lab plugin logger'), ['two-way', 'logger']);
-  assert.deepEqual(pluginsOf('plugin client mine.wasm,a=1 # plugin x y'), ['mine.wasm']);
-  assert.deepEqual(pluginsOf('plugin client off'), []);
-  assert.deepEqual(pluginsOf('# plugin client x'), []);
 });

@@ -2,7 +2,7 @@ import test from 'node:test';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { Timeline } from '../fold.mjs';
-import { aloneAs, causeOf, connections, cost, endOf, isns, knowledge, merge, pathOf, peerOf, ranges, schedules, settings } from '../views/facts.mjs';
+import { aloneAs, causeOf, connections, endOf, isns, knowledge, merge, pathOf, peerOf, ranges, schedules } from '../views/facts.mjs';
 import { ring, strip } from '../views/strip.mjs';
 
 const fixture = JSON.parse(readFileSync(new URL('fixture-h1.json', import.meta.url)));
@@ -103,33 +103,6 @@ test('the other end of a connection is who acknowledges its numbers', () => {
   assert.deepEqual(peerOf(line, 0, 1), { h: 1, c: 1 });
   assert.deepEqual(peerOf(line, 1, 1), { h: 0, c: 1 });
   assert.equal(peerOf(line, 0, 7), undefined);
-});
-
-test('cost counts up to the cursor', () => {
-  const line = handshake();
-  assert.equal(cost(line, -1).packets, 0);
-  const whole = cost(line, line.items.length);
-  assert.equal(whole.packets, line.segments.length);
-  assert.equal(whole.opened, 1);
-  assert.equal(whole.data, line.items.filter((it) => it.k === 'send').reduce((sum, it) => sum + it.len, 0));
-});
-
-test('settings are read from the scenario, of the system and of sockets', () => {
-  const read = settings(`scenario K3 # a comment
-host client 10.0.0.1 profile linux
-host server 10.0.0.2 profile linux set keepalive-idle=2h set time-wait=60s
-listen server 80 backlog 8
-listen server 81
-flow web client server:80 at 0s
-  server set-keepalive 10s 2s 3
-  client set-user-timeout 30s
-`);
-  assert.deepEqual(read.hosts[1], { name: 'server', profile: 'linux', set: { 'keepalive-idle': '2h', 'time-wait': '60s' } });
-  assert.deepEqual(read.listens, [{ host: 'server', port: 80, backlog: 8 }, { host: 'server', port: 81, backlog: 0 }]);
-  assert.deepEqual(read.sockets.map((one) => [one.host, one.name, one.value]), [
-    ['server', 'keepalive-idle', '10s'], ['server', 'keepalive-interval', '2s'], ['server', 'keepalive-count', '3'], ['server', 'keepalive', 'true'],
-    ['client', 'user-timeout', '30s'],
-  ]);
 });
 
 test('a segment ends behind its data, its SYN and its FIN', () => {

@@ -1,7 +1,8 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { Timeline, Axis, start, apply } from '../fold.mjs';
+import { Axis } from '../axis.mjs';
+import { Timeline, start, apply } from '../fold.mjs';
 
 const fixture = JSON.parse(readFileSync(new URL('fixture-h1.json', import.meta.url)));
 const fresh = () => structuredClone(fixture);
@@ -61,6 +62,16 @@ test('packets arrive or are lost', () => {
   assert.equal(line.packets.get(6).loss.why, 'planned');
   assert.deepEqual(line.packets.get(6).arrivals, []);
   assert.equal(line.packets.get(1).arrivals[0].t, 50e6);
+});
+
+test('what a run costs is counted up to the cursor', () => {
+  const line = timeline();
+  assert.equal(line.at(-1).spent.packets, 0);
+  const { spent } = line.at(line.items.length);
+  assert.equal(spent.packets, line.segments.length);
+  assert.equal(spent.opened, 1);
+  assert.equal(spent.lost, 1);
+  assert.equal(spent.data, line.items.filter((it) => it.k === 'send').reduce((sum, it) => sum + it.len, 0));
 });
 
 test('timers run from being armed to being stopped or fired', () => {

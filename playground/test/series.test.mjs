@@ -1,6 +1,7 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
-import { Axis, Timeline } from '../fold.mjs';
+import { Axis } from '../axis.mjs';
+import { Timeline } from '../fold.mjs';
 import { at, receiveBar, sendBar, span, ticks as barTicks } from '../views/bars.mjs';
 import { csv, graphs, limit, rowAt, senders, sequence, ticks, valueAt } from '../views/series.mjs';
 

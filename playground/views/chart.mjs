@@ -32,7 +32,7 @@ export class Chart {
   /**
    * @param {HTMLElement} node
    * @param {import('./series.mjs').Graph} graph
-   * @param {import('../fold.mjs').Axis} axis
+   * @param {import('../axis.mjs').Axis} axis
    * @param {{side: 'a'|'b', width: number, height: number, seek: (pos: number) => void, zoom: (range: number[]|null) => void, hover: (row: number|null) => void}} how
    */
   constructor(node, graph, axis, how) {
@@ -146,7 +146,7 @@ export class Chart {
   #place() {
     if (!this.plot || this.at === undefined) return;
     const left = this.plot.valToPos(this.at / second, 'x');
-    this.line.hidden = !(left >= 0 && left <= this.plot.over.clientWidth);
+    this.line.hidden = !(left >= 0 && left <= this.plot.bbox.width / (devicePixelRatio || 1));
     this.line.style.transform = `translateX(${left}px)`;
   }
 

@@ -2,14 +2,17 @@
 import { html, useMemo } from '../lib/preact.mjs';
 import * as store from '../store.mjs';
 import { t, catalogue } from '../words.mjs';
+import { useFocusKept } from './focus.mjs';
 import { titleOf } from './lessons.mjs';
 import { duration, segment } from '../format.mjs';
 import { differences, summary } from '../compare.mjs';
 
 export function Compare() {
+  store.version.value;
+  const section = useFocusKept();
   const run = store.run.value;
   if (!run) return null;
-  return html`<section class="sheet compare" aria-labelledby="h-compare"><h2 id="h-compare">${t('page.compare')}</h2>
+  return html`<section ref=${section} tabindex="-1" class="sheet compare" aria-labelledby="h-compare"><h2 id="h-compare">${t('page.compare')}</h2>
     <${Kept}/>
     <${Choose} run=${run}/>
     ${store.other.value ? html`<${Both} run=${run} other=${store.other.value}/>` : html`<p class="quiet">${t('page.compare-none')}</p>`}
@@ -45,14 +48,14 @@ function Both({ run, other }) {
   const sums = useMemo(() => [summary(run.line), summary(other.line)], [run, other, version]);
   const hosts = run.header.hosts.map((host, h) => [host.name, h]);
   return html`
-    <div class="scroll-x"><table class="sums"><thead><tr><th scope="col"></th><th scope="col">${run.name} · ${run.id}</th><th scope="col">${other.name} · ${other.id}</th></tr></thead><tbody>
+    <div class="scroll-x" tabindex="0" role="region" aria-label=${t('page.compare')}><table class="sums"><thead><tr><td></td><th scope="col">${run.name} · ${run.id}</th><th scope="col">${other.name} · ${other.id}</th></tr></thead><tbody>
       ${['segments', 'lost', 'again', 'octets', 'ghosts', 'violations'].map((name) => html`<tr key=${name} class=${sums[0][name] !== sums[1][name] ? 'differs' : ''}><th scope="row">${t('page.sum-' + name)}</th>${sums.map((sum, k) => html`<td class="num" key=${k}>${sum[name]}</td>`)}</tr>`)}
       <tr class=${sums[0].end !== sums[1].end ? 'differs' : ''}><th scope="row">${t('page.sum-end')}</th>${sums.map((sum, k) => html`<td class="num" key=${k}>${duration(sum.end)}</td>`)}</tr>
       ${hosts.map(([name, h]) => html`<tr key=${name} class=${sums[0].states[h] !== sums[1].states[h] ? 'differs' : ''}><th scope="row"><span class=${'of-' + store.side(h)}>${name}</span></th>${sums.map((sum, k) => html`<td key=${k}>${sum.states[h] || '–'}</td>`)}</tr>`)}
       <tr class=${run.hash !== other.hash ? 'differs' : ''}><th scope="row">${t('page.hash')}</th><td class="num">${run.hash}</td><td class="num">${other.hash}</td></tr>
     </tbody></table></div>
     <h3 class="sheet-title">${t('page.differences')} <span class="num">${found.filter((d) => d.kind !== 'same').length}</span></h3>
-    <div class="scroll-x log" tabindex="0" role="region" aria-label=${t('page.differences')}><table><thead><tr><th scope="col"></th><th scope="col">${run.name}</th><th scope="col">${other.name}</th></tr></thead>
+    <div class="scroll-x log" tabindex="0" role="region" aria-label=${t('page.differences')}><table><thead><tr><td></td><th scope="col">${run.name}</th><th scope="col">${other.name}</th></tr></thead>
       <tbody>${found.slice(0, 300).map((d, k) => html`<tr key=${k} class=${d.kind === 'same' ? '' : 'differs'}>
         <td>${d.kind === 'same' ? '' : html`<span class="chip mark">${t('page.diff-' + d.kind)}</span>`}</td>
         <td><${Cell} r=${run} item=${d.a}/></td><td><${Cell} r=${other} item=${d.b}/></td></tr>`)}</tbody></table></div>`;

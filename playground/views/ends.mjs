@@ -3,7 +3,8 @@ import { html, useEffect, useRef, useState } from '../lib/preact.mjs';
 import { run, state, version, connOf, side, select, seek } from '../store.mjs';
 import { t, rule, section } from '../words.mjs';
 import { segment } from '../format.mjs';
-import { causeOf, connections, pathOf, settings } from './facts.mjs';
+import { read } from '../scenario.mjs';
+import { causeOf, connections, pathOf } from './facts.mjs';
 
 /**
  * An End is a host as an instrument shows it: its connection in focus at the cursor.
@@ -78,17 +79,10 @@ export function CauseText({ edge }) {
 export const SeekTo = ({ i, title, children, kind = 'link' }) =>
   html`<button type="button" class=${kind} title=${title} onClick=${() => seek(i)}>${children}</button>`;
 
-/** The settings that the scenario of a run has, its added lines with it. */
-export function settingsOf(r) {
-  if (read.text !== r.text || read.extra !== r.extra) read = { text: r.text, extra: r.extra, said: settings([r.text, ...r.extra].join('\n')) };
-  return read.said;
-}
-let read = {};
-
 /** stateAt is an end's state at the cursor with the way that led there. */
 export function stateAt(end, at) {
   const path = pathOf(run.value.line, end.h, end.c, at);
   // Who has no connection yet, but listens, is in LISTEN.
-  if (path.edges.length === 0 && path.state === 'CLOSED' && settingsOf(run.value).listens.some((one) => one.host === end.name)) path.state = 'LISTEN';
+  if (path.edges.length === 0 && path.state === 'CLOSED' && read(run.value.text, run.value.extra).listens.some((one) => one.host === end.name)) path.state = 'LISTEN';
   return { ...path, others: connections(run.value.line, end.h, at).filter((one) => one.c !== end.c) };
 }

@@ -21,7 +21,7 @@ export function factsOf(line) {
   if (!f) {
     f = {
       seen: 0, mostHeld: 1, mostHalf: new Map(), states: [], knows: [], hosts: [], drops: [],
-      sends: new Map(), heard: new Map(), windows: new Map(), chains: new Map(), isns: new Map(),
+      sends: new Map(), tops: new Map(), heard: new Map(), windows: new Map(), chains: new Map(), isns: new Map(),
     };
     known.set(line, f);
   }
@@ -53,6 +53,7 @@ function take(f, line, it) {
       break;
     case 'send':
       put(f.sends, conn(it.h, it.c), it);
+      put(f.tops, conn(it.h, it.c), Math.max(f.tops.get(conn(it.h, it.c))?.at(-1) ?? 0, it.seq + it.len));
       if (has(it, 'S') && it.c) takeISN(f, it);
       takeChain(f, it);
       break;
@@ -270,10 +271,12 @@ function answers(line, chain) {
  */
 export function ranges(line, h, from, nxt, at) {
   const sends = factsOf(line).sends.get(from) ?? [];
+  const tops = factsOf(line).tops.get(from) ?? [];
   const dropped = new Set();
   for (const it of factsOf(line).drops) if (it.i <= at && it.h === h && it.p) dropped.add(it.p);
   const parts = [];
-  for (const sent of sends) {
+  for (let k = lastUpTo(tops.length, (n) => tops[n], nxt) + 1; k < sends.length; k++) {
+    const sent = sends[k];
     if (sent.i > at) break;
     if (sent.len === 0 || sent.seq + sent.len <= nxt || dropped.has(sent.p)) continue;
     if (!line.packets.get(sent.p)?.arrivals.some((a) => a.i <= at && a.h === h)) continue;
@@ -316,92 +319,6 @@ export function peerOf(line, h, c) {
 
 /** name of a connection as the maps of factsOf have it. */
 export const nameOf = conn;
-
-// ---- what it costs -----------------------------------------------------------
-
-/** cost adds up what the run has spent up to the cursor. */
-export function cost(line, at) {
-  const sum = { packets: 0, octets: 0, data: 0, resent: 0, lost: 0, opened: 0, timeWaits: 0, resets: 0, time: 0 };
-  const opened = new Set();
-  const waits = new Set();
-  const upto = Math.min(at, line.items.length - 1);
-  for (let i = 0; i <= upto; i++) {
-    const it = line.items[i];
-    sum.time = it.t;
-    if (it.k === 'send') {
-      sum.packets++;
-      sum.data += it.len;
-      sum.octets += it.len + headers(it);
-      if (it.again) sum.resent++;
-      if (has(it, 'R')) sum.resets++;
-      if (has(it, 'S') && !has(it, '.')) opened.add(`${it.h}/${it.c}/${it.rseq}`);
-    } else if (it.k === 'lose') {
-      sum.lost++;
-    } else if (it.k === 'state' && it.to === 'TIME-WAIT') {
-      waits.add(conn(it.h, it.c));
-    }
-  }
-  sum.opened = opened.size;
-  sum.timeWaits = waits.size;
-  return sum;
-}
-
-// The headers of a packet: IPv4, TCP, and its options with their padding.
-function headers({ opts }) {
-  if (!opts) return 40;
-  const options = ('mss' in opts ? 4 : 0) + ('wscale' in opts ? 3 : 0) + (opts.sackok ? 2 : 0) + ('tsval' in opts ? 10 : 0)
-    + (opts.sack ? 2 + 4 * opts.sack.length : 0);
-  return 40 + Math.ceil(options / 4) * 4;
-}
-
-// ---- settings ----------------------------------------------------------------
-
-/**
- * settings reads what a scenario says of sockets: for each host its profile and what it
- * sets for all of them, the ports it listens on, and what programs set for one.
- * @param {string} text
- */
-export function settings(text) {
-  const hosts = [];
-  const sockets = [];
-  const listens = [];
-  let flow = '';
-  for (const raw of text.split('\n')) {
-    const words = raw.replace(/#.*/, '').match(/"[^"]*"|\S+/g);
-    if (!words) continue;
-    if (words[0] === 'listen') {
-      listens.push({ host: words[1], port: Number(words[2]), backlog: Number(words[words.indexOf('backlog', 3) + 1]) || 0 });
-      continue;
-    }
-    if (words[0] === 'host') {
-      const host = hosts.find((one) => one.name === words[1]) ?? { name: words[1], profile: '', set: {} };
-      if (!hosts.includes(host)) hosts.push(host);
-      for (let k = 2; k < words.length; k++) {
-        if (words[k] === 'profile') host.profile = words[++k] ?? '';
-        else if (words[k] === 'set' && words[k + 1]?.includes('=')) {
-          const [name, value] = words[++k].split('=');
-          host.set[name] = value;
-        }
-      }
-    } else if (words[0] === 'flow') {
-      flow = words[1];
-    } else if (socketSteps[words[1]]) {
-      const names = socketSteps[words[1]];
-      names.forEach((name, k) => {
-        const value = words[k + 2];
-        if (value !== undefined || names.length === 1) sockets.push({ host: words[0], flow, name, value: value ?? 'true' });
-      });
-      if (words[1] === 'set-keepalive') sockets.push({ host: words[0], flow, name: 'keepalive', value: words[2] === 'off' ? 'false' : 'true' });
-    }
-  }
-  return { hosts, sockets, listens };
-}
-const socketSteps = {
-  'set-keepalive': ['keepalive-idle', 'keepalive-interval', 'keepalive-count'],
-  'set-user-timeout': ['user-timeout'],
-  'set-linger': ['linger-time'],
-  'set-no-delay': ['no-delay'],
-};
 
 /**
  * aloneAs names what the connections of a host are of which the other end knows nothing:

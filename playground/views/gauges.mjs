@@ -1,11 +1,12 @@
 // Gauges: timers that run out, the schedule of what is sent again, 2 MSL as two lives,
 // settings of the system beside those of a socket, and what a run costs.
 import { html } from '../lib/preact.mjs';
-import { run, other, cursor, otherCursor, now, version, state, select } from '../store.mjs';
+import { run, other, cursor, now, version, state, otherState, select } from '../store.mjs';
 import { catalogue, has, t } from '../words.mjs';
 import { duration, octets, segment } from '../format.mjs';
-import { EndName, RuleText, SeekTo, endsOf, settingsOf, useWidth } from './ends.mjs';
-import { cost, schedules } from './facts.mjs';
+import { read } from '../scenario.mjs';
+import { EndName, RuleText, SeekTo, endsOf, useWidth } from './ends.mjs';
+import { schedules } from './facts.mjs';
 import { ring, strip } from './strip.mjs';
 
 const shownRings = 6;
@@ -131,8 +132,8 @@ function settingRows({ hosts, sockets }, defaults) {
       if ([...named].some((name) => name.startsWith('keepalive'))) told.slice(0, 4).forEach((name) => named.add(name));
       for (const name of [...told.filter((one) => named.has(one)), ...[...named].filter((one) => !told.includes(one))]) {
         rows.push({
-          host: host.name, flow, profile: host.profile || 'linux', name,
-          system: host.set[name] ?? defaults?.[host.profile || 'linux']?.[name], socket: here.findLast((one) => one.name === name)?.value,
+          host: host.name, flow, profile: host.profile, name,
+          system: host.set[name] ?? defaults?.[host.profile]?.[name], socket: here.findLast((one) => one.name === name)?.value,
         });
       }
     }
@@ -146,7 +147,7 @@ const valueOf = (value) => ['true', 'false'].includes(String(value)) ? t(`views.
 function Settings() {
   const r = run.value;
   if (!r) return null;
-  const rows = settingRows(settingsOf(r), catalogue.value?.profiles);
+  const rows = settingRows(read(r.text, r.extra), catalogue.value?.profiles);
   if (rows.length === 0) return null;
   const ends = endsOf();
   return html`<div class="settings"><table><caption>${t('views.settings.title')}</caption>
@@ -160,17 +161,19 @@ function Settings() {
     })}</tbody></table></div>`;
 }
 
-const costs = ['packets', 'octets', 'data', 'resent', 'lost', 'resets', 'opened', 'timeWaits', 'time'];
+const costs = ['packets', 'octets', 'data', 'resent', 'lost', 'resets', 'opened', 'timewaits', 'time'];
+
+const costOf = (st) => ({ ...st.spent, time: st.t });
 
 // Cost is what was spent so far, beside that of the other run where there is one.
 function Cost() {
   const r = run.value;
   if (!r || r.line.items.length === 0) return null;
-  const columns = [{ run: r, sum: cost(r.line, cursor.value) }];
-  if (other.value) columns.push({ run: other.value, sum: cost(other.value.line, otherCursor.value) });
+  const columns = [{ run: r, sum: costOf(state.value) }];
+  if (other.value) columns.push({ run: other.value, sum: costOf(otherState.value) });
   const show = (name, n) => (name === 'time' ? duration(n) : name === 'octets' || name === 'data' ? octets(n) : String(n));
   return html`<div class="cost"><table><caption>${t('views.cost.title')}</caption>
     <thead><tr><td></td>${columns.map((column) => html`<th scope="col" key=${column.run.key}>${column.run.name}: ${column.run.id}</th>`)}</tr></thead>
-    <tbody>${costs.filter((name) => columns.some((column) => column.sum[name]) || name === 'packets').map((name) => html`<tr key=${name}><th scope="row">${t(`views.cost.${name.toLowerCase()}`)}</th>
+    <tbody>${costs.filter((name) => columns.some((column) => column.sum[name]) || name === 'packets').map((name) => html`<tr key=${name}><th scope="row">${t(`views.cost.${name}`)}</th>
       ${columns.map((column) => html`<td key=${column.run.key}>${show(name, column.sum[name])}</td>`)}</tr>`)}</tbody></table></div>`;
 }

@@ -14,9 +14,9 @@ const columns = 930; // pixels from which the graphs stand side by side
 /** The sender chosen, "host/connection"; "" for the one with most data. Graphs and table share it. */
 const chosen = signal('');
 
-/** senderOf is the sender on show: the one chosen, if it is there. */
-export function senderOf(line) {
-  const all = senders(line);
+/** useSender gives all senders, and the one on show: the one chosen, if it is there. */
+export function useSender(line) {
+  const all = useMemo(() => (line ? senders(line) : []), [line, line?.items.length]);
   return { all, one: all.find((s) => `${s.h}/${s.c}` === chosen.value) ?? all[0] };
 }
 
@@ -40,7 +40,7 @@ export function Graphs() {
   const [range, setRange] = useState(null); // the part of the axis on show, null for all of it
   const [hover, setHover] = useState(null); // {graph, row} under the pointer
   const line = run.value?.line;
-  const { all, one } = line ? senderOf(line) : { all: [] };
+  const { all, one } = useSender(line);
   const shown = useGraphs(line, one);
   const ax = axis.value;
   useEffect(() => setRange(null), [line, ax]);

@@ -4,7 +4,8 @@ import { html } from '../lib/preact.mjs';
 import { run, cursor, version, focus, now, state } from '../store.mjs';
 import { has, t } from '../words.mjs';
 import { duration, octets } from '../format.mjs';
-import { EndName, endsOf, settingsOf } from './ends.mjs';
+import { read } from '../scenario.mjs';
+import { EndName, endsOf } from './ends.mjs';
 import { at, receiveBar, sendBar, ticks } from './bars.mjs';
 import { aloneAs, connections, factsOf, nameOf, peerOf, ranges } from './facts.mjs';
 
@@ -96,7 +97,7 @@ function Queues({ end }) {
   const mem = end.host.mem;
   const most = factsOf(run.value.line).mostHalf.get(end.h) ?? 0;
   if (most < 2 && mem.half === 0) return null; // a handshake that goes on is no queue
-  const room = roomFor(settingsOf(run.value), end.name);
+  const room = roomFor(read(run.value.text, run.value.extra), end.name);
   const places = Math.max(room, most);
   const full = room > 0 && mem.half >= room;
   return html`<div class="bar queue"><h4>${t('views.queue.title')}</h4>

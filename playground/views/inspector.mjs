@@ -8,6 +8,7 @@ import { fieldsOf, filterOf } from '../header.mjs';
 import { upon } from '../effects.mjs';
 import { packetsOf } from '../layout.mjs';
 import { Copy } from './copy.mjs';
+import { useFocusKept } from './focus.mjs';
 import { HIGH } from './series.mjs';
 import { callOf, inWords } from './ladder-draw.mjs';
 import { change, later, restorable } from './ladder-menu.mjs';
@@ -27,7 +28,8 @@ export function Inspector() {
   const length = run?.line.items.length ?? 0;
   const packets = useMemo(() => (run ? packetsOf(run.line) : []), [run?.line, length]);
   const packet = packets.find((one) => one.p === at?.p);
-  return html`<section class="sheet inspector" aria-labelledby="h-inspector">
+  const section = useFocusKept();
+  return html`<section ref=${section} class="sheet inspector" aria-labelledby="h-inspector">
     <h2 id="h-inspector" tabindex="-1">${packet ? t('inspector.title', { p: packet.p, flags: packet.item.icmp ? 'ICMP' : flagNames(packet.item.flags).join(' ') || '–' }) : t('page.inspector')}</h2>
     ${packet ? html`<${Segment} run=${run} packet=${packet}/>` : html`<p class="quiet">${t('inspector.none')}</p>`}
   </section>`;

@@ -1,7 +1,7 @@
 // Who knows what: after each segment, whether an end knows that what one side sends
 // reaches the other, and which initial sequence numbers nobody has confirmed.
 import { html, useState } from '../lib/preact.mjs';
-import { run, cursor, version, select } from '../store.mjs';
+import { run, cursor, playing, version, select } from '../store.mjs';
 import { t } from '../words.mjs';
 import { EndName, PacketName, SeekTo, endsOf } from './ends.mjs';
 import { factsOf, isns, knowledge } from './facts.mjs';
@@ -24,7 +24,7 @@ export function Knowledge() {
   return html`<section class="sheet instrument knowledge" aria-labelledby="h-knowledge"><h2 id="h-knowledge">${t('page.knowledge')}</h2>
     ${flows.length > 1 && html`<label>${t('views.flow')} <select value=${flow} onChange=${(e) => choose(Number(e.currentTarget.value))}>
       ${flows.map((f) => html`<option key=${f} value=${f}>${nameOf(f)}</option>`)}</select></label>`}
-    <table class="grid">
+    <div class="scroll-x"><table class="grid">
       <caption>${t('views.know.caption')}</caption>
       <thead><tr><td></td>${users.map((end) => html`<th scope="col"><${EndName} end=${end} /> ${t('views.know.knows')}</th>`)}</tr></thead>
       <tbody>${[0, 1].map((direction) => html`<tr key=${direction}>
@@ -32,8 +32,8 @@ export function Knowledge() {
           <small>${t('views.know.can', { from: users[direction].name, to: users[1 - direction].name })}</small></th>
         ${[0, 1].map((who) => html`<${Cell} key=${who} it=${cells[who][direction]} line=${line} />`)}
       </tr>`)}</tbody>
-    </table>
-    <p class="summary" role="status">${t(count === 4 ? 'views.know.all' : 'views.know.some', { n: count })}</p>
+    </table></div>
+    <p class="summary" aria-live=${playing.value ? 'off' : 'polite'}>${t(count === 4 ? 'views.know.all' : 'views.know.some', { n: count })}</p>
     <${History} rows=${rows} users=${users} />
     <${Numbers} line=${line} />
     <details class="note"><summary>${t('views.know.generals')}</summary><p>${t('views.know.generals.text')}</p></details>

@@ -73,6 +73,7 @@ function Drawing({ run, titled, aside = false }) {
   const [drag, setDrag] = useState(null);
   const [said, setSaid] = useState('');
   const scrolled = useRef(-READING);
+  const at = useRef(0); // how far it is scrolled: to ask the box would lay out the page in each frame
   const length = (store.version.value, run.line.items.length);
   const unit = unitOf(width);
   const narrow = width / unit < NARROW;
@@ -92,17 +93,21 @@ function Drawing({ run, titled, aside = false }) {
     return () => seen.disconnect();
   }, []);
 
-  const onScroll = (event) => setTop(Math.floor(event.target.scrollTop / unit / CHUNK));
+  const onScroll = (event) => {
+    at.current = event.target.scrollTop;
+    setTop(Math.floor(at.current / unit / CHUNK));
+  };
   const byHand = () => { scrolled.current = performance.now(); };
   const from = Math.max(0, (top - 1) * CHUNK);
   const upto = Math.min(plan.height, (top + 1) * CHUNK + tall / unit + CHUNK);
 
   // bring keeps a height in sight, without fighting a user who scrolls.
   const bring = (y, always) => {
-    const box = scroller.current;
-    if (!box || (!always && performance.now() - scrolled.current < READING)) return;
-    const at = y * unit;
-    if (at < box.scrollTop + 40 || at > box.scrollTop + box.clientHeight - 70) box.scrollTop = Math.max(0, at - box.clientHeight * 0.35);
+    if (!scroller.current || (!always && performance.now() - scrolled.current < READING)) return;
+    const here = y * unit;
+    if (here >= at.current + 40 && here <= at.current + tall - 70) return;
+    at.current = Math.max(0, Math.min(here - tall * 0.35, plan.height * unit - tall));
+    scroller.current.scrollTop = at.current;
   };
 
   // A packet picked elsewhere comes into sight.
@@ -238,14 +243,13 @@ function Drawing({ run, titled, aside = false }) {
       onClick=${onClick} onContextMenu=${onMenu} onDblClick=${onDouble}>
       <${List} box=${list} plan=${plan} picked=${picked} run=${run} aside=${aside} onKey=${onKey}/>
       <div class="ladder-tall" style=${{ height: `${plan.height * unit}px` }}>
-        ${width > 0 && html`<svg class="drawing" aria-hidden="true" width=${width} height=${Math.max(1, upto - from) * unit} viewBox=${`0 ${from} ${fr.width} ${Math.max(1, upto - from)}`}
-          style=${{ top: `${from * unit}px` }}>
-          ${picture}
+        ${width > 0 && html`<${Layer} kind="drawing" fr=${fr} unit=${unit} from=${from} upto=${upto}>${picture}<//>
+        <${Layer} kind="drawing over" fr=${fr} unit=${unit} from=${from} upto=${upto}>
           <${Cursor} plan=${plan} fr=${fr} aside=${aside} bring=${bring} size=${`${width} ${tall}`} from=${from} upto=${upto}/>
           ${picked && html`<${Arrow} packet=${picked} fr=${fr} picked=${true} labelled=${true}/>`}
           ${grips}
           ${drag?.to > drag?.arrival && html`<${Ghost} drag=${drag} fr=${fr} plan=${plan}/>`}
-        </svg>`}
+        <//>`}
         ${menu && picked && html`<${Menu} packet=${picked} x=${menu.x} y=${menu.y} within=${scroller} onClose=${closeMenu} onInspect=${inspect}/>`}
       </div>
     </div>
@@ -259,6 +263,13 @@ function Begin() {
   store.version.value;
   if (store.cursor.value >= 0 || store.playing.value || store.now.value > 0 || !store.run.value?.line.items.length) return null;
   return html`<button class="strong begin" tabindex="-1" onClick=${store.play}><${Icon} name="play"/>${t('page.play')}</button>`;
+}
+
+// A Layer is a part of the drawing, from a height to another. What moves with time has
+// one of its own, so that the rest is not painted again in each frame.
+function Layer({ kind, fr, unit, from, upto, children }) {
+  const tall = Math.max(1, upto - from);
+  return html`<svg class=${kind} aria-hidden="true" width=${fr.width * unit} height=${tall * unit} viewBox=${`0 ${from} ${fr.width} ${tall}`} style=${{ top: `${from * unit}px` }}>${children}</svg>`;
 }
 
 // inspect takes the focus to the segment's panel.

@@ -1,8 +1,8 @@
 // The lessons: the scenarios in an order that teaches, and the story of the one on show.
-import { html, useMemo } from '../lib/preact.mjs';
+import { html } from '../lib/preact.mjs';
 import * as store from '../store.mjs';
 import { t, has, catalogue, lang } from '../words.mjs';
-import { says, plainID } from '../scenario.mjs';
+import { read, plainID } from '../scenario.mjs';
 import { Copy } from './copy.mjs';
 import { aloneAs } from './facts.mjs';
 
@@ -42,9 +42,9 @@ export function titleOf(id) {
 /** Story is the question of the learner, the sentence of this moment, and what is often said wrongly. */
 export function Story() {
   const run = store.run.value;
-  const version = store.version.value;
-  const list = useMemo(() => (run ? says(run.text, run.extra) : []), [run, version]);
+  store.version.value;
   if (!run) return null;
+  const list = read(run.text, run.extra).says;
   const scenario = catalogue.value.scenarios.find((s) => s.id === run.id);
   const state = store.state.value;
   const said = state.said >= 0 ? run.line.items[state.said] : null;
@@ -58,8 +58,8 @@ export function Story() {
     <div class="row story-id"><p><span class="num">${run.id}</span> ${titleOf(run.id)}</p><span class="spring"></span>
       <label><input type="checkbox" checked=${store.plain.value} onChange=${(e) => { store.plain.value = e.target.checked; }}/>${t('page.plain-words')}</label></div>
     ${question && html`<h1 id="h-story">${question}</h1>`}
-    <div class="sentence" aria-live="polite" key=${place}>
-      ${sentence ? html`<p>${sentenceOf(sentence)}</p>` : html`<p class="quiet">${has(run.id + '.summary') ? t(run.id + '.summary') : t('page.press-play')}</p>`}
+    <div class="sentence" aria-live="polite">
+      ${sentence ? html`<p key=${place}>${sentenceOf(sentence)}</p>` : html`<p key="0" class="quiet">${has(run.id + '.summary') ? t(run.id + '.summary') : t('page.press-play')}</p>`}
     </div>
     <${Signs} state=${state} run=${run}/>
     <div class="row story-steps">
@@ -93,7 +93,7 @@ function Signs({ state, run }) {
     });
   }
   if (state.wrong > 0) signs.push(t('page.broken', { n: state.wrong }));
-  return signs.length > 0 && html`<p class="row signs" role="status">${signs.map((sign) => html`<span class="chip wrong" key=${sign}>${sign}</span>`)}</p>`;
+  return html`<p class="row signs" role="status">${signs.map((sign) => html`<span class="chip wrong" key=${sign}>${sign}</span>`)}</p>`;
 }
 
 function sentenceOf({ id }) {

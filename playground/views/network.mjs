@@ -2,16 +2,19 @@
 // language behind the text, and the run is made again.
 import { html, useEffect, useRef, useState } from '../lib/preact.mjs';
 import { run, setExtra, version } from '../store.mjs';
-import { t } from '../words.mjs';
-import { fields, profiles, profile, read, sow, tidy, turn } from '../knobs.mjs';
+import { t, catalogue } from '../words.mjs';
+import { read } from '../scenario.mjs';
+import { useFocusKept } from './focus.mjs';
+import { fields, profile, sow, tidy, turn } from '../knobs.mjs';
 
 export function Network() {
   version.value;
+  const section = useFocusKept();
   const r = run.value;
   if (!r) return html`<section class="sheet network" aria-labelledby="h-network"><h2 id="h-network">${t('page.network')}</h2><p class="quiet">${t('views.nothing-yet')}</p></section>`;
   const own = read(r.text, []);
   const now = read(r.text, r.extra);
-  return html`<section class="sheet network" aria-labelledby="h-network"><h2 id="h-network">${t('page.network')}</h2>
+  return html`<section ref=${section} tabindex="-1" class="sheet network" aria-labelledby="h-network"><h2 id="h-network">${t('page.network')}</h2>
     ${now.links.map((link) => html`<fieldset key=${link.a + link.b} class="knobs"><legend>${t('panels.network.link', { a: link.a, b: link.b })}</legend>
       ${fields.map((field) => html`<${Knob} key=${field.name} id=${`knob-${link.a}-${link.b}-${field.name}`} label=${t('panels.network.' + field.name)}
         kind=${field.kind} value=${link.fields[field.name]} own=${fieldOf(own, link, field.name)} turned=${(value) => setExtra(turn(r.extra, link.a, link.b, field.name, value))} />`)}
@@ -19,7 +22,7 @@ export function Network() {
     <fieldset class="knobs"><legend>${t('panels.network.hosts')}</legend>
       ${now.hosts.map((host) => html`<label key=${host.name} class="knob">${t('panels.network.profile', { host: host.name })}
         <select value=${host.profile} onChange=${(e) => setExtra(profile(r.extra, host.name, e.currentTarget.value === own.hosts.find((h) => h.name === host.name)?.profile ? '' : e.currentTarget.value))}>
-          ${profiles.map((name) => html`<option key=${name} value=${name}>${name}</option>`)}</select></label>`)}
+          ${Object.keys(catalogue.value.profiles).map((name) => html`<option key=${name} value=${name}>${name}</option>`)}</select></label>`)}
     </fieldset>
     <fieldset class="knobs"><legend>${t('panels.network.chance')}</legend>
       <${Knob} id="knob-seed" label=${t('panels.network.seed')} kind="seed" value=${now.seed} own=${own.seed} turned=${(value) => setExtra(sow(r.extra, value))} />

@@ -1,18 +1,20 @@
 // Plugins: the shipped ones, and what the user has uploaded, switched on at a host; and
 // what they said and did in this run.
 import { html, useState } from '../lib/preact.mjs';
-import { run, cursor, version, files, setExtra, seek } from '../store.mjs';
+import { run, cursor, version, files, edit, setExtra, seek } from '../store.mjs';
 import { t, has, catalogue } from '../words.mjs';
-import { plug, read, unplug } from '../knobs.mjs';
+import { read } from '../scenario.mjs';
+import { plug, unplug } from '../knobs.mjs';
 import { clock } from '../format.mjs';
+import { lastUpTo } from '../search.mjs';
+import { useFocusKept } from './focus.mjs';
 
-// Plugins that break a rule of TCP to show why it is there need the grant of the lab.
-const lab = ['two-way', 'four-way', 'no-time-wait', 'weak-isn', 'split-handshake'];
 const largest = 4 << 20;
 const shownRows = 200;
 
 export function Plugins() {
   version.value;
+  const section = useFocusKept();
   const r = run.value;
   const [name, choose] = useState('');
   const [host, chooseHost] = useState('');
@@ -21,15 +23,16 @@ export function Plugins() {
   if (!r) return html`<section class="sheet plugins" aria-labelledby="h-plugins"><h2 id="h-plugins">${t('page.plugins')}</h2><p class="quiet">${t('views.nothing-yet')}</p></section>`;
   const { hosts } = read(r.text, r.extra);
   const own = read(r.text, []).hosts;
-  const shipped = catalogue.value?.plugins ?? [];
-  const uploaded = files.value.map((file) => file.name).filter((one) => !shipped.includes(one));
+  const shipped = catalogue.value.plugins;
+  const uploaded = files.value.map((file) => file.name).filter((one) => !shipped.some((other) => other.name === one));
+  const allow = shipped.find((one) => one.name === name)?.allow ?? ''; // what its user has to allow
   const at = hosts.some((one) => one.name === host) ? host : hosts[0]?.name ?? '';
   const add = () => {
     if (!/^[^\s"#]*$/.test(options)) return setError(t('panels.plugins.bad-options'));
     setError('');
     const settings = options.split(',').filter(Boolean);
-    if (lab.includes(name) && !settings.some((one) => one.startsWith('allow='))) settings.push('allow=lab');
-    setExtra(plug(r.extra, at, [name, ...settings].join(',')));
+    if (allow && !settings.some((one) => one.startsWith('allow='))) settings.push(`allow=${allow}`);
+    edit([plug(at, [name, ...settings].join(','))]);
   };
   const upload = async (input) => {
     const [file] = input.files;
@@ -43,7 +46,7 @@ export function Plugins() {
     files.value = [...files.value.filter((other) => other.name !== given), { name: given, octets }];
     choose(given);
   };
-  return html`<section class="sheet plugins" aria-labelledby="h-plugins"><h2 id="h-plugins">${t('page.plugins')}</h2>
+  return html`<section ref=${section} tabindex="-1" class="sheet plugins" aria-labelledby="h-plugins"><h2 id="h-plugins">${t('page.plugins')}</h2>
     <ul class="plugin-hosts">${hosts.map((one) => html`<li key=${one.name} class="row"><strong>${one.name}</strong>
       ${one.plugins.length === 0 ? html`<span class="faint">${t('panels.plugins.none')}</span>` : one.plugins.map((spec) => html`<code key=${spec} class="chip">${spec}</code>`)}
       ${one.plugins.length > 0 && html`<button onClick=${() => setExtra(unplug(r.extra, one.name, own.find((h) => h.name === one.name)?.plugins.length > 0))}>${t('panels.plugins.off')}</button>`}</li>`)}</ul>
@@ -51,12 +54,12 @@ export function Plugins() {
       <label>${t('panels.plugins.plugin')} <select id="plugin-name" value=${name} onChange=${(e) => choose(e.currentTarget.value)}>
         <option value="">–</option>
         ${uploaded.length > 0 && html`<optgroup label=${t('panels.plugins.uploaded')}>${uploaded.map((one) => html`<option key=${one} value=${one}>${one}</option>`)}</optgroup>`}
-        <optgroup label=${t('panels.plugins.shipped')}>${shipped.map((one) => html`<option key=${one} value=${one}>${one}</option>`)}</optgroup></select></label>
+        <optgroup label=${t('panels.plugins.shipped')}>${shipped.map((one) => html`<option key=${one.name} value=${one.name}>${one.name}</option>`)}</optgroup></select></label>
       <label>${t('panels.plugins.host')} <select value=${at} onChange=${(e) => chooseHost(e.currentTarget.value)}>${hosts.map((one) => html`<option key=${one.name} value=${one.name}>${one.name}</option>`)}</select></label>
       <label>${t('panels.plugins.options')} <input type="text" size="14" placeholder="n=7" maxlength="200" autocomplete="off" spellcheck="false" value=${options} onInput=${(e) => setOptions(e.currentTarget.value)} onKeyDown=${(e) => e.stopPropagation()} /></label>
       <button id="plugin-on" class="strong" disabled=${name === ''} onClick=${add}>${t('panels.plugins.on')}</button>
     </div>
-    ${name !== '' && has('plugin.' + name) && html`<p class="quiet">${t('plugin.' + name)}${lab.includes(name) ? ' ' + t('panels.plugins.lab') : ''}</p>`}
+    ${name !== '' && has('plugin.' + name) && html`<p class="quiet">${t('plugin.' + name)}${/\blab\b/.test(allow) ? ' ' + t('panels.plugins.lab') : ''}</p>`}
     <p class="row"><label class="button">${t('panels.plugins.upload')} <input id="plugin-file" class="sr" type="file" accept=".wasm,application/wasm" onChange=${(e) => upload(e.currentTarget)} /></label>
       <span class="faint">${t('panels.plugins.stays')}</span></p>
     ${error && html`<p class="is-wrong" role="alert">${error}</p>`}
@@ -66,13 +69,12 @@ export function Plugins() {
 
 // Told is what plugins said and did up to the cursor.
 function Told({ line }) {
-  const rows = [];
-  for (let i = 0; i <= cursor.value && i < line.items.length; i++) if (line.items[i].k === 'plugin') rows.push(line.items[i]);
+  const upto = lastUpTo(line.plugins.length, (k) => line.plugins[k], cursor.value) + 1;
+  const rows = line.plugins.slice(Math.max(0, upto - shownRows), upto).map((i) => line.items[i]);
   if (rows.length === 0) return html`<p class="faint">${t('panels.plugins.silent')}</p>`;
   return html`<div class="scroll-x" tabindex="0" role="region" aria-label=${t('panels.plugins.log')}><table>
     <caption class="sheet-title">${t('panels.plugins.log')}</caption>
-    <thead><tr><th scope="col">${t('panels.plugins.time')}</th><th scope="col">${t('panels.plugins.host')}</th><th scope="col">${t('panels.plugins.plugin')}</th><th scope="col">${t('panels.plugins.step')}</th><th scope="col">${t('panels.plugins.verdict')}</th><th scope="col" class="num">${t('panels.plugins.fuel')}</th><th scope="col">${t('panels.plugins.said')}</th></tr></thead>
-    <tbody>${rows.slice(-shownRows).map((it) => html`<tr key=${it.i}><td><button class="link num" onClick=${() => seek(it.i)}>${clock(it.t)}</button></td>
-      <td>${run.value.header.hosts[it.h ?? 0]?.name ?? ''}</td><td>${it.name}</td><td>${it.step}</td><td>${it.verdict}</td><td class="num">${it.fuel ?? ''}</td>
-      <td>${it.text ?? ''}${it.before !== undefined ? html`<code>${it.before} → ${it.after}</code>` : null}</td></tr>`)}</tbody></table></div>`;
+    <thead><tr><th scope="col">${t('panels.plugins.time')}</th><th scope="col">${t('panels.plugins.host')}</th><th scope="col">${t('panels.plugins.plugin')}</th><th scope="col">${t('panels.plugins.step')}</th><th scope="col">${t('panels.plugins.verdict')}</th><th scope="col">${t('panels.plugins.said')}</th></tr></thead>
+    <tbody>${rows.map((it) => html`<tr key=${it.i}><td><button class="link num" onClick=${() => seek(it.i)}>${clock(it.t)}</button></td>
+      <td>${run.value.header.hosts[it.h ?? 0]?.name ?? ''}</td><td>${it.name}</td><td>${it.step}</td><td>${it.verdict}</td><td>${it.text}</td></tr>`)}</tbody></table></div>`;
 }

@@ -1,6 +1,7 @@
 // A table of many rows: sorted by a press on a head, in pages, copied as CSV.
 import { html, useMemo, useState } from '../lib/preact.mjs';
 import { t } from '../words.mjs';
+import { Copy } from './copy.mjs';
 import { csv } from './series.mjs';
 
 const page = 100;
@@ -13,7 +14,6 @@ const page = 100;
 export function Rows({ caption, heads, rows, at = -1, onRow }) {
   const [sort, setSort] = useState({ column: 0, down: false });
   const [from, setFrom] = useState(null); // null: the page of the cursor
-  const [copied, setCopied] = useState(false);
   const order = useMemo(() => sorted(rows, sort), [rows, sort]);
   const here = order.indexOf(at);
   const first = Math.max(0, Math.min(from ?? Math.floor(Math.max(0, here) / page) * page, Math.floor(Math.max(0, rows.length - 1) / page) * page));
@@ -21,14 +21,9 @@ export function Rows({ caption, heads, rows, at = -1, onRow }) {
     setSort({ column, down: sort.column === column && !sort.down });
     setFrom(0);
   };
-  const copy = async () => {
-    await navigator.clipboard.writeText(csv(heads.map((head) => head.id), rows));
-    setCopied(true);
-  };
   return html`<div class="table">
     <div class="tools">
-      <button type="button" onClick=${copy}>${t('views.table.copy')}</button>
-      <span role="status">${copied ? t('views.table.copied', { n: rows.length }) : ''}</span>
+      <${Copy} label=${t('views.table.copy')} text=${() => csv(heads.map((head) => head.id), rows)} />
       ${rows.length > page && html`<span class="pages">
         <button type="button" disabled=${first === 0} onClick=${() => setFrom(first - page)} aria-label=${t('views.table.before')}>←</button>
         ${t('views.table.rows', { from: first + 1, to: Math.min(first + page, rows.length), all: rows.length })}

@@ -193,7 +193,7 @@ export const long = (axis, fold) => fold.to - fold.from > Math.max(20 * axis.idl
 /**
  * ticks are the places of round times on a folded axis, about so many: in each stretch
  * that is not folded, and where a fold ends.
- * @param {import('../fold.mjs').Axis} axis
+ * @param {import('../axis.mjs').Axis} axis
  */
 export function ticks(axis, low, high, most) {
   const apart = (high - low) / most;

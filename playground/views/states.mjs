@@ -1,7 +1,7 @@
 // Figure 5 of RFC 9293 for both ends: where each is, the edge that it has just taken
 // and why, and those it took before.
 import { html, useState } from '../lib/preact.mjs';
-import { cursor } from '../store.mjs';
+import { cursor, playing } from '../store.mjs';
 import { catalogue, has, rule, t } from '../words.mjs';
 import { BOX, HEIGHT, STATES, WIDTH, boxes, endOf, key, litBox, wayOf } from './figure5.mjs';
 import { CauseText, EndName, RuleText, SeekTo, endsOf, stateAt, useWidth } from './ends.mjs';
@@ -93,7 +93,7 @@ function Label({ way, rule: name }) {
 
 // Told says in words what was the last change at each end.
 function Told({ ends }) {
-  return html`<div class="told" aria-live="polite">${ends.map((end) => html`<p key=${end.h} class="card ${end.side}">
+  return html`<div class="told" aria-live=${playing.value ? 'off' : 'polite'}>${ends.map((end) => html`<p key=${end.h} class="card ${end.side}">
     <${EndName} end=${end} />${' '}
     ${end.last ? html`<b>${end.last.from ?? 'CLOSED'} → ${end.last.to}</b> <${CauseText} edge=${end.last} /> <${RuleText} name=${end.last.rule} />`
     : html`<span>${t('views.states.no-edge', { state: end.state })}</span>`}

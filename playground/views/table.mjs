@@ -3,7 +3,7 @@ import { html, useMemo, useState } from '../lib/preact.mjs';
 import { cursor, run, seek, version } from '../store.mjs';
 import { t } from '../words.mjs';
 import { write } from './chart.mjs';
-import { Sender, senderOf, useGraphs } from './graphs.mjs';
+import { Sender, useGraphs, useSender } from './graphs.mjs';
 import { Rows } from './rows.mjs';
 import { rowAt } from './series.mjs';
 
@@ -12,7 +12,7 @@ export function Table() {
   version.value;
   const [id, setId] = useState('sequence');
   const line = run.value?.line;
-  const { all, one } = line ? senderOf(line) : { all: [] };
+  const { all, one } = useSender(line);
   const shown = useGraphs(line, one);
   const graph = shown.find((candidate) => candidate.id === id);
   const rows = useMemo(() => (graph ? rowsOf(graph) : []), [graph]);

@@ -1,10 +1,9 @@
 // What can be taken home: the run as a link, a script, a capture, a log; its hash.
-import { html, useState, useMemo } from '../lib/preact.mjs';
+import { html, useState } from '../lib/preact.mjs';
 import * as store from '../store.mjs';
 import { t } from '../words.mjs';
 import { Copy, download } from './copy.mjs';
-import { pluginsOf } from '../engine.mjs';
-import { says } from '../scenario.mjs';
+import { pluginsOf, read } from '../scenario.mjs';
 
 /** linkOf writes the address of what is shown now; "" if it does not fit. */
 function address() {
@@ -21,8 +20,8 @@ export function TakeAway() {
   const run = store.run.value;
   store.version.value;
   const [wrong, setWrong] = useState('');
-  const filters = useMemo(() => (run ? says(run.text, run.extra).filter((said) => said.filter) : []), [run]);
   if (!run) return null;
+  const filters = read(run.text, run.extra).says.filter((said) => said.filter);
   const name = run.extra.length ? run.id + '-changed' : run.id;
   const fetched = (what, save) => async () => {
     try {
@@ -33,7 +32,7 @@ export function TakeAway() {
     }
   };
   const link = address();
-  const uploaded = [run.text, ...run.extra].join('\n').split('\n').flatMap(pluginsOf).filter((plugin) => store.files.value.some((file) => file.name === plugin));
+  const uploaded = pluginsOf(run.text, run.extra).filter((plugin) => store.files.value.some((file) => file.name === plugin));
   const ready = run.ended && store.engine.value.phase === 'ready';
   return html`<section class="sheet takeaway" aria-labelledby="h-takeaway"><h2 id="h-takeaway">${t('page.takeaway')}</h2>
     <dl class="take">

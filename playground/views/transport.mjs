@@ -27,7 +27,7 @@ export function Transport() {
             ${grains.map((grain) => html`<option key=${grain} value=${grain}>${t('page.by-' + grain)}</option>`)}
           </select></label>
       </div>
-      <output class="clock num" aria-label=${t('page.time-now')}>${clock(store.now.value)}<span class="faint"> / ${duration(store.end())}${run?.ended ? '' : '…'}</span></output>
+      <span class="clock num" role="timer" aria-label=${t('page.time-now')}>${clock(store.now.value)}<span class="faint"> / ${duration(store.end())}${run?.ended ? '' : '…'}</span></span>
       <label class="speed"><span class="faint">${t('page.speed')}</span>
         <input type="range" min="-2" max="3" step="0.05" value=${Math.log10(store.speed.value)} aria-valuetext=${times(store.speed.value)}
           onInput=${(e) => store.setSpeed(10 ** Number(e.target.value))}/>

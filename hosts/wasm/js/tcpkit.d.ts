@@ -30,7 +30,10 @@ export interface LoadOptions {
 export declare function load(source: Source, options?: LoadOptions): Promise<Kit>;
 
 /** What the engine or a plugin's policy has against a call, in words. */
-export declare class TcpkitError extends Error {}
+export declare class TcpkitError extends Error {
+  /** Whether the module has ended, so that it can do nothing any more. */
+  ended: boolean;
+}
 
 /** Nanoseconds. */
 export type Time = number;

@@ -5,6 +5,8 @@ import { Plugins } from './plugins.mjs';
 /** What the engine or a plugin's policy has against a call, in words. */
 export class TcpkitError extends Error {
   name = 'TcpkitError';
+  /** Whether the module has ended, so that it can do nothing any more. */
+  ended = false;
 }
 
 /** What a call returns that can do nothing now and is no error: kit.Again. */
@@ -22,6 +24,8 @@ const EVENT_KINDS = [
   'recovery', 'retransmit', 'soft-error', 'urgent', 'ready', 'window', 'accept', 'plugin',
 ];
 const EVENT_SIZE = 56;
+/** How many lines of its last words an error has when the module ends itself. */
+const MOST_LINES = 12;
 
 /** load makes an instance of the module. */
 export async function load(source, options = {}) {
@@ -59,6 +63,7 @@ async function get(address) {
 class Wasi {
   #memory;
   #said = '';
+  #lines = []; // the last it said
   #say;
 
   constructor(say) {
@@ -92,6 +97,7 @@ class Wasi {
     data.setUint32(written, size, true);
     const lines = this.#said.split('\n');
     this.#said = lines.pop();
+    this.#lines = [...this.#lines, ...lines].slice(-MOST_LINES);
     lines.forEach((line) => this.#say(line));
     return 0;
   }
@@ -119,7 +125,7 @@ class Wasi {
 
   imports = {
     sched_yield: () => 0,
-    proc_exit: (code) => { throw new TcpkitError(`the module has ended with code ${code}: ${this.#said}`); },
+    proc_exit: (code) => { throw Object.assign(new TcpkitError(`the module has ended with code ${code}: ${[...this.#lines, this.#said].join('\n')}`), { ended: true }); },
     args_get: () => 0,
     args_sizes_get: (count, size) => this.#none(count, size),
     environ_get: () => 0,
