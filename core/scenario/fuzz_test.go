@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tcpkit/tcpkit/core"
+	"github.com/tcpkit/tcpkit/internal/release"
 )
 
 // FuzzRun: no text makes a run panic, or go on for ever; what it has recorded is JSON,
@@ -119,4 +120,34 @@ func TestRandomEdits(t *testing.T) {
 		}()
 	}
 	require.Greater(t, ran, n/3, "most of them run")
+}
+
+// TestSettingsAtTheirBounds gives each setting of each host values at and beyond its
+// bounds: each is refused, or makes a run that ends in order. A seventh of them, and all
+// for a release.
+func TestSettingsAtTheirBounds(t *testing.T) {
+	values := []string{"0", "1", "2", "255", "64k", "2147483647", "4294967295", "9007199254740992", "true", "false", "0s", "1ns", "1ms", "1000h", "newreno"}
+	n, ran := 0, 0
+	for _, f := range fields(new(core.Config)) {
+		for _, v := range values {
+			for _, host := range []string{"client", "server"} {
+				if n++; n%release.Count(7, 1) != 0 {
+					continue
+				}
+				edit := "host " + host + " set " + f.name + "=" + v
+				func() {
+					defer func() {
+						if p := recover(); p != nil {
+							t.Errorf("%v, with %s", p, edit)
+							panic(p)
+						}
+					}()
+					if exercise(t, threeWay, edit+"\nflow web\n  client write 100000\n  server write 5000\n  server close") {
+						ran++
+					}
+				}()
+			}
+		}
+	}
+	require.Greater(t, ran, n/release.Count(7, 1)/5, "the others are of another kind")
 }
