@@ -23,7 +23,8 @@ import (
 var onKernel = strings.Fields("H1 H4 H7 H10 H11 H12 H13 H14 D6 F1 F2 F3 F4 F6 W1 W2 W3 W7 K2a K2b K2c K3 U1 U3 U4")
 
 // kernelRows has, for the rows of the table of behaviours that are to be seen on the
-// kernel too, the situations in which it plays its part in them.
+// kernel too, the situations in which it plays its part in them, or none: they have a
+// test of their own below.
 var kernelRows = map[string][]string{
 	"H1":  {"request and answer"},
 	"H4":  {"no options at all", "no window scaling, client", "no SACK, server", "no timestamps, client"},

@@ -107,6 +107,7 @@ const (
 	SynSentNothing
 	TailLossProbe
 	SynAgain
+	UnreadReset
 	last
 )
 

@@ -51,7 +51,7 @@ var rows = [last]Row{
 	TimeWaitReuse:       {TimeWaitReuse, 6191, "2", "MAY-2", "time-wait-reuse", "a SYN that is surely new may open the connection again from TIME-WAIT"},
 	TimeWaitOldSyn:      {TimeWaitOldSyn, 9293, "3.10.7.4", "MAY-2", "time-wait-old-syn", "an old SYN in TIME-WAIT is answered by an ACK"},
 
-	UserTimeout:         {UserTimeout, 9293, "3.10.8", "", "user-timeout", "data was not acknowledged within the user timeout"},
+	UserTimeout:         {UserTimeout, 9293, "3.10.8", "", "user-timeout", "what was sent was not acknowledged within the user timeout"},
 	Retransmit:          {Retransmit, 6298, "5.4", "", "retransmit", "the timer ran out: the earliest unacknowledged segment goes again"},
 	RetransmitLimit:     {RetransmitLimit, 9293, "3.8.3", "MUST-20", "retransmit-limit", "too many retransmissions: the connection is given up"},
 	SynLimit:            {SynLimit, 9293, "3.8.3", "MUST-22", "syn-limit", "no answer to any SYN: the open is given up"},
@@ -92,4 +92,5 @@ var rows = [last]Row{
 	SynSentNothing: {SynSentNothing, 9293, "3.10.7.3", "", "syn-sent-nothing", "in SYN-SENT a segment with neither SYN nor RST is dropped"},
 	TailLossProbe:  {TailLossProbe, 8985, "7.3", "", "tail-loss-probe", "no acknowledgment for about two round trips: the last segment goes again, before the timer runs out"},
 	SynAgain:       {SynAgain, 9293, "3.10.7.4", "", "syn-again", "in SYN-RECEIVED a SYN that comes again is acknowledged by the SYN and ACK again"},
+	UnreadReset:    {UnreadReset, 9293, "3.6.1", "SHLD-3", "unread-reset", "data that nobody will read any more is answered, or left behind, by a reset: it is lost"},
 }

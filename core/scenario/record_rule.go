@@ -74,7 +74,7 @@ func sends(id rule.ID, i *Item) rule.ID {
 		fits = flags&(kinds|wire.ACK) == wire.SYN|wire.ACK
 	case rule.CloseSendsFin, rule.CloseAfterPeer:
 		fits = flags.Has(wire.FIN)
-	case rule.AbortReset, rule.LingerOver, rule.ClosedReset, rule.ListenAckGetsRst, rule.SynSentBadAck, rule.AckBadInSynReceived, rule.KeepaliveDead:
+	case rule.AbortReset, rule.UnreadReset, rule.LingerOver, rule.ClosedReset, rule.ListenAckGetsRst, rule.SynSentBadAck, rule.AckBadInSynReceived, rule.KeepaliveDead:
 		fits = flags.Has(wire.RST)
 	case rule.SynSentSynAck:
 		fits = flags&kinds == 0

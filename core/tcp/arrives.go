@@ -499,7 +499,7 @@ func (c *TCB) segmentText(now clock.Instant, seg *Segment) {
 		// takes its sequence number from the segment, so that the peer finds it good
 		// even if our FIN is lost.
 		c.stray(seg.Ack)
-		c.end(now, ErrAborted, BySegment, rule.AbortReset)
+		c.end(now, ErrAborted, BySegment, rule.UnreadReset)
 		return
 	}
 	if seg.cut {

@@ -16,7 +16,7 @@ func (c *TCB) Close(now clock.Instant) error {
 	switch c.state {
 	case Closing, LastAck:
 		if c.recvBuf.n > 0 {
-			c.reset(now, ErrAborted, ByCall, rule.AbortReset)
+			c.reset(now, ErrAborted, ByCall, rule.UnreadReset)
 			return nil
 		}
 		if c.cfg.Linger && c.cfg.LingerTime == 0 {
@@ -34,8 +34,12 @@ func (c *TCB) Close(now clock.Instant) error {
 		c.forget()
 		return nil
 	case SynReceived, Established, FinWait1, FinWait2, CloseWait:
-		if c.recvBuf.n > 0 || c.cfg.Linger && c.cfg.LingerTime == 0 {
+		if c.cfg.Linger && c.cfg.LingerTime == 0 {
 			c.reset(now, ErrAborted, ByCall, rule.AbortReset)
+			return nil
+		}
+		if c.recvBuf.n > 0 {
+			c.reset(now, ErrAborted, ByCall, rule.UnreadReset)
 			return nil
 		}
 	default:

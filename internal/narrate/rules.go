@@ -64,7 +64,7 @@ var rulesZH = map[rule.ID]string{
 	rule.TimeWaitReuse:       "确定是新的 SYN 可以从 TIME-WAIT 重新打开连接",
 	rule.TimeWaitOldSyn:      "在 TIME-WAIT 中，旧的 SYN 以 ACK 回应",
 
-	rule.UserTimeout:         "数据在用户超时之内没有得到确认",
+	rule.UserTimeout:         "发出的内容在用户超时之内没有得到确认",
 	rule.Retransmit:          "定时器超时，重传最早的未确认报文段",
 	rule.RetransmitLimit:     "重传次数过多，放弃连接",
 	rule.SynLimit:            "所有 SYN 都没有回应，放弃打开",
@@ -101,6 +101,7 @@ var rulesZH = map[rule.ID]string{
 
 	rule.SynSentNothing: "在 SYN-SENT 中，既没有 SYN 也没有 RST 的报文段被丢弃",
 	rule.SynAgain:       "在 SYN-RECEIVED 中再次收到 SYN，以同样的 SYN 加 ACK 再次确认",
+	rule.UnreadReset:    "已没有程序会读取的数据：以 RST 回应或者在关闭时发送 RST，表明数据已丢失",
 	rule.TailLossProbe:  "大约两个往返时间没有确认：在定时器超时之前，最后的报文段再发送一次",
 
 	rule.Lab: "违反规则：实验插件自行走了图中的这条边",

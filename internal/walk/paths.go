@@ -93,7 +93,7 @@ func Paths() []Path {
 			Walk: func(w *World) { w.open(); w.shut(w.ca); w.shut(w.cb) }},
 		{From: tcp.FinWait2, To: tcp.Closed, By: tcp.BySegment, Rule: rule.ResetExact, Why: silent,
 			Walk: func(w *World) { w.open(); w.shut(w.ca); w.abort(w.cb) }},
-		{From: tcp.FinWait2, To: tcp.Closed, By: tcp.BySegment, Rule: rule.AbortReset, Leaves: rst,
+		{From: tcp.FinWait2, To: tcp.Closed, By: tcp.BySegment, Rule: rule.UnreadReset, Leaves: rst,
 			Walk: func(w *World) { w.open(); w.close(w.ca); w.write(w.cb) }},
 		{From: tcp.FinWait2, To: tcp.Closed, By: tcp.ByCall, Rule: rule.AbortReset, Leaves: rst,
 			Walk: func(w *World) { w.open(); w.shut(w.ca); w.abort(w.ca) }},
