@@ -51,7 +51,7 @@ function Tools() {
 
 // cursorHeight is where the cursor's line is: at its item, or between two while time runs.
 function cursorHeight(plan, cursor, now) {
-  if (cursor < 0 || plan.items.length === 0) return now > 0 ? plan.yAt(now) : 12;
+  if (cursor < 0 || plan.items.length === 0) return now > 0 ? plan.yAt(now) : 2;
   const i = Math.min(cursor, plan.items.length - 1);
   return now > plan.items[i].t ? plan.yAt(now) : plan.y[i];
 }
@@ -327,7 +327,7 @@ function Cursor({ plan, fr, aside, bring, size, from, upto }) {
   return html`<g class="cursor">
     <rect class=${ahead.value ? 'veil' : 'veil full'} x="0" y=${Math.max(y, from)} width=${fr.width} height=${Math.max(0, upto - Math.max(y, from))}/>
     <line x1="0" x2=${fr.width} y1=${y} y2=${y}/>
-    <g transform=${`translate(0 ${y})`}>${!fr.narrow && html`<rect class="under" x="0" y="-13" width="62" height="26"/>`}<rect class="chip" x="0" y="-8" width=${8 + 6.1 * clock(now).length} height="16" rx="3"/><text x="4" y="4">${clock(now)}</text></g>
+    <g transform=${`translate(0 ${y})`}>${!fr.narrow && html`<rect class="under" x="0" y="-13" width="62" height="29"/>`}<rect class="chip" x="0" y="-8" width=${8 + 6.1 * clock(now).length} height="16" rx="3"/><text x="4" y="4">${clock(now)}</text></g>
     ${moving.flatMap((packet) => waysOf(packet, fr).filter((way) => way.y1 <= y && y < way.y2).map((way) => {
       const part = (y - way.y1) / (way.y2 - way.y1);
       if (moving.length > CROWD) return html`<circle class=${`mover ${packet.from < 0 ? 'alien' : store.side(packet.from)}`} cx=${way.x1 + (way.x2 - way.x1) * part} cy=${y} r="4"/>`;
