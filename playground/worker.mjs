@@ -39,14 +39,22 @@ const operations = {
 
   packet: ({ key, args: [p] }) => of(key).packet(p),
   pcapng: ({ key, args: [host] }) => of(key).pcapng(host),
-  // record is what "tcpkit sim run --record" writes, and "tcpkit trace" reads.
-  record({ key }) {
+  // record is what "tcpkit sim run --record" writes, and "tcpkit trace" reads. Of a long
+  // run it takes seconds, in which pings are answered.
+  async record({ key }) {
     const run = of(key);
     const { text, extra } = runs.get(key);
     const head = run.head();
-    const packets = run.items().filter(({ k }) => k === 'send').map(({ p, t, h }) => ({ p, t, h, octets: base64(run.packet(p)) }));
+    const packets = [];
+    const items = [];
+    for (let from = 0; from < run.length; from += 500) {
+      const some = run.itemsText(from, from + 500);
+      items.push(some.slice(1, -1));
+      for (const { k, p, t, h } of JSON.parse(some)) if (k === 'send') packets.push({ p, t, h, octets: btoa(String.fromCharCode(...run.packet(p))) });
+      await breath();
+    }
     const before = JSON.stringify({ tcpkit_trace: 1, scenario: head.scenario, text, extra, hash: run.hash(), packets });
-    return `${before.slice(0, -1)},"timeline":${JSON.stringify({ ...head, items: undefined }).slice(0, -1)},"items":${run.itemsText()}}}\n`;
+    return `${before.slice(0, -1)},"timeline":${JSON.stringify(head).slice(0, -1)},"items":[${items.join(',')}]}}\n`;
   },
 
   // seek goes to a step, measures how long that took, and says what the engine is then.
@@ -133,10 +141,16 @@ function advance(entry) {
   return false;
 }
 
-function base64(octets) {
-  let text = '';
-  for (const octet of octets) text += String.fromCharCode(octet);
-  return btoa(text);
+// breath lets the messages that came be read.
+function breath() {
+  const { port1, port2 } = new MessageChannel();
+  return new Promise((resolve) => {
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(0);
+  });
 }
 
 // A module that has trapped, or has ended itself, is not to be trusted any more.
