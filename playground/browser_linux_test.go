@@ -119,6 +119,7 @@ func shipped(t *testing.T, id string) string {
 // Every scenario of the catalogue runs to its end in the tab, holds what it expects,
 // and has the hash that it has natively.
 func TestEveryScenarioInTheTab(t *testing.T) {
+	t.Parallel()
 	tab := open(t, "#s=H1", 1280, 900)
 	all := catalogue.Shipped().Scenarios()
 	if testing.Short() {
@@ -167,6 +168,7 @@ func TestLink(t *testing.T) {
 
 // Links that are damaged are refused in words.
 func TestBadLinks(t *testing.T) {
+	t.Parallel()
 	for _, fragment := range []string{"#s=../../etc", "#s=H1&x=%00", "#nonsense", "#s=ZZ9", "#s=H1&x=host+a", "#" + strings.Repeat("a", 70000)} {
 		tab := chrome.Open(t, page(t)+fragment, 800, 600)
 		tab.Wait(`import('./store.mjs').then((s) => s.notices.value.length > 0 || !!s.run.value?.error)`)
@@ -317,6 +319,7 @@ func TestNothingSticksOut(t *testing.T) {
 
 // axe-core knows what people who see, hear or move otherwise need.
 func TestAccessible(t *testing.T) {
+	t.Parallel()
 	npm := need.Tool(t, "npm", "npm")
 	root, err := exec.Command(npm, "root", "-g").Output()
 	require.NoError(t, err)

@@ -84,6 +84,7 @@ func text(tab *chrome.Tab, selector string) string {
 // Every instrument draws every scenario, in its middle and at its end, and nothing is
 // said to be wrong: neither by the page nor by the browser.
 func TestInstrumentsDrawEveryScenario(t *testing.T) {
+	t.Parallel()
 	tab := instruments(t, 1280, 900)
 	all := catalogue.Shipped().Scenarios()
 	if testing.Short() {

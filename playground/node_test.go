@@ -12,6 +12,7 @@ import (
 
 // TestNode runs the tests of the page's modules that need no browser.
 func TestNode(t *testing.T) {
+	t.Parallel()
 	node := need.Tool(t, "node", "nodejs")
 	files, err := filepath.Glob("test/*.test.mjs")
 	require.NoError(t, err)
