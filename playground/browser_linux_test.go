@@ -310,6 +310,11 @@ func TestAloneAtItsHost(t *testing.T) {
 // What is chosen from stays inside its panel, and help begins at its beginning.
 func TestNothingSticksOut(t *testing.T) {
 	tab := open(t, "#s=H1", 1280, 760)
+	tab.Press(kb.End)
+	for _, panel := range store[[]string](tab, `[...document.querySelectorAll('[data-tab]')].map((e) => e.dataset.tab)`) {
+		tab.Click(`#tab-` + panel)
+		require.LessOrEqual(t, chrome.Eval[int](tab, `document.documentElement.scrollHeight`), 760, "%s: the page fills the window", panel)
+	}
 	tab.Click(`#tab-compare`)
 	require.True(t, chrome.Eval[bool](tab, `document.querySelector('.compare select').getBoundingClientRect().right <= document.querySelector('.compare').getBoundingClientRect().right`))
 	tab.Press("?")

@@ -409,6 +409,7 @@ export function drop(key) {
 export function seek(i) {
   const line = run.value?.line;
   if (!line) return;
+  goOn(i === Infinity && !run.value.ended);
   batch(() => {
     cursor.value = Math.max(-1, Math.min(i, line.items.length - 1));
     now.value = cursor.value < 0 ? 0 : line.items[cursor.value].t;
@@ -419,10 +420,18 @@ export function seek(i) {
 export function seekTime(t) {
   const line = run.value?.line;
   if (!line) return;
+  goOn(false);
   batch(() => {
     now.value = Math.max(0, Math.min(t, end()));
     cursor.value = t < 0 ? -1 : line.upTo(now.value);
   });
+}
+
+// goOn has the cursor go to the end when there is one, for who has asked for the end of
+// a run that is still being made; or no longer.
+function goOn(yes) {
+  if (yes) wanted = { i: Infinity };
+  else if (wanted?.i === Infinity) wanted = null;
 }
 
 /** end is when the last thing happens, in both runs. */

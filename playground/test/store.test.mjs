@@ -116,6 +116,21 @@ test('the address follows a change that leaves the cursor where it is', () => {
   assert.equal(store.fragment.value, 's=H1&i=7&lang=en');
 });
 
+test('the end of a run that is still being made is its end when it has one', () => {
+  for (const stays of [false, true]) {
+    store.open('H1');
+    const key = store.shown.value;
+    store.heard.header(key, fixture.header);
+    store.heard.items(key, structuredClone(fixture.items.slice(0, 20)));
+    store.seek(Infinity);
+    assert.equal(store.cursor.value, 19);
+    if (stays) store.seek(3);
+    store.heard.items(key, structuredClone(fixture.items.slice(20)));
+    store.heard.ended(key, { hash: fixture.hash, checks: [], steps: fixture.steps });
+    assert.equal(store.cursor.value, stays ? 3 : fixture.items.length - 1);
+  }
+});
+
 test('the fragment of the address says what is shown', () => {
   opened();
   store.edit(['seed 3']);
