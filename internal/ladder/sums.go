@@ -45,6 +45,7 @@ func Sums(lines []*Timeline, w *Words) []Sum {
 	add(phrase{"the last segment after", "最后一个报文段发出于"}, "", func(t *tally) string { return t.after(t.sentAt, t.sent > 0, w.Lang) })
 	for _, h := range lines[0].Hosts {
 		add(phrase{"state at the end", "结束时的状态"}, h.Name, func(t *tally) string { return t.state })
+		add(phrase{"last change of state after", "最后一次状态变化发生于"}, h.Name, func(t *tally) string { return t.after(t.changedAt, t.changed, w.Lang) })
 		add(phrase{"the program is told", "程序得知"}, h.Name, func(t *tally) string { return t.told })
 		add(phrase{"connections at the end", "结束时的连接数"}, h.Name, number(func(t *tally) int { return t.end.Conns }))
 		add(phrase{"in SYN-RECEIVED, at most", "半连接峰值"}, h.Name, number(func(t *tally) int { return t.most.Half }))
@@ -58,7 +59,8 @@ func Sums(lines []*Timeline, w *Words) []Sum {
 // A tally is what was counted of one run, of one of its hosts if one is named.
 type tally struct {
 	sent, lost, again, read, wrong, broken int
-	readAt, sentAt                         clock.Instant
+	readAt, sentAt, changedAt              clock.Instant
+	changed                                bool
 	state, told                            string
 	most, end                              Memory
 }
@@ -89,7 +91,7 @@ func tallyOf(t *Timeline, host string) *tally {
 			}
 		case "state":
 			if e.Flow >= 0 { // and of no stranger
-				n.state = e.To
+				n.state, n.changed, n.changedAt = e.To, true, e.At
 			}
 		case "host":
 			if e.What != "shut" {
