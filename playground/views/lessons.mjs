@@ -57,7 +57,7 @@ export function Story() {
   return html`<article class=${`sheet story${place ? ' told' : ''}`} id="story" aria-labelledby="h-story">
     <div class="row story-id"><p><span class="num">${run.id}</span> ${titleOf(run.id)}</p><span class="spring"></span>
       <label><input type="checkbox" checked=${store.plain.value} onChange=${(e) => { store.plain.value = e.target.checked; }}/>${t('page.plain-words')}</label></div>
-    ${question && html`<h1 id="h-story">${question}</h1>`}
+    <h1 id="h-story">${question || titleOf(run.id)}</h1>
     <div class="sentence" aria-live="polite">
       ${sentence ? html`<p key=${place}>${sentenceOf(sentence)}</p>` : html`<p key="0" class="quiet">${has(run.id + '.summary') ? t(run.id + '.summary') : t('page.press-play')}</p>`}
     </div>
