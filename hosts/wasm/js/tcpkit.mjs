@@ -30,6 +30,8 @@ const MOST_LINES = 12;
 /** load makes an instance of the module. */
 export async function load(source, options = {}) {
   const module = await compile(await source);
+  const exported = WebAssembly.Module.exports(module).map(({ name }) => name);
+  if (!['memory', '_initialize', 'tcpkit_buffer'].every((name) => exported.includes(name))) throw new TcpkitError("this is a WASM module, but not tcpkit's");
   const plugins = options.plugins === false ? undefined : new Plugins();
   const wasi = new Wasi(options.stderr ?? ((text) => console.error(text)));
   const instance = await WebAssembly.instantiate(module, {

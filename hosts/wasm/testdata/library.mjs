@@ -11,6 +11,9 @@ const octets = (text) => new TextEncoder().encode(text);
 const text = (b) => new TextDecoder().decode(b);
 const throws = (call, words) => assert.throws(call, (error) => error instanceof TcpkitError && words.test(error.message));
 
+// What is no module of ours says so, and not what a JavaScript engine makes of it.
+await assert.rejects(load(plugin), (error) => error instanceof TcpkitError && error.message === "this is a WASM module, but not tcpkit's");
+
 // settle hands over what the two have for each other, without delay.
 function settle(now, a, b) {
   for (let moved = true; moved;) {
