@@ -21,6 +21,7 @@ type pageData struct {
 	Words     map[string]map[string]string `json:"words"`     // by language and id
 	Edges     []edge                       `json:"edges"`
 	Rules     []ruling                     `json:"rules"`
+	Also      map[string][]string          `json:"also"`     // other spellings, by the id of what they stand for
 	Profiles  map[string]map[string]string `json:"profiles"` // by name, then by setting
 	Plugins   []plugin                     `json:"plugins"`
 	Hooks     []string                     `json:"hooks"`    // by tcp.Step, as the engine numbers what it tells of plugins
@@ -64,12 +65,17 @@ type plugin struct {
 // Catalogue is /catalogue.json.
 func Catalogue() ([]byte, error) {
 	all := lessons.Shipped()
-	c := pageData{Chapters: lessons.Chapters[:], Words: map[string]map[string]string{}, Verdicts: plugins.Verdicts(), Whys: plugins.Whys()}
+	c := pageData{Chapters: lessons.Chapters[:], Words: map[string]map[string]string{}, Also: map[string][]string{}, Verdicts: plugins.Verdicts(), Whys: plugins.Whys()}
 	for _, s := range all.Scenarios() {
 		c.Scenarios = append(c.Scenarios, scenario{s.ID, s.Rows, s.Compare, s.Chapter, s.Place, s.Corrects, s.Text})
 	}
 	for _, lang := range lessons.Languages {
 		c.Words[lang] = all.Words(lang)
+		for id := range c.Words[lang] {
+			if also := all.Also(id); also != nil {
+				c.Also[id] = also
+			}
+		}
 	}
 	for _, name := range examples.Names() {
 		wasm, _ := examples.Module(name)

@@ -6,17 +6,12 @@
  * @property {string} id    what the command's "explain" takes
  * @property {string} kind  term, state, flag, option, timer, drop, claim, rule, scenario
  * @property {string} name  in the language asked for
+ * @property {string[]} [also]  other spellings
  * @property {string} text
  * @property {string} [cite]
  */
 
 const kinds = ['state', 'flag', 'option', 'term', 'timer', 'drop'];
-
-// Names of states that others use, with RFC 9293's.
-const otherNames = {
-  'SYN-RCVD': 'SYN-RECEIVED', 'SYN-RECV': 'SYN-RECEIVED', 'SYN-RECVD': 'SYN-RECEIVED', 'SYN-SEND': 'SYN-SENT', 'CLOSED-WAIT': 'CLOSE-WAIT',
-  'FIN-WAIT1': 'FIN-WAIT-1', 'FIN-WAIT2': 'FIN-WAIT-2', 'TIMEWAIT': 'TIME-WAIT', 'ESTAB': 'ESTABLISHED',
-};
 
 /** topics lists all there is, in a language. @returns {Topic[]} */
 export function topics(catalogue, lang) {
@@ -25,7 +20,7 @@ export function topics(catalogue, lang) {
   for (const kind of kinds) {
     for (const id of Object.keys(words)) {
       const match = id.match(new RegExp(`^${kind}\\.([^.]+)$`));
-      if (match) all.push({ id: match[1], kind, name: words[id + '.name'] ?? '', text: words[id] });
+      if (match) all.push({ id: match[1], kind, name: words[id + '.name'] ?? '', also: catalogue.also[id], text: words[id] });
     }
   }
   for (const scenario of catalogue.scenarios) {
@@ -52,12 +47,10 @@ function plain(word) {
  * then those that speak of it. at most `most`.
  */
 export function search(all, others, word, most = 40) {
-  let want = plain(word);
+  const want = plain(word);
   if (want === '') return [];
-  const other = otherNames[want.toUpperCase()];
-  if (other) want = plain(other);
   const rank = (topic) => {
-    const names = [topic.id, topic.name, others.get(topic.kind + ' ' + topic.id)?.name ?? ''].map(plain);
+    const names = [topic.id, topic.name, others.get(topic.kind + ' ' + topic.id)?.name ?? '', ...(topic.also ?? [])].map(plain);
     if (names.includes(want)) return 0;
     if (names.some((name) => name.startsWith(want))) return 1;
     if (names.some((name) => name.includes(want))) return 2;

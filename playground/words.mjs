@@ -9,6 +9,7 @@ export const lang = signal('en');
  * @type {{value: null | {
  *   chapters: string[],
  *   scenarios: {id:string, text:string, rows:string[], chapter?:string, place?:number, corrects?:string[], compare?:string}[],
+ *   also: Object<string,string[]>,
  *   words: {en: Object<string,string>, zh: Object<string,string>},
  *   rules: {name:string, rfc:number, section:string, requirement?:string, words:{en:string, zh:string}}[],
  *   edges: {from:string, to:string, rule:string}[], profiles: Object<string,Object<string,string>>,

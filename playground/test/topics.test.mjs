@@ -4,6 +4,7 @@ import { topics, search, byKey } from '../topics.mjs';
 
 const catalogue = {
   scenarios: [{ id: 'F2' }],
+  also: { 'state.SYN-RECEIVED': ['SYN_RCVD'] },
   rules: [{ name: 'land', rfc: 9293, section: '3.9.2.3', words: { en: 'a segment from nowhere is ignored', zh: '忽略' } }],
   words: {
     en: { 'state.SYN-RECEIVED': 'Both SYNs are there.', 'state.SYN-RECEIVED.name': 'SYN received', 'term.half-close': 'One direction is closed.', 'term.half-close.name': 'half-close',
