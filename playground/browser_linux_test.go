@@ -307,6 +307,15 @@ func TestAloneAtItsHost(t *testing.T) {
 	}
 }
 
+// In W3 the server is in LAST-ACK when the client has forgotten it, and nobody says
+// that it is ESTABLISHED.
+func TestHalfOpenWhileClosing(t *testing.T) {
+	tab := open(t, "#s=W3", 1280, 760)
+	tab.Press("n")
+	tab.Wait(`document.getElementById('story').textContent.includes('Half-open at server: 1')`)
+	require.NotContains(t, chrome.Eval[string](tab, `document.getElementById('story').textContent`), "ESTABLISHED")
+}
+
 // What is chosen from stays inside its panel, and help begins at its beginning.
 func TestNothingSticksOut(t *testing.T) {
 	tab := open(t, "#s=H1", 1280, 760)
