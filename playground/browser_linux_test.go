@@ -307,6 +307,13 @@ func TestAloneAtItsHost(t *testing.T) {
 	}
 }
 
+// What a program is told at the end is read in full.
+func TestErrorsAreReadInFull(t *testing.T) {
+	tab := open(t, "#s=U2", 1280, 760)
+	tab.Press(kb.End)
+	tab.Wait(`[...document.querySelectorAll('.drawing .note text')].some((note) => note.textContent.endsWith('ETIMEDOUT'))`)
+}
+
 // In W3 the server is in LAST-ACK when the client has forgotten it, and nobody says
 // that it is ESTABLISHED.
 func TestHalfOpenWhileClosing(t *testing.T) {

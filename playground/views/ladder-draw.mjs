@@ -239,7 +239,7 @@ export function Notes({ notes, bands, fr, plan, onPick }) {
     return html`<g key=${`n${note.i}`} class=${`note ${kind} ${side(note.host)}`} data-i=${note.i} onClick=${() => onPick(note.i)}>
       <title>${title ?? text}</title>
       ${!fr.narrow && !note.within && html`<line x1=${fr.xs[note.host] + out * (BAND / 2)} y1=${note.y1} x2=${x - out * 3} y2=${note.y1}/>`}
-      <text x=${x} y=${note.y1 + 4} text-anchor=${out < 0 ? 'end' : 'start'}>${fit(text, room)}</text>
+      <text x=${x} y=${note.y1 + 4} text-anchor=${out < 0 ? 'end' : 'start'}>${fit(item.error && text.length > room ? item.error : text, room)}</text>
     </g>`;
   });
 }
