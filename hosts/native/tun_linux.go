@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -115,7 +116,7 @@ func newTUN(file *os.File, name string, mtu int) (*TUN, error) {
 // openError says which right is missing.
 func openError(name string, err error) error {
 	what := "open TUN"
-	if name != "" {
+	if name != "" && !strings.Contains(name, "%") { // the kernel would have put a number there
 		what += " " + name
 	}
 	switch {
