@@ -78,7 +78,9 @@ func (s *Set) deliver(p *Plugin, now clock.Instant, log *event.Log) {
 		return
 	}
 	s.parts[0] = Part{0, n * abi.BatchSize}
+	used := p.stats.Fuel
 	result, why := p.call(now, abi.HookBatch, n, b.image, s.parts[:1])
+	s.acted(p, &tcp.Act{Step: noStep}, used)
 	switch {
 	case why != WhyVerdict:
 	case result == int64(abi.Pass):

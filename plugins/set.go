@@ -26,6 +26,7 @@ type Set struct {
 	edits   map[uint32]*edits    // by connection
 	mask    tcp.HookMask
 
+	watch       func(a *tcp.Act) // nil: nobody looks
 	controllers []*Controller
 	log         *event.Log // of the stack, for controllers, which are given none; nil: not known
 	*scratch
@@ -176,7 +177,7 @@ func (s *Set) At(r *tcp.Record) tcp.Verdict {
 		if !p.wants(r) {
 			continue
 		}
-		v := s.ask(p, r)
+		v := s.asked(p, r)
 		left = left || p.life.out != NotOut
 		if v == tcp.Pass {
 			continue

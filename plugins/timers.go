@@ -123,7 +123,9 @@ func (s *Set) tick(p *Plugin, now clock.Instant, id uint64, b *tcp.Beside, log *
 	}
 	putSections(s.image, abi.SectionArgs, 0)
 	s.parts[0].Size = abi.ArgsEnd
+	used := p.stats.Fuel
 	result, why := p.call(now, h.hook, 0, s.image, s.parts[:1])
+	s.acted(p, &tcp.Act{Step: noStep}, used)
 	r := &s.idle
 	r.Beside, r.Log = b, log
 	if why == WhyVerdict {

@@ -68,7 +68,7 @@ func (r *Run) check(e *Expect, o *Result) {
 	case ExpectQuiet:
 		o.Held = true
 		for i := range r.rec.items {
-			if k := &r.rec.items[i]; k.Kind != Said && k.Kind != Ended && k.At > e.From {
+			if k := &r.rec.items[i]; k.Kind != Said && k.Kind != Plugin && k.Kind != Ended && k.At > e.From {
 				o.Held, o.At = false, k.At
 			}
 		}

@@ -29,7 +29,7 @@ const (
 	Call                      // Host, Conn, Flow, User; Text: what is called; A: octets or nanoseconds; By: the tcp.Error
 	Read                      // Host, Conn, Flow, User; A: octets; Wrong: they are not what was written
 	Turned                    // Host; By: the sim.TurnKind
-	Plugin                    // Host, Conn, Flow; Text: its name; By: verdict; From: step; A: argument; B: hook<<32|why
+	Plugin                    // Host, Conn, Flow; Text: its name; By: verdict; From: step, tcp.Steps: none; A: argument; B: hook<<32|why; what else is known: Run.Act
 	Violation                 // Host, -1: none; Conn; Text: what was broken
 	Said                      // A: index in Scenario.Says
 	Ended                     // Text: why: "", or which bound was reached

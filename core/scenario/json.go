@@ -355,6 +355,9 @@ func (r *Run) writeItem(w *writer, i *Item) {
 		w.ifUint("arg", i.A)
 		w.ifUint("hook", i.B>>32)
 		w.ifUint("why", i.B&0xffffffff)
+		if a := r.Act(i); a != nil {
+			a.write(w)
+		}
 	case Violation:
 		w.text("what", i.Text)
 	case Said:
@@ -366,6 +369,26 @@ func (r *Run) writeItem(w *writer, i *Item) {
 		panic("scenario: an item that nobody writes")
 	}
 	w.ifInt("rule", int64(i.Rule))
+}
+
+func (a *Act) write(w *writer) {
+	w.ifUint("used", a.Used)
+	w.uint("calls", a.Calls)
+	w.uint("fuel", a.Fuel)
+	w.ifText("said", a.Said)
+	if len(a.Changes) == 0 {
+		return
+	}
+	w.open("changes", '[')
+	for k := range a.Changes {
+		c := &a.Changes[k]
+		w.open("", '{')
+		w.text("field", c.Field)
+		w.text("was", c.Was)
+		w.text("is", c.Is)
+		w.close('}')
+	}
+	w.close(']')
 }
 
 func (r *Run) writeSend(w *writer, i *Item) {

@@ -127,3 +127,47 @@ func TestPluginsNeedALoader(t *testing.T) {
 	_, err = scenario.New(s, loader(t))
 	require.ErrorContains(t, err, "the plugins of host server: ")
 }
+
+// What a plugin has used and said, and what it has changed of a segment, is in the
+// timeline; a sum of each plugin's stands at the end.
+func TestActs(t *testing.T) {
+	const flow = net + `flow web client server:80 port 40000
+  client write 500
+  client close
+`
+	r := run(t, "scenario clamp\n"+flow+"plugin client mss-clamp,mss=536\nplugin server pcap-annotate\n")
+	var changed, said int
+	fuel := map[string]uint64{}
+	for k := range r.Items(0) {
+		i := &r.Items(0)[k]
+		a := r.Act(i)
+		if i.Kind != scenario.Plugin {
+			require.Nil(t, a)
+			continue
+		}
+		require.NotNil(t, a, "item %d", k)
+		require.GreaterOrEqual(t, a.Fuel, max(a.Used, fuel[i.Text]))
+		fuel[i.Text] = a.Fuel
+		if len(a.Changes) > 0 {
+			changed++
+			require.Equal(t, "options", a.Changes[0].Field)
+			require.Regexp(t, "^20: 02 04 05 b4 ", a.Changes[0].Was)
+			require.Regexp(t, "^20: 02 04 02 18 ", a.Changes[0].Is)
+		}
+		if a.Said != "" {
+			said++
+			require.Equal(t, "pcap-annotate", i.Text)
+		}
+	}
+	require.Equal(t, 2, changed, "the SYN that leaves, and the SYN that arrives")
+	require.NotZero(t, said)
+	items := r.Items(0)
+	for back, name := range []string{"pcap-annotate", "mss-clamp"} {
+		sum := &items[len(items)-2-back]
+		require.Equal(t, name, sum.Text)
+		require.NotZero(t, r.Act(sum).Calls)
+		require.NotZero(t, r.Act(sum).Fuel)
+	}
+	json := string(r.AppendJSON(nil, 0, len(items)))
+	require.Contains(t, json, `"changes":[{"field":"options","was":"20: 02 04 05 b4`)
+}

@@ -26,6 +26,7 @@ type recorder struct {
 	flows   []flowBook
 	told    []uint32 // by sentence: how often what it is tied to has happened
 	said    []bool
+	acts    []Act       // of plugins
 	broken  []violation // those that were told
 	full    string      // which bound of a run was reached
 
@@ -71,6 +72,8 @@ type hostBook struct {
 	fired bool // a timer that probes ran out since the latest Send
 	why   reason
 	mem   [6]uint64
+	acts  []acting // of this step
+	sums  []Act    // by plugin
 }
 
 type flowBook struct {
@@ -117,7 +120,7 @@ func (r *recorder) See(w *sim.World, s *sim.Sight) {
 		r.add(i)
 		r.touch(n)
 	case sim.Turned:
-		r.turned(s, at)
+		r.turned(w, s, at)
 	case sim.Broke:
 		r.broke(w, s, at)
 	default:
@@ -275,7 +278,7 @@ func (r *recorder) happened(w *sim.World, host int, e *event.Event, at clock.Dur
 		i.Kind, i.By, i.A = Soft, e.By, e.A
 	case event.Plugin:
 		i.Kind, i.By, i.From, i.A, i.B = Plugin, e.By, e.From, e.A, e.B
-		i.Text = r.pluginName(host, int(e.To))
+		i.Text, i.C = r.pluginName(host, int(e.To)), r.take(host, int(e.To), tcp.Step(e.From))
 	case event.SegmentIn:
 		if r.arriving != 0 && n != 0 {
 			r.items[r.at].Conn, r.items[r.at].Flow = n, i.Flow
@@ -331,7 +334,7 @@ func (r *recorder) called(w *sim.World, s *sim.Sight, at clock.Duration) {
 	r.touch(n)
 }
 
-func (r *recorder) turned(s *sim.Sight, at clock.Duration) {
+func (r *recorder) turned(w *sim.World, s *sim.Sight, at clock.Duration) {
 	r.add(Item{Kind: Turned, At: at, Host: int8(s.Host), Flow: -1, By: uint8(s.Turn)})
 	if s.Turn == sim.Shut {
 		return
@@ -346,6 +349,7 @@ func (r *recorder) turned(s *sim.Sight, at clock.Duration) {
 		}
 	}
 	r.hosts[s.Host].conns = nil
+	r.watch(w)
 	r.moved = true
 }
 
@@ -390,11 +394,13 @@ func (r *recorder) clone() *recorder {
 	c := *r
 	c.items, c.values, c.octets = slices.Clip(r.items), slices.Clip(r.values), slices.Clip(r.octets)
 	c.packets, c.arrived, c.broken = slices.Clone(r.packets), slices.Clip(r.arrived), slices.Clip(r.broken)
+	c.acts = slices.Clip(r.acts)
 	c.conns, c.flows = slices.Clone(r.conns), slices.Clone(r.flows)
 	c.told, c.said, c.touched = slices.Clone(r.told), slices.Clone(r.said), slices.Clone(r.touched)
 	c.hosts = slices.Clone(r.hosts)
 	for i := range c.hosts {
-		c.hosts[i].conns = slices.Clone(r.hosts[i].conns)
+		h := &c.hosts[i]
+		h.conns, h.acts, h.sums = slices.Clone(h.conns), slices.Clone(h.acts), slices.Clone(h.sums)
 	}
 	return &c
 }

@@ -44,6 +44,7 @@ func (r *recorder) rested(w *sim.World, host int, at clock.Duration) {
 		r.compare(w, n, at)
 	}
 	r.touched = r.touched[:0]
+	r.actsLeft(host, at)
 	r.arriving = 0
 	if r.moved {
 		r.moved = false

@@ -51,6 +51,7 @@ func New(s *Scenario, load Loader) (*Run, error) {
 		}
 	}
 	r.keep()
+	r.rec.watch(w)
 	w.Observe(r.rec)
 	r.rec.sayTied(TieStart, 0)
 	return r, nil
@@ -131,6 +132,7 @@ func (r *Run) finish(why string, at clock.Duration) {
 	if n := len(r.rec.items); n > 0 {
 		at = max(at, r.rec.items[n-1].At) // a sentence is tied to a time at which nothing happens
 	}
+	r.rec.sums(at)
 	r.rec.sayTied(TieEnd, at)
 	r.rec.add(Item{Kind: Ended, At: at, Host: -1, Flow: -1, Text: why})
 }

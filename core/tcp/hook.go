@@ -171,6 +171,28 @@ type Owner interface {
 	Own(k cc.Controller, log *event.Log) cc.Controller
 }
 
+// A Watched is a Hook of plugins that can be watched at work, for who shows them.
+type Watched interface {
+	// Watch has f called with what each call of a plugin came to. It is not for the
+	// copies of the hook.
+	Watch(f func(a *Act))
+}
+
+// An Act is what one call of a plugin came to. It is the hook's, and good until the
+// function that is given it returns.
+type Act struct {
+	Plugin  int // its index
+	Step    Step
+	Verdict Verdict
+	Used    uint64 // fuel, by this call
+	Calls   uint64 // until now
+	Fuel    uint64 // used by all of them
+	Said    string // what it has logged since the act before, a line each
+
+	// The record before and after the call, if it has a segment; else nil.
+	Before, After *Record
+}
+
 // An Aside is a segment that a hook wants sent, or taken in as if it had arrived.
 type Aside struct {
 	Leaving  bool
