@@ -397,6 +397,13 @@ func TestUploadedPlugin(t *testing.T) {
 	tab.Wait(`document.getElementById('plugin-name').value === 'mine'`)
 	tab.Click(`#plugin-on`)
 	tab.Wait(`import('./store.mjs').then((s) => s.run.value.ended && s.run.value.extra.some((l) => l.startsWith('plugin client mine')))`)
+	// What it has changed, what it and others have said, and what that cost.
+	store[bool](tab, `(s.edit(['plugin server pcap-annotate']), true)`)
+	tab.Wait(`import('./store.mjs').then((s) => s.run.value.ended && s.run.value.line.items.some((it) => it.said))`)
+	store[bool](tab, `(s.seek(1e9), true)`)
+	tab.Wait(`document.querySelector('.deeds .said')?.closest('table').textContent.includes('LISTEN to SYN-RECEIVED')`)
+	require.Contains(t, text(tab, ".deeds"), "Segment before → after")
+	require.Regexp(t, `\d+ in \d+ calls`, text(tab, ".deeds tbody tr:last-child"))
 	require.Empty(t, store[string](tab, `s.run.value.error?.message ?? ''`))
 	require.NotEqual(t, before, store[string](tab, `s.run.value.hash`))
 	tab.Do(chromedp.SetUploadFiles(chromedp.CSS(`#plugin-file`), []string{"server.go"}, chromedp.NodeReady))

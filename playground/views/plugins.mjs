@@ -72,9 +72,21 @@ function Told({ line }) {
   const upto = lastUpTo(line.plugins.length, (k) => line.plugins[k], cursor.value) + 1;
   const rows = line.plugins.slice(Math.max(0, upto - shownRows), upto).map((i) => line.items[i]);
   if (rows.length === 0) return html`<p class="faint">${t('panels.plugins.silent')}</p>`;
-  return html`<div class="scroll-x" tabindex="0" role="region" aria-label=${t('panels.plugins.log')}><table>
+  const words = ['time', 'host', 'plugin', 'step', 'verdict', 'change', 'said', 'fuel'];
+  return html`<div class="scroll-x" tabindex="0" role="region" aria-label=${t('panels.plugins.log')}><table class="deeds">
     <caption class="sheet-title">${t('panels.plugins.log')}</caption>
-    <thead><tr><th scope="col">${t('panels.plugins.time')}</th><th scope="col">${t('panels.plugins.host')}</th><th scope="col">${t('panels.plugins.plugin')}</th><th scope="col">${t('panels.plugins.step')}</th><th scope="col">${t('panels.plugins.verdict')}</th><th scope="col">${t('panels.plugins.said')}</th></tr></thead>
+    <thead><tr>${words.map((word) => html`<th key=${word} scope="col">${t('panels.plugins.' + word)}</th>`)}</tr></thead>
     <tbody>${rows.map((it) => html`<tr key=${it.i}><td><button class="link num" onClick=${() => seek(it.i)}>${clock(it.t)}</button></td>
-      <td>${run.value.header.hosts[it.h ?? 0]?.name ?? ''}</td><td>${it.name}</td><td>${it.step}</td><td>${it.verdict}</td><td>${it.text}</td></tr>`)}</tbody></table></div>`;
+      <td>${run.value.header.hosts[it.h ?? 0]?.name ?? ''}</td><td>${it.name}</td><td>${it.step}</td>
+      <td>${it.step ? [it.verdict, it.text].filter(Boolean).join(': ') : it.text}</td>
+      <td>${(it.changes ?? []).map((one) => html`<div key=${one.field} class="change"><code>${one.field}</code> <del>${one.was}</del> → <ins>${one.is}</ins></div>`)}</td>
+      <td class="said">${it.said ?? ''}</td>
+      <td class="num">${fuelOf(it)}</td></tr>`)}</tbody></table></div>`;
+}
+
+// fuelOf says what a call has used, and what all calls until then have.
+function fuelOf(it) {
+  if (it.calls === undefined) return '';
+  const sum = t('panels.plugins.sum', { fuel: it.fuel, calls: it.calls });
+  return it.used ? `${it.used} · ${sum}` : sum;
 }
