@@ -21,6 +21,7 @@ const internal = {
   Kit: ['call', 'octets', 'put', 'taken', 'text', 'time'],
   Stack: ['call', 'forget', 'put', 'taken'],
   Plugins: ['ask', 'tell'],
+  TcpkitError: ['name'], // which every Error has
 };
 
 function compare(what, declared, made) {
@@ -38,8 +39,7 @@ for (const [file, module] of Object.entries({ tcpkit, plugins })) {
       continue;
     }
     const declared = [...body.matchAll(/^  (?:readonly )?(\w+)\??[(:]/gm)].map((m) => m[1]);
-    const own = one instanceof Error ? [] : Object.keys(one);
-    const made = [...own, ...Object.getOwnPropertyNames(Object.getPrototypeOf(one))];
+    const made = [...Object.keys(one), ...Object.getOwnPropertyNames(Object.getPrototypeOf(one))];
     compare(`${name}.`, declared, made.filter((n) => n !== 'constructor' && !internal[name]?.includes(n)));
   }
 }
