@@ -42,10 +42,14 @@ export const letters = signal(true);
 export const plain = signal(false);
 /** Whether the window is too narrow for three columns. */
 const narrow = signal(false);
+/** Whether who looks wants little motion. */
+const still = signal(false);
 if (globalThis.matchMedia) {
-  const width = matchMedia('(max-width: 1180px)');
-  narrow.value = width.matches;
-  width.addEventListener('change', () => { narrow.value = width.matches; });
+  for (const [is, query] of [[narrow, '(max-width: 1180px)'], [still, '(prefers-reduced-motion: reduce)']]) {
+    const media = matchMedia(query);
+    is.value = media.matches;
+    media.addEventListener('change', () => { is.value = media.matches; });
+  }
 }
 /**
  * How far the engine is.
@@ -519,23 +523,32 @@ function around(t, lines) {
 // With idle time folded nobody waits longer than so many nanoseconds for the next thing.
 const longest = 1.3e9;
 
-/** tick lets dt nanoseconds of the wall's clock pass while it plays. */
+// How far the time has come while what is shown stands still between two things.
+let passed = { shown: 0, t: 0 };
+
+/**
+ * tick lets dt nanoseconds of the wall's clock pass while it plays. Where little motion
+ * is wanted nothing travels: each thing is there when its time has come.
+ */
 export function tick(dt) {
   const line = run.value?.line;
   if (!playing.value || !line) return;
-  let t = now.value + dt * speed.value;
+  const lines = [line, other.value?.line];
+  const from = passed.shown === now.value ? passed.t : now.value;
+  let t = from + dt * speed.value;
   if (folded.value) {
-    const [before, after] = around(now.value, [line, other.value?.line]);
-    t = Math.max(t, Math.min(after, now.value + (after - before) * dt / longest));
+    const [before, after] = around(from, lines);
+    t = Math.max(t, Math.min(after, from + (after - before) * dt / longest));
   }
   const stop = end();
+  passed = { t, shown: still.value ? around(t, lines)[0] : t };
   batch(() => {
     if (t >= stop) {
       if (run.value.ended) playing.value = false;
-      t = stop;
+      passed = { t: stop, shown: stop };
     }
-    now.value = t;
-    cursor.value = line.upTo(t);
+    now.value = passed.shown;
+    cursor.value = line.upTo(passed.shown);
   });
 }
 
