@@ -5,12 +5,13 @@ import (
 	"strconv"
 )
 
-// Long runs of like segments are folded: so many are shown at the beginning and at
-// the end of one.
-const (
-	likeFrom = 24
-	likeHead = 8
-	likeTail = 8
+// Long runs of like segments are folded: of those that are so many some are shown at
+// the beginning and at the end. Strangers are more like each other.
+type likeness struct{ from, head, tail int }
+
+var (
+	known   = likeness{24, 8, 8}
+	strange = likeness{8, 3, 2}
 )
 
 // Shorten folds long runs of rows in which nothing but segments come and go: no change
@@ -18,18 +19,21 @@ const (
 func Shorten(rows []Row) []Row {
 	var all []Row
 	for i := 0; i < len(rows); {
-		n := 0
+		n, like := 0, &strange
 		for i+n < len(rows) && rows[i+n].like() {
+			if !rows[i+n].stranger() {
+				like = &known
+			}
 			n++
 		}
-		if n < likeFrom {
+		if n < like.from {
 			n = max(n, 1)
 			all = append(all, rows[i:i+n]...)
 		} else {
-			all = append(all, rows[i:i+likeHead]...)
-			skipped := rows[i+likeHead : i+n-likeTail]
+			all = append(all, rows[i:i+like.head]...)
+			skipped := rows[i+like.head : i+n-like.tail]
 			all = append(all, Row{Kind: Folded, At: skipped[0].At, Label: strconv.Itoa(len(skipped)), For: skipped[len(skipped)-1].At.Sub(skipped[0].At)})
-			all = append(all, rows[i+n-likeTail:i+n]...)
+			all = append(all, rows[i+n-like.tail:i+n]...)
 		}
 		i += n
 	}
