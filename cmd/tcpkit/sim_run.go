@@ -110,6 +110,9 @@ func (p *simPlan) run(args []string) (err error) {
 		if err != nil {
 			return err
 		}
+		for _, fault := range r.run.Missed() {
+			p.app.log.Warn("a fault has met no packet", "fault", fault)
+		}
 		runs = append(runs, r)
 	}
 	if err := p.files(c, runs); err != nil {

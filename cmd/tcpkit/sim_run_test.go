@@ -91,6 +91,8 @@ func TestSimRunWith(t *testing.T) {
 		return h
 	}
 	require.Equal(t, hash(), hash())
+	_, _, errs := try("sim", "run", "H1", "--with", "fault client -> server SYN 99 lose")
+	require.Contains(t, errs, `a fault has met no packet fault="fault client -> server SYN 99 lose"`)
 	require.NotEqual(t, hash(), hash("--seed", "9"))
 	require.Equal(t, hash("--with", "seed 9"), hash("--seed", "9"))
 	lost := []string{"--with", "fault client -> server SYN 1 lose"}

@@ -144,6 +144,18 @@ func (r *Run) Finish() {
 	r.at, r.here = r.steps, r.front
 }
 
+// Missed has the faults that have met no packet so far, as lines.
+func (r *Run) Missed() (lines []string) {
+	for i, n := range r.front.Planned() {
+		if n == 0 {
+			w := &printer{}
+			r.s.printFault(w, &r.s.Faults[i])
+			lines = append(lines, string(w.b[:len(w.b)-1]))
+		}
+	}
+	return lines
+}
+
 // Items is the timeline from an index on. It is the run's, and grows with it.
 func (r *Run) Items(from int) []Item {
 	return r.rec.items[min(max(from, 0), len(r.rec.items)):]

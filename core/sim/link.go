@@ -188,7 +188,7 @@ func (w *World) fate(id uint32, d int32, n uint32, b []byte, ip *wire.IP) (fate 
 			continue
 		}
 		fate, by = p.Fate, p.By
-		w.planned++
+		w.came[i]++
 	}
 	return fate, by
 }

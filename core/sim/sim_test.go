@@ -125,7 +125,7 @@ func TestEachPacketInTurn(t *testing.T) {
 							cfg := pair(name, ofFamily(x.flow, family))
 							cfg.Plan = []Planned{f}
 							w := world(t, cfg)
-							if err := w.Finish(); err != nil || w.Planned() != 1 {
+							if err := w.Finish(); err != nil || w.Planned()[0] != 1 {
 								t.Fatalf("%s, %s, %v: packet %d of direction %d, %v by %v: %v", x.name, name, family, n+1, direction, f.Fate, f.By, err)
 							}
 							runs++

@@ -32,7 +32,7 @@ type World struct {
 
 	flooded  []uint32 // by flood: segments so far
 	packets  uint32   // the id of the latest packet
-	planned  int      // planned faults that came true
+	came     []uint32 // by fault of the plan: packets that it met
 	matched  []uint32 // by fault of the plan: packets that match; nil if no fault asks
 	broken   uint64   // invariants that did not hold and were tolerated
 	observer Observer
@@ -124,6 +124,7 @@ func New(cfg *Config) (*World, error) {
 		}
 		w.plan(max(w.now, t.At), turning, int32(i))
 	}
+	w.came = make([]uint32, len(cfg.Plan))
 	for i := range cfg.Plan {
 		if cfg.Plan[i].Some {
 			w.matched = make([]uint32, len(cfg.Plan))
@@ -246,7 +247,7 @@ func (w *World) Clone() *World {
 	}
 	c.recent = w.recent.clone()
 	c.captured = slices.Clone(w.captured)
-	c.matched, c.observer = slices.Clone(w.matched), nil
+	c.matched, c.came, c.observer = slices.Clone(w.matched), slices.Clone(w.came), nil
 	c.out, c.in, c.piece, c.word, c.taken = packet.Packet{}, packet.Packet{}, packet.Packet{}, nil, nil
 	return c
 }
@@ -380,8 +381,8 @@ func (w *World) Captured() []Captured { return w.captured }
 // Ordinal is how many packets a direction has been given.
 func (w *World) Ordinal(direction int) uint32 { return w.dirs[direction].ordinal }
 
-// Planned is how many faults of the plan came true.
-func (w *World) Planned() int { return w.planned }
+// Planned is how many packets each fault of the plan has met. It is the world's.
+func (w *World) Planned() []uint32 { return w.came }
 
 // Edges counts the changes of state on all hosts, by old and new state.
 func (w *World) Edges() (e Edges) {

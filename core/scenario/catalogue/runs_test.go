@@ -73,6 +73,7 @@ func everyRun(t *testing.T, check func(t *testing.T, p *play)) {
 func TestExpectations(t *testing.T) {
 	everyRun(t, func(t *testing.T, p *play) {
 		require.NotEmpty(t, p.Expects)
+		require.Empty(t, p.Missed(), "each fault meets a packet")
 		for _, r := range p.Check() {
 			require.True(t, r.Held, "line %d: %s\nfound %d %s at %v", r.Where.Line, p.lines[r.Where.Line-1], r.Found, r.Text, r.At)
 		}
