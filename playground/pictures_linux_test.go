@@ -35,7 +35,7 @@ var pictures = []struct {
 	{"states-dark", "#s=F1&lang=en", 1280, 800, `(s.theme.value = 'dark', s.panel.value = 'states', s.seek(1e9), s.step('state', -1))`},
 	{"segment", "#s=H4&lang=en", 1280, 800, `(s.seekTime(1e8), s.select(2))`},
 	{"graphs", "#s=D7&lang=en", 1280, 900, `(s.panel.value = 'graphs', s.seekTime(7e8))`},
-	{"plugins", "#s=H5-two-way&lang=en", 1280, 800, `(s.panel.value = 'plugins', s.seek(1e9))`},
+	{"plugins", "#s=H1&x=plugin%20client%20mss-clamp%2Cmss%3D536%0Aplugin%20server%20pcap-annotate&lang=en", 1280, 800, `(s.panel.value = 'plugins', s.seek(1e9))`},
 	{"knowledge", "#s=H8&lang=en", 1280, 800, `(s.panel.value = 'knowledge', s.seek(1e9))`},
 	{"time-wait-zh", "#s=W2&lang=zh", 1280, 800, `(s.panel.value = 'gauges', s.seekTime(s.end() / 2))`},
 	{"phone", "#s=H1&lang=en", 390, 844, `s.step('say', 1), s.step('say', 1)`},

@@ -72,21 +72,22 @@ function Told({ line }) {
   const upto = lastUpTo(line.plugins.length, (k) => line.plugins[k], cursor.value) + 1;
   const rows = line.plugins.slice(Math.max(0, upto - shownRows), upto).map((i) => line.items[i]);
   if (rows.length === 0) return html`<p class="faint">${t('panels.plugins.silent')}</p>`;
-  const words = ['time', 'host', 'plugin', 'step', 'verdict', 'change', 'said', 'fuel'];
+  const hosts = run.value.header.hosts;
   return html`<div class="scroll-x" tabindex="0" role="region" aria-label=${t('panels.plugins.log')}><table class="deeds">
     <caption class="sheet-title">${t('panels.plugins.log')}</caption>
-    <thead><tr>${words.map((word) => html`<th key=${word} scope="col">${t('panels.plugins.' + word)}</th>`)}</tr></thead>
-    <tbody>${rows.map((it) => html`<tr key=${it.i}><td><button class="link num" onClick=${() => seek(it.i)}>${clock(it.t)}</button></td>
-      <td>${run.value.header.hosts[it.h ?? 0]?.name ?? ''}</td><td>${it.name}</td><td>${it.step}</td>
-      <td>${it.step ? [it.verdict, it.text].filter(Boolean).join(': ') : it.text}</td>
-      <td>${(it.changes ?? []).map((one) => html`<div key=${one.field} class="change"><code>${one.field}</code> <del>${one.was}</del> → <ins>${one.is}</ins></div>`)}</td>
-      <td class="said">${it.said ?? ''}</td>
-      <td class="num">${fuelOf(it)}</td></tr>`)}</tbody></table></div>`;
+    <thead><tr>${['time', 'plugin', 'verdict', 'fuel'].map((word) => html`<th key=${word} scope="col">${t('panels.plugins.' + word)}</th>`)}</tr></thead>
+    ${rows.map((it) => html`<tbody key=${it.i}><tr><td><button class="link num" onClick=${() => seek(it.i)}>${clock(it.t)}</button></td>
+      <td>${it.name} <span class="faint">${hosts[it.h ?? 0]?.name ?? ''}</span></td>
+      <td><span class="faint">${it.step}</span> ${it.step ? [it.verdict, it.text].filter(Boolean).join(': ') : it.text}</td>
+      <td class="num">${fuelOf(it)}</td></tr>
+      ${(it.changes || it.said) && html`<tr class="came"><td colspan="4">
+        ${it.changes && html`<div class="faint">${t('panels.plugins.change')}</div>`}
+        ${it.changes?.map((one) => html`<div key=${one.field} class="change"><code>${one.field}</code> <del>${one.was}</del> → <ins>${one.is}</ins></div>`)}
+        ${it.said && html`<div class="faint">${t('panels.plugins.said')}</div><div class="said">${it.said}</div>`}</td></tr>`}</tbody>`)}</table></div>`;
 }
 
-// fuelOf says what a call has used, and what all calls until then have.
+// fuelOf says what a call has used; at the end, what all have.
 function fuelOf(it) {
-  if (it.calls === undefined) return '';
-  const sum = t('panels.plugins.sum', { fuel: it.fuel, calls: it.calls });
-  return it.used ? `${it.used} · ${sum}` : sum;
+  if (it.used) return it.used;
+  return it.calls === undefined ? '' : t('panels.plugins.sum', { fuel: it.fuel, calls: it.calls });
 }
