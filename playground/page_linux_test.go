@@ -93,9 +93,6 @@ func spent(tab *chrome.Tab) (seconds float64) {
 // While a long run plays, a frame takes no 50 ms of the page's thread, whatever is beside
 // the ladder.
 func TestPlayingIsSmooth(t *testing.T) {
-	if testing.Short() {
-		t.Skip("a long run, and sixty frames of it beside each panel")
-	}
 	tab := open(t, "#s=H1", 1280, 900)
 	store[int](tab, `(s.openText('LONG', `+"`"+long+"`"+`), 0)`)
 	ready(tab)
@@ -121,9 +118,6 @@ func TestPlayingIsSmooth(t *testing.T) {
 // What was on show is let go: after scenario upon scenario, in each panel, the page holds
 // no more than before.
 func TestScenariosAreLetGo(t *testing.T) {
-	if testing.Short() {
-		t.Skip("120 scenarios")
-	}
 	tab := open(t, "#s=H1", 1280, 900)
 	held := func() (octets float64, nodes int64) {
 		chrome.Eval[bool](tab, `(async () => {

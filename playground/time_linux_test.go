@@ -174,9 +174,6 @@ func lastAt(items []scenario.Item, at int64) int {
 // a step, and the page until all of it is drawn. Of the page counts what it has of the
 // processor, so that a busy machine does not.
 func TestSeekIsQuick(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it measures")
-	}
 	const most, seeks = 50 * time.Millisecond, 40
 	tab := open(t, "#s=H1", 1280, 900)
 	text, err := json.Marshal(long)

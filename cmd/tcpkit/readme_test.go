@@ -69,9 +69,6 @@ func TestReadmePlugin(t *testing.T) {
 	for _, l := range pluginLangs {
 		t.Run(l.lang, func(t *testing.T) {
 			t.Parallel()
-			if l.lang == "go" && testing.Short() {
-				t.Skip("its module takes seconds to be compiled")
-			}
 			for tool := range strings.FieldsSeq(l.tools) {
 				need.Tool(t, tool, l.install)
 			}

@@ -307,9 +307,6 @@ func TestBounds(t *testing.T) {
 		"read, likewise": {"items", roomy + "flow web\n  client write 1M\n  server never-read\n  server wait 10s\n  server pace 1 0s\n  server await-eof"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if testing.Short() && c.why != "items" {
-				t.Skip("a long run")
-			}
 			t.Parallel()
 			r := run(t, threeWay, c.lines)
 			last := r.Items(0)[len(r.Items(0))-1]
