@@ -220,19 +220,33 @@ func (r *recording) pcapng() []byte {
 	return b
 }
 
-func (x *tracing) verify(paths []string) error {
+// eachTrace reads files and has f say of each what there is to say, and whether all is well.
+func eachTrace(paths []string, f func(path string, t *trace) (well bool, err error)) error {
 	failed := false
 	for _, path := range paths {
 		t, err := readTraceFile(path)
 		if err != nil {
 			return err
 		}
+		well, err := f(path, t)
+		if err != nil {
+			return err
+		}
+		failed = failed || !well
+	}
+	if failed {
+		return &silentError{exitExpectation}
+	}
+	return nil
+}
+
+func (x *tracing) verify(paths []string) error {
+	return eachTrace(paths, func(path string, t *trace) (bool, error) {
 		wrong := t.wrong()
 		if len(wrong) == 0 {
 			fmt.Fprintf(x.app.out, "%s: ok, %s\n", path, t.counts())
-			continue
+			return true, nil
 		}
-		failed = true
 		for i, s := range wrong {
 			if i == 20 {
 				fmt.Fprintf(x.app.out, "%s: and %d more\n", path, len(wrong)-i)
@@ -240,11 +254,8 @@ func (x *tracing) verify(paths []string) error {
 			}
 			fmt.Fprintf(x.app.out, "%s: %s\n", path, s)
 		}
-	}
-	if failed {
-		return &silentError{exitExpectation}
-	}
-	return nil
+		return false, nil
+	})
 }
 
 func (t *trace) counts() string {
@@ -316,31 +327,22 @@ func (t *trace) wrong() (all []string) {
 
 // replay runs recorded runs again.
 func (x *tracing) replay(paths []string) error {
-	failed := false
-	for _, path := range paths {
-		t, err := readTraceFile(path)
-		if err != nil {
-			return err
-		}
+	return eachTrace(paths, func(path string, t *trace) (bool, error) {
 		if t.rec == nil {
-			return usagef("%s is a capture: it holds no scenario to run again; 'tcpkit sim run --record FILE' writes a recorded run", path)
+			return false, usagef("%s is a capture: it holds no scenario to run again; 'tcpkit sim run --record FILE' writes a recorded run", path)
 		}
 		if t.rec.Text == "" {
-			return usagef("%s has the events of a run and not its scenario; 'tcpkit sim run --record FILE' writes both", path)
+			return false, usagef("%s has the events of a run and not its scenario; 'tcpkit sim run --record FILE' writes both", path)
 		}
 		differs, err := t.rec.again(path)
 		if err != nil {
-			return err
+			return false, err
 		}
 		if differs == "" {
 			fmt.Fprintf(x.app.out, "%s: the same, %s\n", path, t.counts())
-			continue
+			return true, nil
 		}
-		failed = true
 		fmt.Fprintf(x.app.out, "%s: %s\n", path, differs)
-	}
-	if failed {
-		return &silentError{exitExpectation}
-	}
-	return nil
+		return false, nil
+	})
 }
