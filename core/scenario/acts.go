@@ -60,11 +60,12 @@ func (r *recorder) acted(h *hostBook, a *tcp.Act) {
 	h.acts = append(h.acts, made)
 }
 
-// take gives the act that an event tells of: its index in r.acts and 1, or 0.
+// take gives the act that an event tells of: its index in r.acts and 1, or 0. One that
+// was taken has no calls.
 func (r *recorder) take(host, plugin int, step tcp.Step) uint64 {
 	h := &r.hosts[host]
 	for k := range h.acts {
-		if a := &h.acts[k]; a.plugin == plugin && a.step == step && !a.empty() {
+		if a := &h.acts[k]; a.plugin == plugin && a.step == step && a.Calls != 0 {
 			r.acts = append(r.acts, a.Act)
 			a.Act = Act{}
 			return uint64(len(r.acts))
@@ -73,30 +74,30 @@ func (r *recorder) take(host, plugin int, step tcp.Step) uint64 {
 	return 0
 }
 
-func (a *Act) empty() bool { return a.Calls == 0 }
-
 // actsLeft tells of acts without an event, if something was said at them.
 func (r *recorder) actsLeft(host int, at clock.Duration) {
 	h := &r.hosts[host]
 	for k := range h.acts {
 		if a := &h.acts[k]; a.Said != "" {
-			r.acts = append(r.acts, a.Act)
-			i := r.item(Plugin, at, host, 0)
-			i.Text, i.From, i.C = r.pluginName(host, a.plugin), uint8(a.step), uint64(len(r.acts))
-			r.add(i)
+			r.tellAct(at, host, a)
 		}
 	}
 	h.acts = h.acts[:0]
+}
+
+// tellAct adds an item for an act that no event tells of.
+func (r *recorder) tellAct(at clock.Duration, host int, a *acting) {
+	r.acts = append(r.acts, a.Act)
+	i := r.item(Plugin, at, host, 0)
+	i.Text, i.From, i.C = r.pluginName(host, a.plugin), uint8(a.step), uint64(len(r.acts))
+	r.add(i)
 }
 
 // sums tells, at the end, of all that each plugin has used.
 func (r *recorder) sums(at clock.Duration) {
 	for host := range r.hosts {
 		for k := range r.hosts[host].sums {
-			r.acts = append(r.acts, r.hosts[host].sums[k])
-			i := r.item(Plugin, at, host, 0)
-			i.Text, i.From, i.C = r.pluginName(host, k), uint8(tcp.Steps), uint64(len(r.acts))
-			r.add(i)
+			r.tellAct(at, host, &acting{r.hosts[host].sums[k], k, tcp.Steps})
 		}
 	}
 }
